@@ -1,0 +1,282 @@
+//! What a workspace of schemas says, as owned plain data.
+//!
+//! Every fact that an emitter or a check needs is decided here once: names in all cases, resolved subjects,
+//! effective time-outs, retry safety. Nothing downstream asks protox again.
+
+use std::time::Duration;
+
+/// A whole workspace of schemas. Every list is sorted by full name unless it says otherwise.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Model {
+    /// Packages, one per `package` statement found.
+    pub packages: Vec<Package>,
+    /// Streams, from every file's `streams` option.
+    pub streams: Vec<Stream>,
+}
+
+/// One proto package.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Package {
+    /// Full name, such as `bodybroker.time_manager.v1`.
+    pub name: String,
+    /// Rust module path below the output root, such as `["time_manager", "v1"]`, escaped as Rust needs it.
+    pub modules: Vec<String>,
+    /// Major version, from the last component of the name; `None` for a package that carries none.
+    pub major: Option<u32>,
+    /// Proto files of the package, relative to the schema root, in sorted order.
+    pub files: Vec<String>,
+    /// Leading comment of the first `package` statement that has one.
+    pub docs: String,
+    /// Packages whose types appear in this one's generated code (imports in use, consumed events), without itself.
+    pub dependencies: Vec<String>,
+    /// Services in the order of declaration.
+    pub services: Vec<Service>,
+    /// Events in the order of declaration.
+    pub events: Vec<Event>,
+    /// Messages with fields marked `sensitive`, nested ones included.
+    pub redacted: Vec<Redacted>,
+}
+
+/// One service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Proto name, such as `TimeService`; also the name of the trait.
+    pub name: String,
+    /// Full proto name, such as `bodybroker.time_manager.v1.TimeService`.
+    pub full_name: String,
+    /// Name without the `Service` suffix, such as `Time`: the stem of `TimeClient`, `TimeServer`, `TimeMock`.
+    pub stem: String,
+    /// Leading comment.
+    pub docs: String,
+    /// Whether the service is deprecated.
+    pub deprecated: bool,
+    /// Subject prefix.
+    pub subject: String,
+    /// Queue group of methods that don't name their own.
+    pub queue_group: String,
+    /// Semantic version announced over discovery.
+    pub version: String,
+    /// 16 hex digits over everything a peer can notice: subjects, kinds, message shapes.
+    pub schema_hash: String,
+    /// Methods in the order of declaration.
+    pub methods: Vec<Method>,
+    /// Events consumed, in the order of declaration.
+    pub consumes: Vec<Consume>,
+    /// Buckets in the order of declaration.
+    pub buckets: Vec<Bucket>,
+    /// Full names of services that may be called, sorted.
+    pub calls: Vec<String>,
+}
+
+/// One method.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Method {
+    /// Proto name, such as `GetTime`.
+    pub name: String,
+    /// Full proto name, such as `bodybroker.time_manager.v1.TimeService.GetTime`.
+    pub full_name: String,
+    /// Rust identifier, such as `get_time` or `r#type`.
+    pub ident: String,
+    /// Leading comment.
+    pub docs: String,
+    /// Whether the method is deprecated.
+    pub deprecated: bool,
+    /// Which sides stream.
+    pub kind: Kind,
+    /// Where calls go.
+    pub subject: Template,
+    /// Queue group that serves it.
+    pub queue_group: String,
+    /// Time a call may take.
+    pub timeout: Duration,
+    /// What makes a repeated call harmless.
+    pub idempotency: Idempotency,
+    /// Calls an instance runs at once.
+    pub max_in_flight: u32,
+    /// Frames a reader lets its producer send ahead.
+    pub credit: u32,
+    /// Silence after which a stream is given up.
+    pub idle_timeout: Duration,
+    /// Request message.
+    pub request: Type,
+    /// Response message.
+    pub response: Type,
+}
+
+/// Which sides of a method stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One request, one response.
+    Unary,
+    /// One request, many responses.
+    ServerStream,
+    /// Many requests, one response.
+    ClientStream,
+    /// Many requests, many responses.
+    Bidirectional,
+}
+
+/// What makes a repeated call harmless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Nothing does.
+    None,
+    /// It reads only (`NO_SIDE_EFFECTS`).
+    NoSideEffects,
+    /// Its effect is the same each time (`IDEMPOTENT`).
+    Idempotent,
+    /// The caller's key makes it one effect.
+    Keyed,
+}
+
+/// A message type, as generated code names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Type {
+    /// Full proto name, such as `acme.zoo.v1.Outer.Inner`.
+    pub full_name: String,
+    /// Full name of the package that declares it.
+    pub package: String,
+    /// Rust path inside the package's module, such as `["outer", "Inner"]`, escaped as Rust needs it.
+    pub path: Vec<String>,
+}
+
+/// A subject with holes that fields fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Text as written or resolved, such as `evt.state.entity.updated.v1.{entity_id}`.
+    pub text: String,
+    /// One entry a token.
+    pub tokens: Vec<Token>,
+}
+
+/// One token of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token {
+    /// Text that stays.
+    Literal(String),
+    /// A field of the message, escaped into one token.
+    Field(Field),
+}
+
+/// A singular scalar or enum field that fills a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Proto name.
+    pub name: String,
+    /// Rust identifier.
+    pub ident: String,
+    /// How its value becomes text.
+    pub shape: Shape,
+    /// Whether the Rust field is an `Option`.
+    pub optional: bool,
+}
+
+/// How the value of a field becomes text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `String`.
+    Text,
+    /// Any integer or enum number.
+    Integer,
+    /// `bool`.
+    Bool,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The message.
+    pub message: Type,
+    /// Leading comment of the message.
+    pub docs: String,
+    /// Whether the message is deprecated.
+    pub deprecated: bool,
+    /// Snake-case name for methods, such as `time_tick`.
+    pub ident: String,
+    /// Where it is published.
+    pub subject: Template,
+    /// Stream that stores it.
+    pub stream: String,
+    /// Bucket that it is the write of, if any.
+    pub bucket: Option<String>,
+}
+
+/// An event that a service consumes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Consume {
+    /// Rust identifier of the trait's method, such as `on_time_tick`.
+    pub ident: String,
+    /// Durable consumer's name, such as `weather-manager-time-tick`.
+    pub durable: String,
+    /// The event.
+    pub event: Event,
+}
+
+/// A bucket that belongs to a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bucket {
+    /// Name.
+    pub name: String,
+    /// Rust constant-case and snake-case stem, such as `state`.
+    pub ident: String,
+    /// Message that is stored.
+    pub value: Type,
+    /// Revisions kept for each key.
+    pub history: u32,
+    /// How long a value is kept.
+    pub ttl: Option<Duration>,
+    /// Where values are kept.
+    pub storage: Storage,
+    /// Copies kept in production.
+    pub replicas: u32,
+}
+
+/// A JetStream stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    /// Name.
+    pub name: String,
+    /// Subjects captured, sorted.
+    pub subjects: Vec<String>,
+    /// How long a message is kept.
+    pub max_age: Duration,
+    /// Where messages are kept.
+    pub storage: Storage,
+    /// Copies kept in production.
+    pub replicas: u32,
+    /// Window in which a repeated message id is recognised.
+    pub duplicate_window: Duration,
+    /// Largest size in bytes, if bounded.
+    pub max_bytes: Option<u64>,
+    /// Package and file that declare it.
+    pub package: String,
+    /// Buckets whose writes it carries, from events that name one.
+    pub sources: Vec<Source>,
+}
+
+/// A bucket whose writes a stream carries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Bucket.
+    pub bucket: String,
+    /// Subject of the event, with `{{wildcard(1)}}` where the bucket's key goes.
+    pub destination: String,
+}
+
+/// Where a stream or a bucket is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// On disk.
+    File,
+    /// In memory.
+    Memory,
+}
+
+/// A message with secret fields.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Redacted {
+    /// The message.
+    pub message: Type,
+    /// Every field and oneof of the message in order of declaration, as Rust identifier and whether it is secret.
+    pub fields: Vec<(String, bool)>,
+}

@@ -1,0 +1,161 @@
+//! What the schema says, as statics that generated code declares and the runtime reads.
+
+use std::time::Duration;
+
+/// A service.
+#[derive(Debug)]
+pub struct ServiceSpec {
+    /// Full proto name, such as `bodybroker.time_manager.v1.TimeService`.
+    pub name: &'static str,
+    /// First paragraph of the service's comment.
+    pub description: &'static str,
+    /// Subject prefix, such as `svc.time.manager.v1`.
+    pub subject: &'static str,
+    /// Queue group of methods that don't name their own.
+    pub queue_group: &'static str,
+    /// Semantic version.
+    pub version: &'static str,
+    /// 16 hex digits over everything a peer can notice.
+    pub schema_hash: &'static str,
+    /// Methods in the order of declaration; a method's index is its identity in dispatch.
+    pub methods: &'static [MethodSpec],
+    /// Events consumed, in the order of declaration.
+    pub consumes: &'static [ConsumeSpec],
+    /// Buckets that belong to the service.
+    pub buckets: &'static [BucketSpec],
+    /// Full names of services that may be called.
+    pub calls: &'static [&'static str],
+}
+
+/// A method.
+#[derive(Debug)]
+pub struct MethodSpec {
+    /// Full name of the service.
+    pub service: &'static str,
+    /// Proto name, such as `GetTime`.
+    pub name: &'static str,
+    /// Subject that the server subscribes to: the subject itself, or with `*` where fields go.
+    pub subject: &'static str,
+    /// Queue group.
+    pub queue_group: &'static str,
+    /// Which sides stream.
+    pub kind: Kind,
+    /// Time a call may take.
+    pub timeout: Duration,
+    /// What makes a repeated call harmless.
+    pub idempotency: Idempotency,
+    /// Calls an instance runs at once; more are refused with `RESOURCE_EXHAUSTED`.
+    pub max_in_flight: u32,
+    /// Frames a reader lets its producer send ahead.
+    pub credit: u32,
+    /// Silence after which a stream is given up.
+    pub idle_timeout: Duration,
+    /// Full name of the request message.
+    pub request: &'static str,
+    /// Full name of the response message.
+    pub response: &'static str,
+}
+
+/// Which sides of a method stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One request, one response.
+    Unary,
+    /// One request, many responses.
+    ServerStream,
+    /// Many requests, one response.
+    ClientStream,
+    /// Many requests, many responses.
+    Bidirectional,
+}
+
+/// What makes a repeated call harmless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Nothing does.
+    None,
+    /// It reads only.
+    NoSideEffects,
+    /// Its effect is the same each time.
+    Idempotent,
+    /// The caller's key makes it one effect.
+    Keyed,
+}
+
+/// An event.
+#[derive(Debug)]
+pub struct EventSpec {
+    /// Full name of the message.
+    pub name: &'static str,
+    /// Subject with `*` where fields go.
+    pub filter: &'static str,
+    /// Stream that stores it.
+    pub stream: &'static str,
+    /// Bucket that it is the write of, if any.
+    pub bucket: Option<&'static str>,
+}
+
+/// An event that a service consumes.
+#[derive(Debug)]
+pub struct ConsumeSpec {
+    /// Durable consumer's name, shared by the service's instances.
+    pub durable: &'static str,
+    /// The event.
+    pub event: &'static EventSpec,
+}
+
+/// A key-value bucket.
+#[derive(Debug)]
+pub struct BucketSpec {
+    /// Name.
+    pub name: &'static str,
+    /// Full name of the stored message.
+    pub value: &'static str,
+    /// Revisions kept for each key.
+    pub history: u32,
+    /// How long a value is kept.
+    pub ttl: Option<Duration>,
+    /// Where values are kept.
+    pub storage: Storage,
+    /// Copies kept in production.
+    pub replicas: u32,
+}
+
+/// A JetStream stream.
+#[derive(Debug)]
+pub struct StreamSpec {
+    /// Name.
+    pub name: &'static str,
+    /// Subjects captured.
+    pub subjects: &'static [&'static str],
+    /// How long a message is kept.
+    pub max_age: Duration,
+    /// Where messages are kept.
+    pub storage: Storage,
+    /// Copies kept in production.
+    pub replicas: u32,
+    /// Window in which a repeated message id is recognised.
+    pub duplicate_window: Duration,
+    /// Largest size in bytes, if bounded.
+    pub max_bytes: Option<u64>,
+    /// Buckets whose writes the stream carries as events.
+    pub sources: &'static [SourceSpec],
+}
+
+/// A bucket whose writes a stream carries as events.
+#[derive(Debug)]
+pub struct SourceSpec {
+    /// Bucket.
+    pub bucket: &'static str,
+    /// Subject of the event, with `{{wildcard(1)}}` where the bucket's key goes.
+    pub destination: &'static str,
+}
+
+/// Where a stream or a bucket is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// On disk.
+    File,
+    /// In memory.
+    Memory,
+}
