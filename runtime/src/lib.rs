@@ -1,1 +1,7 @@
-//! See the README.
+//! Typed RPC, streams, events and stores over NATS.
+
+pub mod headers;
+pub mod spec;
+pub mod status;
+pub mod subject;
+pub mod transport;

@@ -1,0 +1,134 @@
+//! Message headers: a short list of names and values, written only when there is something to say.
+
+use bytes::Bytes;
+
+use crate::status::{Result, Status};
+
+/// Names of the headers that the runtime reads and writes.
+pub mod name {
+    /// Canonical code of a failure; the authority for our own clients.
+    pub const STATUS: &str = "Bb-Status";
+    /// Words of a failure, for every NATS client (ADR-32).
+    pub const SERVICE_ERROR: &str = "Nats-Service-Error";
+    /// HTTP-like number of a failure, for every NATS client (ADR-32).
+    pub const SERVICE_ERROR_CODE: &str = "Nats-Service-Error-Code";
+    /// Milliseconds after which an overloaded server may be tried again.
+    pub const RETRY_AFTER_MS: &str = "Bb-Retry-After-Ms";
+    /// Time-out of a foreign caller, in milliseconds.
+    pub const TIMEOUT_MS: &str = "Bb-Timeout-Ms";
+    /// Moment after which a durable message is worthless, in milliseconds since the epoch.
+    pub const DEADLINE: &str = "Bb-Deadline";
+    /// Which attempt of a call this is, from 1.
+    pub const ATTEMPT: &str = "Bb-Attempt";
+    /// The caller's idempotency key.
+    pub const IDEMPOTENCY_KEY: &str = "Bb-Idempotency-Key";
+    /// Who calls; a help for people, never authority.
+    pub const CALLER: &str = "Bb-Caller";
+    /// W3C trace context.
+    pub const TRACEPARENT: &str = "traceparent";
+    /// W3C trace state.
+    pub const TRACESTATE: &str = "tracestate";
+    /// Credit that a stream's reader opens with, when it isn't the schema's.
+    pub const CREDIT: &str = "Bb-Credit";
+    /// Marks the last message of a stream; its value is the number of frames sent.
+    pub const EOS: &str = "Bb-Eos";
+    /// Id by which JetStream recognises a repeated message.
+    pub const MSG_ID: &str = "Nats-Msg-Id";
+}
+
+/// A list of headers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// Makes an empty list.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets a header, replacing an earlier value.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the name isn't a token or the value holds control characters or isn't ASCII.
+    pub fn insert(&mut self, name: &str, value: impl Into<String>) -> Result<()> {
+        let value = value.into();
+        let name_is_token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+        if !name_is_token {
+            return Err(Status::invalid_argument(format!("`{}` is not a header name", name.escape_default())));
+        }
+        if !value.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            return Err(Status::invalid_argument(format!("the value of header {name} must be printable ASCII")));
+        }
+        match self.0.iter_mut().find(|(have, _)| have.eq_ignore_ascii_case(name)) {
+            Some((_, have)) => *have = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+        Ok(())
+    }
+
+    /// Finds a value; names compare without case.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Every header in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Length of the encoded block in bytes; 0 when there is none.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        if self.0.is_empty() {
+            return 0;
+        }
+        let lines: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+        PREAMBLE.len() + 2 + lines + 2
+    }
+
+    /// Appends the encoded block (ADR-4), or nothing when there is none.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        if self.0.is_empty() {
+            return;
+        }
+        out.extend_from_slice(PREAMBLE);
+        out.extend_from_slice(b"\r\n");
+        for (name, value) in &self.0 {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// Reads an encoded block. What isn't UTF-8 or has no colon is passed over.
+    #[must_use]
+    pub fn decode(block: &[u8]) -> Self {
+        let mut headers = Self::new();
+        let Ok(text) = std::str::from_utf8(block) else { return headers };
+        for line in text.split("\r\n").skip(1) {
+            if let Some((name, value)) = line.split_once(':') {
+                headers.0.push((name.trim().to_owned(), value.trim().to_owned()));
+            }
+        }
+        headers
+    }
+}
+
+/// First line of a header block.
+pub(crate) const PREAMBLE: &[u8] = b"NATS/1.0";
+
+/// Reads a header block that may be absent.
+#[must_use]
+pub fn decode(block: Option<&Bytes>) -> Headers {
+    block.map(|block| Headers::decode(block)).unwrap_or_default()
+}

@@ -1,0 +1,1 @@
+//! The wire form of a status: headers for routing, an `Error` message as the body.

@@ -1,0 +1,173 @@
+//! What a call travels on: NATS, or the in-process bus. Everything above speaks to this trait alone.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use crate::headers::Headers;
+use crate::status::Result;
+use crate::subject::{Filter, Subject};
+
+/// A future behind a box.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A connection to peers.
+///
+/// `publish` never waits: it copies the message into the write buffer, or fails. Deliveries run on the task that
+/// reads the connection, so a [`Sink`] must not block.
+pub trait Transport: Send + Sync + 'static {
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` (never executed) while disconnected, `RESOURCE_EXHAUSTED` (never executed) when the write buffer
+    /// is full, `INVALID_ARGUMENT` when the message exceeds [`Transport::max_payload`].
+    fn publish(&self, message: &Outgoing<'_>) -> Result<()>;
+
+    /// Subscribes; every message that matches goes to the sink, in order.
+    fn subscribe(&self, filter: &Filter, queue_group: Option<&str>, sink: Arc<dyn Sink>) -> Result<SubscriptionId>;
+
+    /// Ends a subscription without loss: completes when every message that the server routed to it has been delivered.
+    fn unsubscribe(&self, id: SubscriptionId) -> BoxFuture<'static, ()>;
+
+    /// Completes when the server has processed everything queued before.
+    fn flush(&self) -> BoxFuture<'static, Result<()>>;
+
+    /// Completes when the write buffer has room again; at once if it has.
+    fn writable(&self) -> BoxFuture<'static, ()>;
+
+    /// The state of the connection, now and as it changes.
+    fn state(&self) -> watch::Receiver<State>;
+
+    /// Largest payload in bytes, headers included.
+    fn max_payload(&self) -> usize;
+
+    /// Closes the connection after a flush. Idempotent.
+    fn close(&self) -> BoxFuture<'static, ()>;
+}
+
+/// The state of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Messages flow. The number counts the connections made so far, from 1.
+    Connected(u64),
+    /// Down, and trying again.
+    Disconnected,
+    /// The server asked its clients to go elsewhere.
+    LameDuck,
+    /// Closed for good.
+    Closed,
+}
+
+/// Identifies a subscription on its transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SubscriptionId(pub u64);
+
+/// A message to publish.
+pub struct Outgoing<'a> {
+    /// Where it goes.
+    pub subject: &'a Subject,
+    /// Where the answer goes.
+    pub reply: Option<&'a Subject>,
+    /// Headers; an empty block isn't written at all.
+    pub headers: &'a Headers,
+    /// The payload.
+    pub body: &'a dyn Body,
+    /// When it stops being worth sending: the writer drops it then.
+    pub expires: Option<Instant>,
+}
+
+/// A payload that encodes itself straight into the write buffer.
+pub trait Body {
+    /// Length in bytes; `write` appends exactly as many.
+    fn len(&self) -> usize;
+
+    /// Whether there is nothing to write.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends the bytes.
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+impl Body for [u8] {
+    fn len(&self) -> usize {
+        <[u8]>::len(self)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
+impl<const N: usize> Body for [u8; N] {
+    fn len(&self) -> usize {
+        N
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
+impl Body for Bytes {
+    fn len(&self) -> usize {
+        Bytes::len(self)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
+/// A protobuf message as a payload.
+#[derive(Debug)]
+pub struct Proto<'a, M>(pub &'a M);
+
+impl<M: prost::Message> Body for Proto<'_, M> {
+    fn len(&self) -> usize {
+        self.0.encoded_len()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.encode_raw(out);
+    }
+}
+
+/// A message that arrived.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Where it was published. Bytes because it stays in the read buffer; the server checked it.
+    pub subject: Bytes,
+    /// Where the sender wants the answer. Untrusted: see [`crate::reply`].
+    pub reply: Option<Bytes>,
+    /// Status of the server's own messages, such as 503 for "no responders".
+    pub status: Option<u16>,
+    /// The header block as it came, unparsed.
+    pub headers: Option<Bytes>,
+    /// The payload.
+    pub payload: Bytes,
+}
+
+/// Where a subscription delivers.
+pub trait Sink: Send + Sync {
+    /// Takes a message. Runs on the connection's reading task: it must not block.
+    fn deliver(&self, message: Message);
+
+    /// Says that no more messages are at hand for now: the moment to write what was gathered.
+    fn idle(&self) {}
+
+    /// Says that the connection broke: messages may have been lost.
+    fn disconnected(&self) {}
+}
+
+impl fmt::Debug for dyn Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sink")
+    }
+}
