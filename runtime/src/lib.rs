@@ -4,4 +4,6 @@ pub mod headers;
 pub mod spec;
 pub mod status;
 pub mod subject;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;

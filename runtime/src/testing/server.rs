@@ -1,0 +1,236 @@
+//! A `nats-server` process that belongs to one test.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::binary;
+use crate::status::{Result, Status};
+
+/// A real server on a port of its own with JetStream in a folder of its own; both are gone when it is dropped.
+#[derive(Debug)]
+pub struct NatsServer {
+    folder: TempDir,
+    child: Option<Child>,
+    port: u16,
+    configured: bool,
+}
+
+impl NatsServer {
+    /// Starts a server and waits until it accepts clients.
+    ///
+    /// # Errors
+    /// `FAILED_PRECONDITION` when there is no server program, or when it doesn't start: its log is in the message.
+    pub async fn start() -> Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Prepares a server that needs more than the defaults.
+    #[must_use]
+    pub fn builder() -> NatsServerBuilder {
+        NatsServerBuilder::default()
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The port that clients connect to; a restart keeps it.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's own folder, for certificates and the like.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the server has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
+    }
+
+    /// Kills the server as a power cut would: with SIGKILL. Does nothing when it is down already.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Starts the server again, killing it first if need be, on the same port and the same store.
+    ///
+    /// # Errors
+    /// As [`NatsServer::start`].
+    pub async fn restart(&mut self) -> Result<()> {
+        self.kill();
+        self.spawn().await
+    }
+
+    /// Stops the process without ending it: connections stay open and silent.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets a paused process go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Asks the server to send its clients away and stop (SIGUSR2).
+    pub fn lame_duck(&self) {
+        self.signal(Signal::USR2);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let Some(child) = &self.child else { return };
+        let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return };
+        let _ = kill_process(pid, signal);
+    }
+
+    async fn spawn(&mut self) -> Result<()> {
+        let program = binary::find()?;
+        let folder = self.folder.path();
+        let port = if self.port == 0 { "-1".to_owned() } else { self.port.to_string() };
+        let mut command = Command::new(&program);
+        command.args(["-a", "127.0.0.1", "-p", &port, "-js"]);
+        command.arg("-sd").arg(folder.join("store"));
+        command.arg("--ports_file_dir").arg(folder);
+        command.arg("-l").arg(folder.join(LOG));
+        if self.configured {
+            command.arg("-c").arg(folder.join(CONFIG));
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().map_err(|error| {
+            Status::failed_precondition(format!("{} does not start: {error}", program.display()))
+        })?;
+        let ports = folder.join(format!("nats-server_{}.ports", child.id()));
+        self.child = Some(child);
+        self.port = self.ready(&ports).await?;
+        Ok(())
+    }
+
+    /// Waits for the file that the server writes once it listens.
+    async fn ready(&mut self, ports: &Path) -> Result<u16> {
+        let start = Instant::now();
+        loop {
+            if let Some(port) = fs::read_to_string(ports).ok().and_then(|text| client_port(&text)) {
+                return Ok(port);
+            }
+            let over =
+                self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
+            if over || start.elapsed() > START_MAX {
+                self.kill();
+                let log = self.log();
+                return Err(Status::failed_precondition(format!(
+                    "nats-server did not start: {log}"
+                )));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// How a [`NatsServer`] is to start.
+#[derive(Debug, Clone, Default)]
+pub struct NatsServerBuilder {
+    config: String,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl NatsServerBuilder {
+    /// Adds text to the server's configuration, such as accounts, permissions or TLS. `$FOLDER` in it
+    /// becomes the server's own folder.
+    #[must_use]
+    pub fn config(mut self, text: &str) -> Self {
+        self.config.push_str(text);
+        self.config.push('\n');
+        self
+    }
+
+    /// Puts a file into the server's folder.
+    #[must_use]
+    pub fn file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.push((name.to_owned(), content.into()));
+        self
+    }
+
+    /// Starts the server and waits until it accepts clients.
+    ///
+    /// # Errors
+    /// As [`NatsServer::start`].
+    pub async fn start(self) -> Result<NatsServer> {
+        let folder = TempDir::with_prefix("bodybroker-").map_err(unwritable)?;
+        for (name, content) in &self.files {
+            fs::write(folder.path().join(name), content).map_err(unwritable)?;
+        }
+        let configured = !self.config.is_empty();
+        if configured {
+            let text = self.config.replace("$FOLDER", &folder.path().display().to_string());
+            fs::write(folder.path().join(CONFIG), text).map_err(unwritable)?;
+        }
+        let mut server = NatsServer { folder, child: None, port: 0, configured };
+        server.spawn().await?;
+        Ok(server)
+    }
+}
+
+const LOG: &str = "server.log";
+const CONFIG: &str = "server.conf";
+const START_MAX: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(5);
+
+/// Reads the client port out of `{"nats":["nats://127.0.0.1:41233"], ...}`.
+fn client_port(ports: &str) -> Option<u16> {
+    let (_, rest) = ports.split_once("\"nats\"")?;
+    let (urls, _) = rest.split_once(']')?;
+    let digits: String =
+        urls.rsplit(':').next()?.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+fn unwritable(error: std::io::Error) -> Status {
+    Status::failed_precondition(format!("the server's folder can't be written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_port_is_read_from_the_ports_file() {
+        let text = r#"{"nats": ["nats://127.0.0.1:41233"],"monitoring":["http://127.0.0.1:8222"]}"#;
+        assert_eq!(client_port(text), Some(41233));
+        assert_eq!(client_port("{"), None);
+    }
+
+    #[tokio::test]
+    async fn a_restart_keeps_the_port() -> Result<()> {
+        let mut server = NatsServer::start().await?;
+        let port = server.port();
+        server.restart().await?;
+        assert_eq!(server.port(), port);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_configuration_that_does_not_parse_shows_the_log() {
+        let failure = NatsServer::builder().config("max_payload: maybe").start().await;
+        assert!(failure.is_err());
+    }
+}
