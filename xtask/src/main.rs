@@ -1,3 +1,27 @@
-//! The commands of the project.
+//! The project's commands: `cargo xtask <command>`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cmd;
+mod ui;
+mod workspace;
+
+/// Everything the project can do, from schema to a running system.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: cmd::Command,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The commands, one file each.
+
+use clap::Subcommand;
+
+mod bench;
+mod call;
+mod demo;
+mod r#gen;
+mod ls;
+mod new;
+mod sub;
+mod test;
+mod tools;
+mod up;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Gen(r#gen::Args),
+    New(new::Args),
+    Up(up::Args),
+    Ls(ls::Args),
+    Call(call::Args),
+    Sub(sub::Args),
+    Demo(demo::Args),
+    Test(test::Args),
+    Bench(bench::Args),
+    Tools(tools::Args),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Gen(args) => r#gen::run(&args),
+            Self::New(args) => new::run(&args),
+            Self::Up(args) => up::run(&args),
+            Self::Ls(args) => ls::run(&args),
+            Self::Call(args) => call::run(&args),
+            Self::Sub(args) => sub::run(&args),
+            Self::Demo(args) => demo::run(&args),
+            Self::Test(args) => test::run(&args),
+            Self::Bench(args) => bench::run(&args),
+            Self::Tools(args) => tools::run(&args),
+        }
+    }
+}
