@@ -1,5 +1,6 @@
 //! Typed RPC, streams, events and stores over NATS.
 
+pub mod durable;
 pub mod headers;
 pub mod spec;
 pub mod status;
@@ -7,3 +8,5 @@ pub mod subject;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transport;
+
+pub use status::{Code, Result, Status};

@@ -175,14 +175,14 @@ impl NatsServerBuilder {
     /// # Errors
     /// As [`NatsServer::start`].
     pub async fn start(self) -> Result<NatsServer> {
-        let folder = TempDir::with_prefix("bodybroker-").map_err(unwritable)?;
+        let folder = TempDir::with_prefix("bodybroker-").map_err(|error| unwritable(&error))?;
         for (name, content) in &self.files {
-            fs::write(folder.path().join(name), content).map_err(unwritable)?;
+            fs::write(folder.path().join(name), content).map_err(|error| unwritable(&error))?;
         }
         let configured = !self.config.is_empty();
         if configured {
             let text = self.config.replace("$FOLDER", &folder.path().display().to_string());
-            fs::write(folder.path().join(CONFIG), text).map_err(unwritable)?;
+            fs::write(folder.path().join(CONFIG), text).map_err(|error| unwritable(&error))?;
         }
         let mut server = NatsServer { folder, child: None, port: 0, configured };
         server.spawn().await?;
@@ -204,7 +204,7 @@ fn client_port(ports: &str) -> Option<u16> {
     digits.parse().ok()
 }
 
-fn unwritable(error: std::io::Error) -> Status {
+fn unwritable(error: &std::io::Error) -> Status {
     Status::failed_precondition(format!("the server's folder can't be written: {error}"))
 }
 

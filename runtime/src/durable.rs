@@ -1,0 +1,226 @@
+//! What outlives a process: streams of messages that a log keeps, read back in order or shared out among consumers.
+//!
+//! Everything durable in the runtime is said in these few operations. A key-value bucket is a stream whose subjects
+//! are the keys (ADR-8), so [`Bucket`] is written once above [`Durable`], which has two implementations: JetStream,
+//! and [`Memory`] for the in-process bus.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+use crate::headers::Headers;
+use crate::status::Result;
+use crate::subject::{Filter, Subject};
+use crate::transport::BoxFuture;
+
+mod bucket;
+mod config;
+mod conflict;
+mod memory;
+
+pub use bucket::{Bucket, Record};
+pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource};
+pub use conflict::RevisionConflict;
+pub use memory::Memory;
+
+/// Streams of messages that outlive a process.
+pub trait Durable: Send + Sync + 'static {
+    /// Appends a message and waits until the stream has it.
+    ///
+    /// # Errors
+    /// `ABORTED` with a [`RevisionConflict`] when the expectation fails, `UNAVAILABLE` when it provably didn't
+    /// happen, `UNKNOWN_OUTCOME` when nobody can know.
+    fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>>;
+
+    /// Reads the last message of a subject, from the stream's leader: an append that was acknowledged is seen.
+    fn last<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>>;
+
+    /// Reads a stream in order, without end, across lost connections, leaving nothing out that the stream keeps.
+    fn read<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Reading>>;
+
+    /// Reads what a stream holds now, in order.
+    fn snapshot<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Vec<Stored>>>;
+
+    /// Joins a durable consumer, making it if it isn't there.
+    fn consumer<'a>(
+        &'a self,
+        config: &'a ConsumerConfig,
+    ) -> BoxFuture<'a, Result<Arc<dyn Consumer>>>;
+
+    /// Makes a stream what the configuration says.
+    ///
+    /// # Errors
+    /// `FAILED_PRECONDITION` when that would lose what the stream holds.
+    fn provision<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Provisioned>>;
+
+    /// Says that a stream is expected to be there. The in-process implementation, which nobody provisions for,
+    /// makes it.
+    fn assume(&self, config: &StreamConfig) {
+        let _ = config;
+    }
+
+    /// Whether streams can have more than one replica here.
+    fn clustered(&self) -> BoxFuture<'_, Result<bool>>;
+
+    /// Flushes and closes. Idempotent.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+impl fmt::Debug for dyn Durable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Durable")
+    }
+}
+
+/// A message to append.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// Stream that must take it.
+    pub stream: String,
+    /// Its subject.
+    pub subject: Subject,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its payload.
+    pub payload: Bytes,
+    /// Sequence that the last message of the subject must have; 0 for "there is none".
+    pub expect: Option<u64>,
+    /// Id by which a repeated append is recognised.
+    pub id: Option<String>,
+}
+
+/// An append that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Place in the stream.
+    pub sequence: u64,
+    /// Whether the stream had a message of this id already, and kept that.
+    pub duplicate: bool,
+}
+
+/// A message as a stream keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Place in the stream.
+    pub sequence: u64,
+    /// Its subject.
+    pub subject: String,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its payload.
+    pub payload: Bytes,
+    /// When the stream took it.
+    pub time: SystemTime,
+    /// How many messages the reading that found it has still to come, as far as is known.
+    pub pending: u64,
+}
+
+/// Where a reading begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With everything that is there.
+    All,
+    /// With the last message of each subject.
+    LastPerSubject,
+    /// With what comes next.
+    New,
+    /// With this sequence.
+    Sequence(u64),
+    /// With the first message of this moment or later.
+    Time(SystemTime),
+}
+
+/// A stream being read.
+pub struct Reading {
+    /// Messages that were there when the reading began.
+    pub pending: u64,
+    /// The messages, without end. An error ends it.
+    pub messages: BoxStream<'static, Result<Stored>>,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading").field("pending", &self.pending).finish_non_exhaustive()
+    }
+}
+
+/// A durable consumer: every message goes to one of those who share it, again and again until acknowledged.
+pub trait Consumer: Send + Sync + 'static {
+    /// Asks for up to `max` messages. The stream ends when they have come, or after `wait`; it must be read to its
+    /// end, else messages that were under way wait for their redelivery.
+    fn pull(
+        &self,
+        max: usize,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<BoxStream<'static, Result<Pulled>>>>;
+}
+
+impl fmt::Debug for dyn Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Consumer")
+    }
+}
+
+/// A message in the hands of a consumer.
+#[derive(Debug)]
+pub struct Pulled {
+    /// The message.
+    pub message: Stored,
+    /// How often it has been delivered, this time included.
+    pub deliveries: u64,
+    /// How the consumer settles it.
+    pub receipt: Box<dyn Receipt>,
+}
+
+/// The way to settle a delivered message.
+pub trait Receipt: Send + Sync + 'static {
+    /// Settles the message, or keeps it in hand; completes when the server has noted it.
+    fn settle(&self, settlement: Settlement) -> BoxFuture<'_, Result<()>>;
+}
+
+impl fmt::Debug for dyn Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receipt")
+    }
+}
+
+/// What becomes of a delivered message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is done.
+    Done,
+    /// It is still worked on: start the wait for its redelivery anew.
+    Working,
+    /// Deliver it again after a while.
+    Again(Duration),
+    /// Never deliver it again.
+    Never,
+}
+
+/// What provisioning did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provisioned {
+    /// It wasn't there.
+    Created,
+    /// It was different.
+    Updated,
+    /// It was as it should be.
+    Unchanged,
+}

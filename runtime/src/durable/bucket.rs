@@ -1,0 +1,239 @@
+//! A key-value bucket of bytes: a stream whose subjects are the keys (ADR-8).
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use super::config::{bucket_stream, bucket_subject};
+use super::{Append, Durable, RevisionConflict, Start, Stored, StreamConfig};
+use crate::headers::Headers;
+use crate::spec::BucketSpec;
+use crate::status::{Code, Result, Status};
+use crate::subject::{self, Filter, Subject, SubjectBuilder};
+
+/// A bucket of bytes under keys of any text.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    durable: Arc<dyn Durable>,
+    name: &'static str,
+    stream: String,
+}
+
+/// What a bucket holds, or held, under a key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The key.
+    pub key: String,
+    /// The bytes; `None` when the key was deleted.
+    pub value: Option<Bytes>,
+    /// Revision, for compare-and-set. Revisions grow across the whole bucket.
+    pub revision: u64,
+    /// When it was written.
+    pub time: SystemTime,
+    /// How many records a watch has still to show, as far as is known.
+    pub pending: u64,
+}
+
+/// What a write expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    Anything,
+    Revision(u64),
+}
+
+impl Bucket {
+    /// Opens a bucket. Nothing is sent.
+    #[must_use]
+    pub fn new(durable: Arc<dyn Durable>, spec: &BucketSpec) -> Self {
+        durable.assume(&StreamConfig::of_bucket(spec));
+        Self { durable, name: spec.name, stream: bucket_stream(spec.name) }
+    }
+
+    /// Name of the bucket.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Reads a key from the leader; `None` when it isn't there or was deleted.
+    pub async fn get(&self, key: &str) -> Result<Option<Record>> {
+        Ok(self.last(key).await?.filter(|record| record.value.is_some()))
+    }
+
+    /// Reads a key's last record, a deletion included.
+    pub async fn last(&self, key: &str) -> Result<Option<Record>> {
+        let subject = self.subject(key);
+        let stored = self.durable.last(&self.stream, &subject).await?;
+        stored.map(|stored| self.record(stored)).transpose()
+    }
+
+    /// Writes a key that isn't there.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS` with a [`RevisionConflict`] when it is.
+    pub async fn create(&self, key: &str, value: Bytes) -> Result<u64> {
+        let refused = match self.write(key, Some(value.clone()), Expect::Revision(0)).await {
+            Err(status) if status.code() == Code::Aborted => status,
+            other => return other,
+        };
+        // The key may hold the record of a deletion: that counts as not there.
+        match self.last(key).await? {
+            None => Err(refused),
+            Some(Record { value: None, revision, .. }) => {
+                self.write(key, Some(value), Expect::Revision(revision)).await
+            }
+            Some(record) => Err(Status::already_exists(format!(
+                "bucket {} has the key `{key}` already at revision {}",
+                self.name, record.revision
+            ))
+            .with_detail(&RevisionConflict { current_revision: record.revision })),
+        }
+    }
+
+    /// Writes a key whose revision is still the one given.
+    ///
+    /// # Errors
+    /// `ABORTED` with a [`RevisionConflict`] when it isn't.
+    pub async fn update(&self, key: &str, value: Bytes, revision: u64) -> Result<u64> {
+        self.write(key, Some(value), Expect::Revision(revision)).await
+    }
+
+    /// Writes a key whatever is there.
+    pub async fn put(&self, key: &str, value: Bytes) -> Result<u64> {
+        self.write(key, Some(value), Expect::Anything).await
+    }
+
+    /// Deletes a key, if its revision is still the one given, or whatever is there.
+    ///
+    /// # Errors
+    /// `ABORTED` with a [`RevisionConflict`] when the revision is another.
+    pub async fn delete(&self, key: &str, revision: Option<u64>) -> Result<u64> {
+        self.write(key, None, revision.map_or(Expect::Anything, Expect::Revision)).await
+    }
+
+    /// Every key that is there, in the order of their last writes.
+    pub async fn keys(&self) -> Result<Vec<String>> {
+        let records = self.settled(self.all(), Start::LastPerSubject).await?;
+        Ok(records.into_iter().filter(|record| record.value.is_some()).map(|r| r.key).collect())
+    }
+
+    /// Every key and value that is there, in the order of their last writes.
+    pub async fn entries(&self) -> Result<Vec<Record>> {
+        let mut records = self.settled(self.all(), Start::LastPerSubject).await?;
+        records.retain(|record| record.value.is_some());
+        Ok(records)
+    }
+
+    /// The revisions of a key that the bucket keeps, oldest first.
+    pub async fn history(&self, key: &str) -> Result<Vec<Record>> {
+        self.settled(Filter::from(&self.subject(key)), Start::All).await
+    }
+
+    /// Watches a key, or all: first what is there, then every change. The number tells how many records were there.
+    pub async fn watch(
+        &self,
+        key: Option<&str>,
+        start: Start,
+    ) -> Result<(u64, BoxStream<'static, Result<Record>>)> {
+        let filter = key.map_or_else(|| self.all(), |key| Filter::from(&self.subject(key)));
+        let reading = self.durable.read(&self.stream, &filter, start).await?;
+        let bucket = self.clone();
+        let records = reading.messages.map(move |stored| bucket.record(stored?)).boxed();
+        Ok((reading.pending, records))
+    }
+
+    async fn settled(&self, filter: Filter, start: Start) -> Result<Vec<Record>> {
+        let found = self.durable.snapshot(&self.stream, &filter, start).await?;
+        found.into_iter().map(|stored| self.record(stored)).collect()
+    }
+
+    async fn write(&self, key: &str, value: Option<Bytes>, expect: Expect) -> Result<u64> {
+        let mut headers = Headers::new();
+        if value.is_none() {
+            headers.insert(OPERATION, "DEL")?;
+        }
+        let subject = self.subject(key);
+        if self.hashed(&subject) {
+            headers.insert(KEY, hex(key))?;
+        }
+        let append = Append {
+            stream: self.stream.clone(),
+            subject,
+            headers,
+            payload: value.unwrap_or_default(),
+            expect: match expect {
+                Expect::Anything => None,
+                Expect::Revision(revision) => Some(revision),
+            },
+            id: None,
+        };
+        Ok(self.durable.append(append).await?.sequence)
+    }
+
+    fn subject(&self, key: &str) -> Subject {
+        SubjectBuilder::new("$KV").literal(self.name).token(key).build()
+    }
+
+    fn all(&self) -> Filter {
+        Filter::parse(&format!("{}.>", bucket_subject(self.name)))
+            .unwrap_or_else(|_| Filter::literal("$KV.>"))
+    }
+
+    fn hashed(&self, subject: &Subject) -> bool {
+        self.token(subject.as_str()).starts_with("=h")
+    }
+
+    fn token<'a>(&self, subject: &'a str) -> &'a str {
+        subject.get("$KV.".len() + self.name.len() + 1..).unwrap_or_default()
+    }
+
+    fn record(&self, stored: Stored) -> Result<Record> {
+        let token = self.token(&stored.subject);
+        let key = match stored.headers.get(KEY) {
+            Some(long) => unhex(long),
+            None => subject::unescape(token),
+        };
+        let key = key.ok_or_else(|| {
+            Status::data_loss(format!("bucket {} holds the foreign key `{token}`", self.name))
+        })?;
+        let value = (!deletes(&stored.headers)).then_some(stored.payload);
+        Ok(Record {
+            key,
+            value,
+            revision: stored.sequence,
+            time: stored.time,
+            pending: stored.pending,
+        })
+    }
+}
+
+/// Says that a record is a deletion (ADR-8).
+const OPERATION: &str = "KV-Operation";
+/// Says why the server itself wrote the record of a deletion (ADR-43).
+const MARKER: &str = "Nats-Marker-Reason";
+/// Carries a key that is too long for a subject, in hex.
+const KEY: &str = "Bb-Key";
+
+/// Whether a record says that its key is gone.
+pub(crate) fn deletes(headers: &Headers) -> bool {
+    matches!(headers.get(OPERATION), Some("DEL" | "PURGE")) || headers.get(MARKER).is_some()
+}
+
+fn hex(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::with_capacity(text.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn unhex(hex: &str) -> Option<String> {
+    let bytes: Option<Vec<u8>> = (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok())
+        .collect();
+    String::from_utf8(bytes?).ok()
+}

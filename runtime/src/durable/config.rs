@@ -1,0 +1,189 @@
+//! How streams and consumers are set up.
+
+use std::time::Duration;
+
+use crate::spec::{BucketSpec, ConsumeSpec, EventSpec, Storage, StreamSpec};
+use crate::subject::Filter;
+
+/// How a stream is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamConfig {
+    /// Name.
+    pub name: String,
+    /// Subjects captured.
+    pub subjects: Vec<String>,
+    /// How long a message is kept; `None` for ever.
+    pub max_age: Option<Duration>,
+    /// Where messages are kept.
+    pub storage: Storage,
+    /// Copies kept.
+    pub replicas: u32,
+    /// Window in which a repeated message id is recognised.
+    pub duplicate_window: Duration,
+    /// What bounds it.
+    pub limits: Limits,
+    /// Streams whose messages it takes over.
+    pub sources: Vec<StreamSource>,
+    /// Whether it is a key-value bucket.
+    pub bucket: bool,
+}
+
+/// What bounds a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Largest size in bytes.
+    pub bytes: Option<u64>,
+    /// Messages kept for each subject.
+    pub messages_per_subject: Option<u32>,
+}
+
+/// A bucket whose writes a stream takes over under another subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamSource {
+    /// The bucket.
+    pub bucket: String,
+    /// Subject with `{{wildcard(1)}}` where the key goes.
+    pub destination: String,
+}
+
+/// The stream behind a bucket (ADR-8).
+pub(crate) fn bucket_stream(bucket: &str) -> String {
+    format!("KV_{bucket}")
+}
+
+/// The prefix of a bucket's subjects (ADR-8).
+pub(crate) fn bucket_subject(bucket: &str) -> String {
+    format!("$KV.{bucket}")
+}
+
+/// Ids are remembered this long where nobody says otherwise; the server's own default.
+const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
+
+impl StreamConfig {
+    /// Sets up a stream as its spec says.
+    #[must_use]
+    pub fn of_stream(spec: &StreamSpec) -> Self {
+        let StreamSpec {
+            name,
+            subjects,
+            max_age,
+            storage,
+            replicas,
+            duplicate_window,
+            max_bytes,
+            sources,
+        } = spec;
+        Self {
+            name: (*name).to_owned(),
+            subjects: subjects.iter().map(|&subject| subject.to_owned()).collect(),
+            max_age: Some(*max_age).filter(|age| !age.is_zero()),
+            storage: *storage,
+            replicas: *replicas,
+            duplicate_window: *duplicate_window,
+            limits: Limits { bytes: *max_bytes, messages_per_subject: None },
+            sources: sources
+                .iter()
+                .map(|source| StreamSource {
+                    bucket: source.bucket.to_owned(),
+                    destination: source.destination.to_owned(),
+                })
+                .collect(),
+            bucket: false,
+        }
+    }
+
+    /// Sets up the stream of a bucket as its spec says.
+    #[must_use]
+    pub fn of_bucket(spec: &BucketSpec) -> Self {
+        let BucketSpec { name, value: _, history, ttl, storage, replicas } = spec;
+        let window = ttl.map_or(DUPLICATE_WINDOW, |ttl| ttl.min(DUPLICATE_WINDOW));
+        Self {
+            name: bucket_stream(name),
+            subjects: vec![format!("{}.>", bucket_subject(name))],
+            max_age: *ttl,
+            storage: *storage,
+            replicas: *replicas,
+            duplicate_window: window,
+            limits: Limits { bytes: None, messages_per_subject: Some((*history).max(1)) },
+            sources: Vec::new(),
+            bucket: true,
+        }
+    }
+
+    /// Sets up as much of an event's stream as the event knows: enough where nobody provisions.
+    #[must_use]
+    pub fn of_event(spec: &EventSpec) -> Self {
+        let sources = spec.bucket.map(|bucket| StreamSource {
+            bucket: bucket.to_owned(),
+            destination: spec.filter.replace('*', "{{wildcard(1)}}"),
+        });
+        Self {
+            name: spec.stream.to_owned(),
+            subjects: Vec::new(),
+            max_age: None,
+            storage: Storage::Memory,
+            replicas: 1,
+            duplicate_window: DUPLICATE_WINDOW,
+            limits: Limits::default(),
+            sources: sources.into_iter().collect(),
+            bucket: false,
+        }
+    }
+
+    /// Sets up the stream of dead letters.
+    #[must_use]
+    pub fn of_dead_letters() -> Self {
+        const KEPT: Duration = Duration::from_hours(14 * 24);
+        const REMEMBERED: Duration = Duration::from_hours(1);
+        Self {
+            name: DEAD_LETTERS.to_owned(),
+            subjects: vec!["dlq.>".to_owned()],
+            max_age: Some(KEPT),
+            storage: Storage::File,
+            replicas: 1,
+            duplicate_window: REMEMBERED,
+            limits: Limits::default(),
+            sources: Vec::new(),
+            bucket: false,
+        }
+    }
+}
+
+/// Name of the stream of dead letters.
+pub(crate) const DEAD_LETTERS: &str = "DLQ";
+
+/// How a durable consumer is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerConfig {
+    /// Stream that it reads.
+    pub stream: String,
+    /// Name, shared by those who share the work.
+    pub name: String,
+    /// Subjects of interest.
+    pub filter: Filter,
+    /// Silence after which a message is delivered to somebody else.
+    pub ack_wait: Duration,
+    /// Messages in hand at once, of all who share it.
+    pub max_in_hand: u32,
+}
+
+impl ConsumerConfig {
+    /// Silence after which a message is delivered to somebody else; handlers beat three times as often.
+    pub const ACK_WAIT: Duration = Duration::from_secs(30);
+    /// Messages in hand at once: the server's default.
+    pub const MAX_IN_HAND: u32 = 1000;
+
+    /// Sets up the consumer of an event.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the event's filter is malformed.
+    pub fn of_event(spec: &ConsumeSpec) -> crate::Result<Self> {
+        Ok(Self {
+            stream: spec.event.stream.to_owned(),
+            name: spec.durable.to_owned(),
+            filter: Filter::parse(spec.event.filter)?,
+            ack_wait: Self::ACK_WAIT,
+            max_in_hand: Self::MAX_IN_HAND,
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! One stream: an ordered log and what is known about its subjects, ids, sources and consumers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use super::super::config::{bucket_stream, bucket_subject};
+use super::super::{
+    Append, Appended, ConsumerConfig, Provisioned, RevisionConflict, Start, Stored, StreamConfig,
+};
+use super::consumer::Group;
+use crate::headers::{Headers, name};
+use crate::status::{Result, Status};
+use crate::subject::Filter;
+
+/// A stream.
+#[derive(Debug)]
+pub(super) struct Log {
+    config: StreamConfig,
+    messages: BTreeMap<u64, Stored>,
+    /// The sequences of each subject, oldest first.
+    subjects: BTreeMap<String, VecDeque<u64>>,
+    ids: BTreeMap<String, (u64, SystemTime)>,
+    next: u64,
+    /// Last sequence taken over from each source.
+    taken: BTreeMap<String, u64>,
+    groups: BTreeMap<String, Group>,
+}
+
+impl Log {
+    pub(super) fn new(config: StreamConfig) -> Self {
+        Self {
+            config,
+            messages: BTreeMap::new(),
+            subjects: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            next: 1,
+            taken: BTreeMap::new(),
+            groups: BTreeMap::new(),
+        }
+    }
+
+    /// The sequence that the next message gets.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    pub(super) fn at(&self, sequence: u64) -> Option<Stored> {
+        self.messages.get(&sequence).cloned()
+    }
+
+    pub(super) fn last(&self, subject: &str) -> Option<Stored> {
+        self.at(self.last_sequence(subject)?)
+    }
+
+    /// The first message from a sequence on that matches.
+    pub(super) fn first(&self, filter: &Filter, from: u64) -> Option<Stored> {
+        self.messages
+            .range(from..)
+            .find(|(_, m)| filter.matches(&m.subject))
+            .map(|(_, m)| m.clone())
+    }
+
+    pub(super) fn matching(&self, filter: &Filter, start: Start) -> Vec<Stored> {
+        let wanted = |message: &&Stored| {
+            filter.matches(&message.subject)
+                && match start {
+                    Start::All => true,
+                    Start::LastPerSubject => {
+                        self.last_sequence(&message.subject) == Some(message.sequence)
+                    }
+                    Start::New => false,
+                    Start::Sequence(sequence) => message.sequence >= sequence,
+                    Start::Time(time) => message.time >= time,
+                }
+        };
+        let mut found: Vec<_> = self.messages.values().filter(wanted).cloned().collect();
+        for (message, pending) in found.iter_mut().rev().zip(0..) {
+            message.pending = pending;
+        }
+        found
+    }
+
+    pub(super) fn append(&mut self, append: Append, now: SystemTime) -> Result<Appended> {
+        let Append { stream, subject, mut headers, payload, expect, id } = append;
+        let subject = subject.as_str();
+        if !self.captures(subject) {
+            return Err(Status::failed_precondition(format!(
+                "stream {stream} does not capture {subject}"
+            )));
+        }
+        if let Some(sequence) = id.as_ref().and_then(|id| self.ids.get(id)).map(|(seq, _)| *seq) {
+            return Ok(Appended { sequence, duplicate: true });
+        }
+        let current = self.last_sequence(subject).unwrap_or(0);
+        if expect.is_some_and(|expected| expected != current) {
+            return Err(RevisionConflict::status(subject, current));
+        }
+        if let Some(id) = id {
+            headers.insert(name::MSG_ID, id.clone())?;
+            self.ids.insert(id, (self.next, now));
+        }
+        let sequence = self.push(subject, headers, payload, now);
+        Ok(Appended { sequence, duplicate: false })
+    }
+
+    /// Takes a message of another stream over, if that is a source.
+    pub(super) fn take_over(&mut self, stream: &str, message: &Stored, now: SystemTime) {
+        let Some(source) = self.config.sources.iter().find(|s| bucket_stream(&s.bucket) == stream)
+        else {
+            return;
+        };
+        let Some(key) = message
+            .subject
+            .strip_prefix(&bucket_subject(&source.bucket))
+            .and_then(|key| key.strip_prefix('.'))
+        else {
+            return;
+        };
+        let subject = transform(&source.destination, key);
+        let taken = self.taken.entry(stream.to_owned()).or_default();
+        if message.sequence <= *taken {
+            return;
+        }
+        *taken = message.sequence;
+        let mut headers = message.headers.clone();
+        let origin = format!("{stream} {}", message.sequence);
+        // Stream names and numbers are printable, so the insert can't fail.
+        let _ = headers.insert(SOURCE, origin);
+        self.push(&subject, headers, message.payload.clone(), now);
+    }
+
+    /// Lets go of messages and ids that are too old.
+    pub(super) fn expire(&mut self, now: SystemTime) {
+        if let Some(age) = self.config.max_age {
+            let old = |message: &Stored| now.duration_since(message.time).is_ok_and(|d| d >= age);
+            while let Some(first) = self.messages.first_entry().filter(|first| old(first.get())) {
+                let message = first.remove();
+                self.forget(&message);
+            }
+        }
+        let window = self.config.duplicate_window;
+        self.ids.retain(|_, (_, at)| now.duration_since(*at).is_ok_and(|d| d < window));
+    }
+
+    pub(super) fn reconfigure(&mut self, config: &StreamConfig) -> Provisioned {
+        if self.config == *config {
+            return Provisioned::Unchanged;
+        }
+        let mut config = config.clone();
+        for source in &self.config.sources {
+            if !config.sources.contains(source) {
+                config.sources.push(source.clone());
+            }
+        }
+        self.config = config;
+        Provisioned::Updated
+    }
+
+    /// Whether everything that a configuration asks for is there.
+    pub(super) fn covers(&self, config: &StreamConfig) -> bool {
+        config.sources.iter().all(|source| self.config.sources.contains(source))
+    }
+
+    pub(super) fn join(&mut self, config: &ConsumerConfig) {
+        self.groups.entry(config.name.clone()).or_insert_with(|| Group::new(config.clone()));
+    }
+
+    /// A consumer, taken out so that it can look at the messages; it must be put back.
+    pub(super) fn take_group(&mut self, name: &str) -> Option<Group> {
+        self.groups.remove(name)
+    }
+
+    pub(super) fn put_group(&mut self, name: &str, group: Group) {
+        self.groups.insert(name.to_owned(), group);
+    }
+
+    fn captures(&self, subject: &str) -> bool {
+        let subjects = &self.config.subjects;
+        let matches = |text: &String| Filter::parse(text).is_ok_and(|f| f.matches(subject));
+        subjects.is_empty() || subjects.iter().any(matches)
+    }
+
+    fn last_sequence(&self, subject: &str) -> Option<u64> {
+        self.subjects.get(subject)?.back().copied()
+    }
+
+    fn push(&mut self, subject: &str, headers: Headers, payload: Bytes, now: SystemTime) -> u64 {
+        let sequence = self.next;
+        self.next += 1;
+        let subject = subject.to_owned();
+        let of_subject = self.subjects.entry(subject.clone()).or_default();
+        of_subject.push_back(sequence);
+        let most = self.config.limits.messages_per_subject.map_or(usize::MAX, |most| most as usize);
+        if of_subject.len() > most
+            && let Some(oldest) = of_subject.pop_front()
+        {
+            self.messages.remove(&oldest);
+        }
+        let message = Stored { sequence, subject, headers, payload, time: now, pending: 0 };
+        self.messages.insert(sequence, message);
+        sequence
+    }
+
+    fn forget(&mut self, message: &Stored) {
+        let Some(of_subject) = self.subjects.get_mut(&message.subject) else { return };
+        of_subject.retain(|&sequence| sequence != message.sequence);
+        if of_subject.is_empty() {
+            self.subjects.remove(&message.subject);
+        }
+    }
+}
+
+/// Says which message of which stream a message was taken over from.
+const SOURCE: &str = "Nats-Stream-Source";
+
+/// Fills the holes of a destination with the tokens of a key.
+fn transform(destination: &str, key: &str) -> String {
+    let mut subject = destination.to_owned();
+    for (token, number) in key.split('.').zip(1..) {
+        subject = subject.replace(&format!("{{{{wildcard({number})}}}}"), token);
+    }
+    subject
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_bucket_fills_the_events_subject() {
+        assert_eq!(transform("evt.a.{{wildcard(1)}}.v1", "k=20"), "evt.a.k=20.v1");
+    }
+}
