@@ -32,6 +32,8 @@ pub struct ServiceSpec {
 pub struct MethodSpec {
     /// Full name of the service.
     pub service: &'static str,
+    /// Subject prefix of the service, the same as [`ServiceSpec::subject`].
+    pub service_subject: &'static str,
     /// Proto name, such as `GetTime`.
     pub name: &'static str,
     /// Subject that the server subscribes to: the subject itself, or with `*` where fields go.

@@ -4,10 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::headers::Headers;
 use crate::status::Result;
@@ -27,6 +27,9 @@ pub trait Transport: Send + Sync + 'static {
     /// `UNAVAILABLE` (never executed) while disconnected, `RESOURCE_EXHAUSTED` (never executed) when the write buffer
     /// is full, `INVALID_ARGUMENT` when the message exceeds [`Transport::max_payload`].
     fn publish(&self, message: &Outgoing<'_>) -> Result<()>;
+
+    /// Writes what [`Flush::Later`] gathered.
+    fn push(&self) {}
 
     /// Subscribes; every message that matches goes to the sink, in order.
     fn subscribe(&self, filter: &Filter, queue_group: Option<&str>, sink: Arc<dyn Sink>) -> Result<SubscriptionId>;
@@ -79,6 +82,19 @@ pub struct Outgoing<'a> {
     pub body: &'a dyn Body,
     /// When it stops being worth sending: the writer drops it then.
     pub expires: Option<Instant>,
+    /// How soon it has to leave.
+    pub flush: Flush,
+}
+
+/// How soon a message has to leave the write buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// At once, written by the caller where it can: the shortest way when little else is going on.
+    Now,
+    /// Soon, in one write with what others publish meanwhile.
+    Soon,
+    /// With the next [`Transport::push`]: for whoever publishes several in a row.
+    Later,
 }
 
 /// A payload that encodes itself straight into the write buffer.
@@ -154,16 +170,57 @@ pub struct Message {
     pub payload: Bytes,
 }
 
+/// A message that still lies in the read buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Where it was published.
+    pub subject: &'a [u8],
+    /// Where the sender wants the answer. Untrusted: see [`crate::reply`].
+    pub reply: Option<&'a [u8]>,
+    /// Status of the server's own messages, such as 503 for "no responders".
+    pub status: Option<u16>,
+    /// The header block as it came, unparsed.
+    pub headers: Option<&'a [u8]>,
+    /// The payload.
+    pub payload: &'a [u8],
+}
+
+impl Message {
+    /// Lends the message as a frame.
+    #[must_use]
+    pub fn frame(&self) -> Frame<'_> {
+        Frame {
+            subject: &self.subject,
+            reply: self.reply.as_deref(),
+            status: self.status,
+            headers: self.headers.as_deref(),
+            payload: &self.payload,
+        }
+    }
+}
+
 /// Where a subscription delivers.
 pub trait Sink: Send + Sync {
     /// Takes a message. Runs on the connection's reading task: it must not block.
     fn deliver(&self, message: Message);
+
+    /// Takes a message without its leaving the read buffer, and says whether it did. A transport may ask this
+    /// first, and delivers what is not taken; a sink that takes some must treat both ways alike.
+    fn accept(&self, frame: &Frame<'_>) -> bool {
+        let _ = frame;
+        false
+    }
 
     /// Says that no more messages are at hand for now: the moment to write what was gathered.
     fn idle(&self) {}
 
     /// Says that the connection broke: messages may have been lost.
     fn disconnected(&self) {}
+
+    /// Says that the server refused something published to this subject, or a subscription to it.
+    fn refused(&self, subject: &str) {
+        let _ = subject;
+    }
 }
 
 impl fmt::Debug for dyn Sink {
