@@ -59,12 +59,18 @@ impl Headers {
     /// `INVALID_ARGUMENT` when the name isn't a token or the value holds control characters or isn't ASCII.
     pub fn insert(&mut self, name: &str, value: impl Into<String>) -> Result<()> {
         let value = value.into();
-        let name_is_token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+        let name_is_token =
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
         if !name_is_token {
-            return Err(Status::invalid_argument(format!("`{}` is not a header name", name.escape_default())));
+            return Err(Status::invalid_argument(format!(
+                "`{}` is not a header name",
+                name.escape_default()
+            )));
         }
         if !value.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-            return Err(Status::invalid_argument(format!("the value of header {name} must be printable ASCII")));
+            return Err(Status::invalid_argument(format!(
+                "the value of header {name} must be printable ASCII"
+            )));
         }
         match self.0.iter_mut().find(|(have, _)| have.eq_ignore_ascii_case(name)) {
             Some((_, have)) => *have = value,
@@ -76,7 +82,10 @@ impl Headers {
     /// Finds a value; names compare without case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(have, _)| have.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// Every header in order.

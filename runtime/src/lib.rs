@@ -1,5 +1,6 @@
 //! Typed RPC, streams, events and stores over NATS.
 
+pub mod discovery;
 pub mod durable;
 pub mod headers;
 pub mod spec;

@@ -64,7 +64,9 @@ impl Status {
     /// Adds a typed detail.
     #[must_use]
     pub fn with_detail<M: prost::Message + prost::Name>(mut self, detail: &M) -> Self {
-        self.0.details.push(Detail { type_name: M::full_name(), value: detail.encode_to_vec().into() });
+        self.0
+            .details
+            .push(Detail { type_name: M::full_name(), value: detail.encode_to_vec().into() });
         self
     }
 

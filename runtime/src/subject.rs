@@ -19,7 +19,10 @@ impl Subject {
     /// When the text is not a subject; in a `const`, that is a compile error.
     #[must_use]
     pub const fn literal(text: &'static str) -> Self {
-        assert!(is_subject(text.as_bytes()), "not a subject: use tokens of printable ASCII between dots");
+        assert!(
+            is_subject(text.as_bytes()),
+            "not a subject: use tokens of printable ASCII between dots"
+        );
         Self(Cow::Borrowed(text))
     }
 
@@ -91,7 +94,11 @@ impl SubjectBuilder {
     /// Finishes the subject.
     #[must_use]
     pub fn build(self) -> Subject {
-        debug_assert!(is_subject(self.0.as_bytes()), "literals passed to the builder are subjects: {}", self.0);
+        debug_assert!(
+            is_subject(self.0.as_bytes()),
+            "literals passed to the builder are subjects: {}",
+            self.0
+        );
         Subject(Cow::Owned(self.0))
     }
 
@@ -113,7 +120,10 @@ impl Filter {
     /// When the text is not a filter; in a `const`, that is a compile error.
     #[must_use]
     pub const fn literal(text: &'static str) -> Self {
-        assert!(is_filter(text.as_bytes()), "not a filter: `*` stands alone in a token, `>` in the last one");
+        assert!(
+            is_filter(text.as_bytes()),
+            "not a filter: `*` stands alone in a token, `>` in the last one"
+        );
         Self(Cow::Borrowed(text))
     }
 

@@ -32,7 +32,12 @@ pub trait Transport: Send + Sync + 'static {
     fn push(&self) {}
 
     /// Subscribes; every message that matches goes to the sink, in order.
-    fn subscribe(&self, filter: &Filter, queue_group: Option<&str>, sink: Arc<dyn Sink>) -> Result<SubscriptionId>;
+    fn subscribe(
+        &self,
+        filter: &Filter,
+        queue_group: Option<&str>,
+        sink: Arc<dyn Sink>,
+    ) -> Result<SubscriptionId>;
 
     /// Ends a subscription without loss: completes when every message that the server routed to it has been delivered.
     fn unsubscribe(&self, id: SubscriptionId) -> BoxFuture<'static, ()>;
