@@ -19,11 +19,13 @@ use crate::transport::BoxFuture;
 mod bucket;
 mod config;
 mod conflict;
+mod jetstream;
 mod memory;
 
 pub use bucket::{Bucket, Record};
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource};
 pub use conflict::RevisionConflict;
+pub use jetstream::{Auth, Dial, JetStream, Tls};
 pub use memory::Memory;
 
 /// Streams of messages that outlive a process.

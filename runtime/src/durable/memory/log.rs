@@ -1,7 +1,7 @@
 //! One stream: an ordered log and what is known about its subjects, ids, sources and consumers.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -189,6 +189,9 @@ impl Log {
     fn push(&mut self, subject: &str, headers: Headers, payload: Bytes, now: SystemTime) -> u64 {
         let sequence = self.next;
         self.next += 1;
+        // Moments are distinct even while the clock is paused, so that a reading can start at one.
+        let after = self.messages.last_key_value().map(|(_, m)| m.time + Duration::from_nanos(1));
+        let time = after.map_or(now, |after| after.max(now));
         let subject = subject.to_owned();
         let of_subject = self.subjects.entry(subject.clone()).or_default();
         of_subject.push_back(sequence);
@@ -198,7 +201,7 @@ impl Log {
         {
             self.messages.remove(&oldest);
         }
-        let message = Stored { sequence, subject, headers, payload, time: now, pending: 0 };
+        let message = Stored { sequence, subject, headers, payload, time, pending: 0 };
         self.messages.insert(sequence, message);
         sequence
     }

@@ -1,0 +1,102 @@
+//! Durable streams of a real server: JetStream, spoken over a connection of its own.
+//!
+//! async-nats carries the connection and the API's messages. Pulling, ordered reading and retrying are ours: its batch
+//! forgets to wake after a heartbeat, and a reading must survive whatever happens to the connection.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::{
+    Append, Appended, Consumer, ConsumerConfig, Durable, Provisioned, Reading, Start, Stored,
+    StreamConfig,
+};
+use crate::status::Result;
+use crate::subject::{Filter, Subject};
+use crate::transport::BoxFuture;
+
+mod append;
+mod consumer;
+mod dial;
+mod link;
+mod pull;
+mod reader;
+mod streams;
+mod wire;
+
+pub use dial::{Auth, Dial, Tls};
+use link::Link;
+
+/// JetStream on a server. Nothing is connected before the first use.
+#[derive(Debug)]
+pub struct JetStream {
+    dial: Dial,
+    link: OnceCell<Arc<Link>>,
+}
+
+impl JetStream {
+    /// Prepares to connect.
+    #[must_use]
+    pub fn new(dial: Dial) -> Self {
+        Self { dial, link: OnceCell::new() }
+    }
+
+    async fn link(&self) -> Result<&Arc<Link>> {
+        self.link.get_or_try_init(|| Link::open(&self.dial)).await
+    }
+}
+
+impl Durable for JetStream {
+    fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
+        Box::pin(async move { append::append(self.link().await?, message).await })
+    }
+
+    fn last<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        Box::pin(async move { append::last(self.link().await?, stream, subject).await })
+    }
+
+    fn read<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Reading>> {
+        Box::pin(async move { reader::read(self.link().await?, stream, filter, start).await })
+    }
+
+    fn snapshot<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Vec<Stored>>> {
+        Box::pin(async move { reader::snapshot(self.link().await?, stream, filter, start).await })
+    }
+
+    fn consumer<'a>(
+        &'a self,
+        config: &'a ConsumerConfig,
+    ) -> BoxFuture<'a, Result<Arc<dyn Consumer>>> {
+        Box::pin(async move { consumer::join(self.link().await?, config).await })
+    }
+
+    fn provision<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Provisioned>> {
+        Box::pin(async move { streams::provision(self.link().await?, config).await })
+    }
+
+    fn clustered(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move { Ok(self.link().await?.clustered()) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(link) = self.link.get() {
+                link.close().await;
+            }
+        })
+    }
+}

@@ -1,0 +1,175 @@
+//! Writing to a stream, and reading a subject's last message from its leader.
+
+use std::time::Instant;
+
+use async_nats::jetstream::Error;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
+
+use super::super::{Append, Appended, RevisionConflict, Stored};
+use super::link::{ATTEMPT, Link, PATIENCE, pause};
+use super::wire;
+use crate::status::{Code, Executed, Result, Status};
+use crate::subject::Subject;
+
+/// Appends a message, trying again for as long as that is safe: always, because every message has an id, and the
+/// server looks at the id before it looks at what the message expects.
+pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended> {
+    message.id.get_or_insert_with(unique);
+    let began = Instant::now();
+    let mut maybe_taken = false;
+    for attempt in 0.. {
+        let status = match once(link, &message).await {
+            Err(status) if status.code() == Code::Unavailable => status,
+            Err(status) if status.executed() == Executed::Unknown => {
+                maybe_taken = true;
+                status
+            }
+            Err(status) if status.code() == Code::Aborted => {
+                return Err(with_current(link, &message, status).await);
+            }
+            other => return other,
+        };
+        if began.elapsed() > PATIENCE {
+            let what = message.subject.as_str();
+            return Err(if maybe_taken { wire::unanswered(what) } else { status });
+        }
+        pause(attempt).await;
+    }
+    unreachable!("the loop above ends by returning")
+}
+
+/// Reads the last message of a subject from the stream's leader.
+pub(super) async fn last(link: &Link, stream: &str, subject: &Subject) -> Result<Option<Stored>> {
+    let began = Instant::now();
+    for attempt in 0.. {
+        let status = match last_once(link, stream, subject).await {
+            Err(status) if status.code() == Code::Unavailable => status,
+            other => return other,
+        };
+        if began.elapsed() > PATIENCE {
+            return Err(status);
+        }
+        pause(attempt).await;
+    }
+    unreachable!("the loop above ends by returning")
+}
+
+async fn once(link: &Link, message: &Append) -> Result<Appended> {
+    let state = link.ready().await?;
+    let Append { stream, subject, headers, payload, expect, id } = message;
+    let mut publish = PublishMessage::build()
+        .payload(payload.clone())
+        .headers(wire::headers_out(headers))
+        .expected_stream(stream);
+    if let Some(id) = id {
+        publish = publish.message_id(id);
+    }
+    if let Some(expect) = expect {
+        publish = publish.expected_last_subject_sequence(*expect);
+    }
+    let acknowledged = async {
+        let sent = link.context.send_publish(subject.as_str().to_owned(), publish).await?;
+        sent.await
+    };
+    let acknowledged = tokio::select! {
+        biased;
+        acknowledged = acknowledged => acknowledged,
+        () = link.broken(state) => return Err(wire::unanswered(subject.as_str())),
+    };
+    match acknowledged {
+        Ok(ack) => Ok(Appended { sequence: ack.sequence, duplicate: ack.duplicate }),
+        Err(error) => Err(failed(subject.as_str(), &error)),
+    }
+}
+
+fn failed(subject: &str, error: &PublishError) -> Status {
+    let answer = std::error::Error::source(error).and_then(|e| e.downcast_ref::<Error>());
+    match (error.kind(), answer) {
+        (PublishErrorKind::WrongLastSequence, _) => {
+            RevisionConflict::status(subject, current(&error.to_string()).unwrap_or(UNKNOWN))
+        }
+        (PublishErrorKind::StreamNotFound, _) => wire::nobody(subject),
+        (PublishErrorKind::MaxPayloadExceeded, _) => {
+            Status::invalid_argument(format!("{subject}: {error}")).with_executed(Executed::No)
+        }
+        (_, Some(answer)) => wire::refused(subject, answer),
+        (PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe, None) => {
+            wire::unanswered(subject)
+        }
+        (_, None) => Status::internal(format!("{subject}: {error}")),
+    }
+}
+
+/// No sequence is this large.
+const UNKNOWN: u64 = u64::MAX;
+
+/// Reads the sequence out of `wrong last sequence: 17`.
+fn current(words: &str) -> Option<u64> {
+    let (_, rest) = words.rsplit_once("wrong last sequence: ")?;
+    let digits: &str = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+/// Finds out the current revision where the server's answer didn't tell.
+async fn with_current(link: &Link, message: &Append, refused: Status) -> Status {
+    if RevisionConflict::current(&refused) != Some(UNKNOWN) {
+        return refused;
+    }
+    match last(link, &message.stream, &message.subject).await {
+        Ok(stored) => RevisionConflict::status(
+            message.subject.as_str(),
+            stored.map_or(0, |stored| stored.sequence),
+        ),
+        Err(status) => status,
+    }
+}
+
+async fn last_once(link: &Link, stream: &str, subject: &Subject) -> Result<Option<Stored>> {
+    let state = link.ready().await?;
+    let what = subject.as_str();
+    let handle = link.context.get_stream_no_info(stream).await.map_err(|error| {
+        Status::invalid_argument(format!("`{stream}` is not a stream's name: {error}"))
+    })?;
+    let found = tokio::select! {
+        biased;
+        found = tokio::time::timeout(ATTEMPT, handle.get_last_raw_message_by_subject(what)) => found,
+        () = link.broken(state) => return Err(lost(what)),
+    };
+    let Ok(found) = found else { return Err(lost(what)) };
+    match found {
+        Ok(message) => Ok(Some(wire::stored(message))),
+        Err(error) => match error.kind() {
+            LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            LastRawMessageErrorKind::JetStream(answer) => Err(wire::refused(stream, &answer)),
+            LastRawMessageErrorKind::InvalidSubject => {
+                Err(Status::invalid_argument(format!("{what}: {error}")))
+            }
+            LastRawMessageErrorKind::Other => Err(lost(what)),
+        },
+    }
+}
+
+/// A read that failed may always be repeated.
+fn lost(what: &str) -> Status {
+    Status::unavailable(format!("{what}: the server did not answer in time"))
+        .with_executed(Executed::No)
+}
+
+/// An id that nobody else has.
+pub(super) fn unique() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_current_revision_is_read_from_the_refusal() {
+        let words = "wrong last sequence: wrong last sequence: 17 (code 400, error code 10071)";
+        assert_eq!(current(words), Some(17));
+        assert_eq!(current("something else"), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Setting streams up.
+
+use std::time::Duration;
+
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, Info, Source, StorageType, SubjectTransform,
+};
+
+use super::super::config::{bucket_stream, bucket_subject};
+use super::super::{Limits, Provisioned, StreamConfig};
+use super::link::Link;
+use super::wire;
+use crate::spec::Storage;
+use crate::status::{Result, Status};
+
+/// Makes a stream what the configuration says.
+pub(super) async fn provision(link: &Link, config: &StreamConfig) -> Result<Provisioned> {
+    link.ready().await?;
+    let wanted = wanted(config);
+    let Some(live) = live(link, &config.name).await? else {
+        link.context.create_stream(wanted).await.map_err(|e| failure(&config.name, &e.kind()))?;
+        return Ok(Provisioned::Created);
+    };
+    let losses = losses(&live, &wanted);
+    if !losses.is_empty() {
+        return Err(Status::failed_precondition(format!(
+            "stream {} would lose what it holds: {}; change the schema back, or copy the stream and delete it",
+            config.name,
+            losses.join(", ")
+        )));
+    }
+    let Some(update) = update(live.config, wanted) else { return Ok(Provisioned::Unchanged) };
+    link.context.update_stream(update).await.map_err(|e| failure(&config.name, &e.kind()))?;
+    Ok(Provisioned::Updated)
+}
+
+async fn live(link: &Link, name: &str) -> Result<Option<Info>> {
+    match link.context.get_stream(name).await {
+        Ok(stream) => Ok(Some(stream.cached_info().clone())),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(answer)
+                if answer.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+            {
+                Ok(None)
+            }
+            GetStreamErrorKind::JetStream(answer) => Err(wire::refused(name, &answer)),
+            GetStreamErrorKind::Request => Err(wire::nobody(name)),
+            kind @ (GetStreamErrorKind::EmptyName | GetStreamErrorKind::InvalidStreamName) => {
+                Err(Status::invalid_argument(format!("`{name}` is not a stream's name: {kind}")))
+            }
+        },
+    }
+}
+
+fn failure(name: &str, kind: &CreateStreamErrorKind) -> Status {
+    match kind {
+        CreateStreamErrorKind::JetStream(answer) => wire::refused(name, answer),
+        other => Status::unavailable(format!("stream {name}: {other}")),
+    }
+}
+
+fn wanted(config: &StreamConfig) -> Config {
+    let StreamConfig {
+        name,
+        subjects,
+        max_age,
+        storage,
+        replicas,
+        duplicate_window,
+        limits: Limits { bytes, messages_per_subject },
+        sources,
+        bucket,
+    } = config;
+    let sources: Vec<_> = sources.iter().map(|s| source(&s.bucket, &s.destination)).collect();
+    Config {
+        name: name.clone(),
+        subjects: subjects.clone(),
+        max_age: max_age.unwrap_or_default(),
+        storage: match storage {
+            Storage::File => StorageType::File,
+            Storage::Memory => StorageType::Memory,
+        },
+        num_replicas: *replicas as usize,
+        duplicate_window: *duplicate_window,
+        max_bytes: bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+        max_messages: -1,
+        max_messages_per_subject: messages_per_subject.map_or(-1, i64::from),
+        max_message_size: -1,
+        max_consumers: -1,
+        sources: Some(sources).filter(|sources| !sources.is_empty()),
+        // As ADR-8 sets a bucket up, but that only its leader answers.
+        discard: if *bucket { DiscardPolicy::New } else { DiscardPolicy::Old },
+        allow_rollup: *bucket,
+        deny_delete: *bucket,
+        allow_direct: false,
+        ..Config::default()
+    }
+}
+
+/// The writes of a bucket under the event's subject.
+fn source(bucket: &str, destination: &str) -> Source {
+    let holes = destination.matches("{{wildcard(").count().max(1);
+    let key = vec!["*"; holes].join(".");
+    let transform = SubjectTransform {
+        source: format!("{}.{key}", bucket_subject(bucket)),
+        destination: destination.to_owned(),
+    };
+    Source { name: bucket_stream(bucket), subject_transforms: vec![transform], ..Source::default() }
+}
+
+/// What the live stream would lose.
+fn losses(live: &Info, wanted: &Config) -> Vec<String> {
+    let mut losses = Vec::new();
+    let have = &live.config;
+    if have.storage != wanted.storage {
+        losses.push(format!("storage {:?} -> {:?}", have.storage, wanted.storage));
+    }
+    let shorter = |a: Duration, b: Duration| !b.is_zero() && (a.is_zero() || b < a);
+    if shorter(have.max_age, wanted.max_age) {
+        losses.push(format!("kept {} -> {}", age(have.max_age), age(wanted.max_age)));
+    }
+    let fewer = |a: i64, b: i64| b > 0 && (a <= 0 || b < a);
+    let (a, b) = (have.max_messages_per_subject, wanted.max_messages_per_subject);
+    if fewer(a, b) {
+        losses.push(format!("messages a subject {a} -> {b}"));
+    }
+    let held = i64::try_from(live.state.bytes).unwrap_or(i64::MAX);
+    if wanted.max_bytes > 0 && held > wanted.max_bytes {
+        losses.push(format!("bytes {held} held -> {} at most", wanted.max_bytes));
+    }
+    losses
+}
+
+fn age(age: Duration) -> String {
+    if age.is_zero() { "for ever".to_owned() } else { format!("{age:?}") }
+}
+
+/// What to ask for, if the live configuration differs in anything that is ours to say.
+fn update(have: Config, wanted: Config) -> Option<Config> {
+    let sources = |config: &Config| {
+        let sources = config.sources.iter().flatten();
+        let mut keys: Vec<_> = sources
+            .map(|source| {
+                let transforms = source.subject_transforms.iter();
+                let transforms: Vec<_> =
+                    transforms.map(|t| (t.source.clone(), t.destination.clone())).collect();
+                (source.name.clone(), transforms)
+            })
+            .collect();
+        keys.sort();
+        keys
+    };
+    let sorted = |config: &Config| {
+        let mut subjects = config.subjects.clone();
+        subjects.sort();
+        subjects
+    };
+    let same = sorted(&have) == sorted(&wanted)
+        && have.max_age == wanted.max_age
+        && have.num_replicas == wanted.num_replicas
+        && have.duplicate_window == wanted.duplicate_window
+        && have.max_bytes == wanted.max_bytes
+        && have.max_messages_per_subject == wanted.max_messages_per_subject
+        && have.discard == wanted.discard
+        && have.allow_rollup == wanted.allow_rollup
+        && have.deny_delete == wanted.deny_delete
+        && have.allow_direct == wanted.allow_direct
+        && sources(&have) == sources(&wanted);
+    // Everything else stays as an operator may have set it.
+    (!same).then_some(Config {
+        subjects: wanted.subjects,
+        max_age: wanted.max_age,
+        num_replicas: wanted.num_replicas,
+        duplicate_window: wanted.duplicate_window,
+        max_bytes: wanted.max_bytes,
+        max_messages_per_subject: wanted.max_messages_per_subject,
+        discard: wanted.discard,
+        allow_rollup: wanted.allow_rollup,
+        deny_delete: wanted.deny_delete,
+        allow_direct: wanted.allow_direct,
+        sources: wanted.sources,
+        ..have
+    })
+}

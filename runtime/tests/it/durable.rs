@@ -1,0 +1,328 @@
+//! What every implementation of durable streams promises. Each body runs on a real server and in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bodybroker_runtime::durable::{
+    Append, Bucket, ConsumerConfig, Dial, Durable, JetStream, Memory, RevisionConflict, Settlement,
+    Start, StreamConfig, StreamSource,
+};
+use bodybroker_runtime::headers::Headers;
+use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::subject::{Filter, Subject};
+use bodybroker_runtime::testing::NatsServer;
+use bodybroker_runtime::{Code, Result};
+use futures::StreamExt;
+
+mod restart;
+
+macro_rules! everywhere {
+    ($($body:ident,)*) => {
+        mod in_memory {
+            $(#[tokio::test(start_paused = true)]
+            async fn $body() -> super::Result<()> {
+                super::$body(std::sync::Arc::new(super::Memory::new())).await
+            })*
+        }
+
+        mod on_a_server {
+            $(#[tokio::test]
+            async fn $body() -> super::Result<()> {
+                let server = super::NatsServer::start().await?;
+                super::$body(super::jetstream(&server)).await
+            })*
+        }
+    };
+}
+
+everywhere! {
+    a_stale_write_is_refused_with_the_current_revision,
+    a_key_is_created_once,
+    a_deleted_key_may_be_created_again,
+    any_text_is_a_key,
+    history_keeps_as_many_revisions_as_the_bucket_says,
+    a_watch_shows_what_is_there_and_every_change,
+    a_repeated_id_is_stored_once,
+    accepted_writes_of_a_bucket_arrive_as_events_and_refused_ones_do_not,
+    a_bucket_sourced_late_tells_what_it_held,
+    an_unacknowledged_message_comes_again,
+    two_members_share_a_consumer,
+    a_reading_starts_where_it_is_told,
+    provisioning_twice_changes_nothing,
+}
+
+pub(crate) fn jetstream(server: &NatsServer) -> Arc<dyn Durable> {
+    Arc::new(JetStream::new(Dial {
+        url: server.url(),
+        name: "test".to_owned(),
+        inbox_prefix: "_INBOX.test".to_owned(),
+        auth: bodybroker_runtime::durable::Auth::Anonymous,
+        tls: None,
+    }))
+}
+
+static SPEC: BucketSpec = BucketSpec {
+    name: "things",
+    value: "test.v1.Thing",
+    history: 3,
+    ttl: None,
+    storage: Storage::File,
+    replicas: 1,
+};
+
+pub(crate) async fn bucket(durable: &Arc<dyn Durable>) -> Result<Bucket> {
+    durable.provision(&StreamConfig::of_bucket(&SPEC)).await?;
+    Ok(Bucket::new(Arc::clone(durable), &SPEC))
+}
+
+async fn a_stale_write_is_refused_with_the_current_revision(
+    durable: Arc<dyn Durable>,
+) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    let first = bucket.put("a", "one".into()).await?;
+    let second = bucket.update("a", "two".into(), first).await?;
+    let refused = bucket.update("a", "three".into(), first).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Aborted);
+    assert_eq!(RevisionConflict::current(&refused), Some(second));
+    let refused = bucket.delete("a", Some(first)).await.unwrap_err();
+    assert_eq!(RevisionConflict::current(&refused), Some(second));
+    let found = bucket.get("a").await?.unwrap();
+    assert_eq!((found.value.as_deref(), found.revision), (Some(&b"two"[..]), second));
+    Ok(())
+}
+
+async fn a_key_is_created_once(durable: Arc<dyn Durable>) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    let revision = bucket.create("a", "one".into()).await?;
+    let refused = bucket.create("a", "two".into()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::AlreadyExists);
+    assert_eq!(RevisionConflict::current(&refused), Some(revision));
+    Ok(())
+}
+
+async fn a_deleted_key_may_be_created_again(durable: Arc<dyn Durable>) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    let revision = bucket.create("a", "one".into()).await?;
+    bucket.delete("a", Some(revision)).await?;
+    assert_eq!(bucket.get("a").await?, None);
+    assert!(bucket.keys().await?.is_empty());
+    bucket.create("a", "two".into()).await?;
+    assert_eq!(bucket.keys().await?, ["a"]);
+    Ok(())
+}
+
+async fn any_text_is_a_key(durable: Arc<dyn Durable>) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    let long = "ключ/".repeat(100);
+    let keys = ["", "a.b", "*", ">", "../x", "a b\r\nPUB x 0", "=20", "köln", &long];
+    for key in keys {
+        bucket.put(key, key.to_owned().into()).await?;
+    }
+    for key in keys {
+        let found = bucket.get(key).await?.unwrap();
+        assert_eq!(found.value.as_deref(), Some(key.as_bytes()));
+        assert_eq!(found.key, key);
+    }
+    assert_eq!(bucket.keys().await?, keys);
+    Ok(())
+}
+
+async fn history_keeps_as_many_revisions_as_the_bucket_says(
+    durable: Arc<dyn Durable>,
+) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    assert!(bucket.history("a").await?.is_empty());
+    for number in 1..=5 {
+        bucket.put("a", vec![number].into()).await?;
+        bucket.put("b", vec![number].into()).await?;
+    }
+    let history = bucket.history("a").await?;
+    let values: Vec<_> = history.iter().map(|record| record.value.as_ref().unwrap()[0]).collect();
+    assert_eq!(values, [3, 4, 5]);
+    Ok(())
+}
+
+async fn a_watch_shows_what_is_there_and_every_change(durable: Arc<dyn Durable>) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    bucket.put("a", "1".into()).await?;
+    bucket.put("a", "2".into()).await?;
+    bucket.put("b", "3".into()).await?;
+    let (pending, mut all) = bucket.watch(None, Start::LastPerSubject).await?;
+    assert_eq!(pending, 2);
+    let (pending, mut one) = bucket.watch(Some("b"), Start::LastPerSubject).await?;
+    assert_eq!(pending, 1);
+    bucket.put("a", "4".into()).await?;
+    bucket.delete("b", None).await?;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let record = all.next().await.unwrap()?;
+        seen.push((record.key, record.value.map(|value| value.to_vec())));
+    }
+    let text = |text: &str| Some(text.as_bytes().to_vec());
+    let expected = [("a", text("2")), ("b", text("3")), ("a", text("4")), ("b", None)]
+        .map(|(k, v)| (k.to_owned(), v));
+    assert_eq!(seen, expected);
+    assert_eq!(one.next().await.unwrap()?.value.as_deref(), Some(&b"3"[..]));
+    assert_eq!(one.next().await.unwrap()?.value, None);
+    Ok(())
+}
+
+pub(crate) fn events(sources: Vec<StreamSource>) -> StreamConfig {
+    StreamConfig {
+        name: "EVENTS".to_owned(),
+        subjects: vec!["evt.>".to_owned()],
+        max_age: Some(Duration::from_mins(5)),
+        storage: Storage::File,
+        replicas: 1,
+        duplicate_window: Duration::from_mins(2),
+        limits: bodybroker_runtime::durable::Limits::default(),
+        sources,
+        bucket: false,
+    }
+}
+
+fn thing_changed() -> StreamSource {
+    StreamSource {
+        bucket: "things".to_owned(),
+        destination: "evt.thing.changed.v1.{{wildcard(1)}}".to_owned(),
+    }
+}
+
+pub(crate) fn event(subject: &'static str, id: Option<&str>) -> Append {
+    Append {
+        stream: "EVENTS".to_owned(),
+        subject: Subject::literal(subject),
+        headers: Headers::new(),
+        payload: subject.into(),
+        expect: None,
+        id: id.map(str::to_owned),
+    }
+}
+
+async fn a_repeated_id_is_stored_once(durable: Arc<dyn Durable>) -> Result<()> {
+    durable.provision(&events(Vec::new())).await?;
+    let first = durable.append(event("evt.a", Some("x"))).await?;
+    let again = durable.append(event("evt.a", Some("x"))).await?;
+    assert!(!first.duplicate && again.duplicate);
+    assert_eq!(first.sequence, again.sequence);
+    let all = durable.snapshot("EVENTS", &Filter::literal("evt.>"), Start::All).await?;
+    assert_eq!(all.len(), 1);
+    Ok(())
+}
+
+async fn accepted_writes_of_a_bucket_arrive_as_events_and_refused_ones_do_not(
+    durable: Arc<dyn Durable>,
+) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    durable.provision(&events(vec![thing_changed()])).await?;
+    let filter = Filter::literal("evt.thing.changed.v1.*");
+    let mut reading = durable.read("EVENTS", &filter, Start::All).await?.messages;
+    let first = bucket.put("a.b", "one".into()).await?;
+    bucket.update("a.b", "refused".into(), first + 1).await.unwrap_err();
+    bucket.update("a.b", "two".into(), first).await?;
+    for expected in ["one", "two"] {
+        let event = reading.next().await.unwrap()?;
+        assert_eq!(event.subject, "evt.thing.changed.v1.a=2Eb");
+        assert_eq!(event.payload, expected);
+        assert!(event.headers.get("Nats-Stream-Source").is_some());
+    }
+    Ok(())
+}
+
+async fn a_bucket_sourced_late_tells_what_it_held(durable: Arc<dyn Durable>) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    bucket.put("a", "one".into()).await?;
+    durable.provision(&events(Vec::new())).await?;
+    durable.provision(&events(vec![thing_changed()])).await?;
+    let filter = Filter::literal("evt.thing.changed.v1.*");
+    let mut reading = durable.read("EVENTS", &filter, Start::All).await?.messages;
+    assert_eq!(reading.next().await.unwrap()?.payload, "one");
+    Ok(())
+}
+
+fn consumer() -> ConsumerConfig {
+    ConsumerConfig {
+        stream: "EVENTS".to_owned(),
+        name: "workers".to_owned(),
+        filter: Filter::literal("evt.>"),
+        ack_wait: Duration::from_secs(1),
+        max_in_hand: 1000,
+    }
+}
+
+async fn an_unacknowledged_message_comes_again(durable: Arc<dyn Durable>) -> Result<()> {
+    durable.provision(&events(Vec::new())).await?;
+    durable.append(event("evt.a", None)).await?;
+    let consumer = durable.consumer(&consumer()).await?;
+    let one = async || {
+        let mut pull = consumer.pull(1, Duration::from_secs(10)).await?;
+        pull.next().await.unwrap()
+    };
+    let first = one().await?;
+    assert_eq!(first.deliveries, 1);
+    // Nobody settles it: it comes again after `ack_wait`.
+    let second = one().await?;
+    assert_eq!((second.message.sequence, second.deliveries), (first.message.sequence, 2));
+    second.receipt.settle(Settlement::Again(Duration::from_millis(10))).await?;
+    let third = one().await?;
+    assert_eq!(third.deliveries, 3);
+    third.receipt.settle(Settlement::Done).await?;
+    let mut nothing = consumer.pull(1, Duration::from_secs(2)).await?;
+    assert!(nothing.next().await.is_none());
+    Ok(())
+}
+
+async fn two_members_share_a_consumer(durable: Arc<dyn Durable>) -> Result<()> {
+    durable.provision(&events(Vec::new())).await?;
+    for _ in 0..20 {
+        durable.append(event("evt.a", None)).await?;
+    }
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let member = durable.consumer(&consumer()).await?;
+        let mut pull = member.pull(10, Duration::from_secs(5)).await?;
+        while let Some(pulled) = pull.next().await {
+            let pulled = pulled?;
+            pulled.receipt.settle(Settlement::Done).await?;
+            seen.push(pulled.message.sequence);
+        }
+    }
+    assert_eq!(seen, (1..=20).collect::<Vec<_>>());
+    Ok(())
+}
+
+async fn a_reading_starts_where_it_is_told(durable: Arc<dyn Durable>) -> Result<()> {
+    durable.provision(&events(Vec::new())).await?;
+    for _ in 0..3 {
+        durable.append(event("evt.a", None)).await?;
+    }
+    let filter = Filter::literal("evt.>");
+    let third = durable.last("EVENTS", &Subject::literal("evt.a")).await?.unwrap();
+    for (start, expected) in [
+        (Start::All, 1),
+        (Start::Sequence(2), 2),
+        (Start::LastPerSubject, 3),
+        (Start::Time(third.time), 3),
+        (Start::New, 4),
+    ] {
+        let mut reading = durable.read("EVENTS", &filter, start).await?;
+        if start == Start::New {
+            assert_eq!(reading.pending, 0);
+            durable.append(event("evt.a", None)).await?;
+        }
+        assert_eq!(reading.messages.next().await.unwrap()?.sequence, expected, "{start:?}");
+    }
+    Ok(())
+}
+
+async fn provisioning_twice_changes_nothing(durable: Arc<dyn Durable>) -> Result<()> {
+    use bodybroker_runtime::durable::Provisioned;
+    bucket(&durable).await?;
+    let config = events(vec![thing_changed()]);
+    assert_eq!(durable.provision(&config).await?, Provisioned::Created);
+    assert_eq!(durable.provision(&config).await?, Provisioned::Unchanged);
+    let longer = StreamConfig { max_age: Some(Duration::from_mins(10)), ..config };
+    assert_eq!(durable.provision(&longer).await?, Provisioned::Updated);
+    assert_eq!(durable.provision(&StreamConfig::of_bucket(&SPEC)).await?, Provisioned::Unchanged);
+    Ok(())
+}
