@@ -1,0 +1,77 @@
+//! From `.proto` files to a [`Model`]. The only place that knows protox and prost-reflect.
+
+mod build;
+mod carried;
+mod compile;
+pub(crate) mod duration;
+mod hash;
+pub(crate) mod ident;
+mod locate;
+pub mod model;
+pub(crate) mod option;
+mod print;
+mod read;
+mod scan;
+pub(crate) mod survey;
+pub(crate) mod template;
+
+use std::collections::BTreeMap;
+
+use prost::Message as _;
+use prost_reflect::prost_types::FileDescriptorSet;
+use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage as _, Value};
+
+use crate::check;
+use crate::diagnostic::Findings;
+use crate::input::Input;
+
+use model::Model;
+
+pub use print::print;
+pub(crate) use read::read;
+
+/// What a folder of schemas says, free of mistakes.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// Everything that generators write from.
+    pub model: Model,
+    /// Every file and everything it imports, with options.
+    pub pool: DescriptorPool,
+}
+
+impl Schema {
+    /// The plain descriptors of every file and everything it imports, comments included, for tools that work on
+    /// messages. Custom options are lost in this form.
+    #[must_use]
+    pub fn descriptor_set(&self) -> FileDescriptorSet {
+        FileDescriptorSet { file: self.pool.file_descriptor_protos().cloned().collect() }
+    }
+
+    /// The encoded descriptors of every file and everything it imports, with options, without comments.
+    #[must_use]
+    pub fn encoded(&self) -> Vec<u8> {
+        let files = self.pool.files().map(|file| {
+            let descriptor = file.file_descriptor_proto().descriptor();
+            let mut message = DynamicMessage::decode(descriptor, file.encode_to_vec().as_slice())
+                .expect("what was just encoded decodes");
+            message.clear_field_by_name("source_code_info");
+            Value::Message(message)
+        });
+        let files = Value::List(files.collect());
+        let mut set = FileDescriptorSet::default().transcode_to_dynamic();
+        set.set_field_by_name("file", files);
+        set.encode_to_vec()
+    }
+}
+
+/// Compiles, surveys and judges, and resolves what is written into a model.
+pub(crate) fn resolve(input: &Input, files: BTreeMap<String, String>) -> Result<Schema, Findings> {
+    let compile::Compiled { pool, sources, mut findings, broken } = compile::compile(files);
+    let survey = survey::Survey::new(input, &pool, &sources, &broken);
+    let model = build::build(input, &survey);
+    findings.extend(check::check(&survey, &model));
+    if findings.is_empty() {
+        return Ok(Schema { model, pool });
+    }
+    Err(Findings::new(findings, sources.into_texts()))
+}

@@ -1,0 +1,114 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::types::resolve;
+use super::{events, services};
+use crate::input::{Input, without_prefix};
+use crate::schema::ident;
+use crate::schema::model::{Package, Redacted};
+use crate::schema::survey::{File, Message, Survey, Value};
+
+/// Every package of the judged files, by name.
+pub(super) fn packages(input: &Input, survey: &Survey) -> Vec<Package> {
+    let mut by_name: BTreeMap<&str, Vec<&File>> = BTreeMap::new();
+    for file in &survey.files {
+        by_name.entry(&file.package).or_default().push(file);
+    }
+    let known: BTreeSet<&str> = by_name.keys().copied().collect();
+    by_name.iter().map(|(name, files)| package(input, survey, &known, name, files)).collect()
+}
+
+fn package(
+    input: &Input,
+    survey: &Survey,
+    known: &BTreeSet<&str>,
+    name: &str,
+    files: &[&File],
+) -> Package {
+    let messages = || {
+        let names = files.iter().flat_map(|file| &file.messages);
+        names.filter_map(|name| survey.messages.get(name))
+    };
+    let major = major(name);
+    let short = short(input, name);
+    let declared = files.iter().flat_map(|file| file.services.iter().map(move |it| (*file, it)));
+    let owner = services::Owner { package: name, short: &short, major };
+    let services = declared.map(|(file, it)| services::service(survey, &owner, file, it)).collect();
+    let mut package = Package {
+        name: name.to_owned(),
+        modules: short.split('.').filter(|part| !part.is_empty()).map(ident::snake).collect(),
+        major,
+        files: files.iter().map(|file| file.element.file.clone()).collect(),
+        docs: files
+            .iter()
+            .map(|file| &file.docs)
+            .find(|docs| !docs.is_empty())
+            .cloned()
+            .unwrap_or_default(),
+        dependencies: Vec::new(),
+        services,
+        events: messages().filter_map(|message| events::event(survey, message)).collect(),
+        redacted: messages().filter_map(|message| redacted(survey, message)).collect(),
+    };
+    package.dependencies = dependencies(&package, messages(), known, survey);
+    package
+}
+
+/// Major version in a package's last component.
+pub(crate) fn major(package: &str) -> Option<u32> {
+    let last = package.rsplit('.').next()?;
+    let digits = last.strip_prefix('v')?;
+    let canonical = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| canonical)
+}
+
+/// A package's name without the prefix that module paths leave out.
+fn short(input: &Input, name: &str) -> String {
+    without_prefix(name, &input.strip_prefix)
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(name)
+        .to_owned()
+}
+
+fn dependencies<'a>(
+    package: &Package,
+    messages: impl Iterator<Item = &'a Message>,
+    known: &BTreeSet<&str>,
+    survey: &Survey,
+) -> Vec<String> {
+    let mut used = BTreeSet::new();
+    for value in messages.flat_map(|message| &message.fields).map(|field| &field.value) {
+        match value {
+            Value::Message(name) => {
+                used.extend(survey.messages.get(name).map(|message| message.package.clone()));
+            }
+            Value::Enum(name) => {
+                used.extend(survey.enums.get(name).map(|found| found.package.clone()));
+            }
+            Value::Text | Value::Bytes | Value::Bool | Value::Integer(_) | Value::Float(_) => {}
+        }
+    }
+    for service in &package.services {
+        let methods = service.methods.iter().flat_map(|method| [&method.request, &method.response]);
+        let values = service.buckets.iter().map(|bucket| &bucket.value);
+        let events = service.consumes.iter().map(|consume| &consume.event.message);
+        used.extend(methods.chain(values).chain(events).map(|found| found.package.clone()));
+    }
+    used.retain(|name| *name != package.name && known.contains(name.as_str()));
+    used.into_iter().collect()
+}
+
+fn redacted(survey: &Survey, message: &Message) -> Option<Redacted> {
+    if !message.fields.iter().any(|field| field.sensitive) {
+        return None;
+    }
+    let mut fields: Vec<(String, bool)> = Vec::new();
+    for field in &message.fields {
+        let ident = ident::snake(field.oneof.as_ref().unwrap_or(&field.name));
+        match fields.iter_mut().find(|(known, _)| *known == ident) {
+            // One secret member makes the whole oneof secret.
+            Some((_, secret)) => *secret |= field.sensitive,
+            None => fields.push((ident, field.sensitive)),
+        }
+    }
+    Some(Redacted { message: resolve(survey, &message.full_name), fields })
+}

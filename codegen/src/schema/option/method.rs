@@ -1,0 +1,28 @@
+/// Number of `IDEMPOTENCY_KEYED`.
+pub(crate) const KEYED: i32 = 1;
+
+/// Options of a method.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Method {
+    /// Last tokens of the subject.
+    #[prost(string, optional, tag = "1")]
+    pub(crate) operation: Option<String>,
+    /// Overrides the service's.
+    #[prost(string, optional, tag = "2")]
+    pub(crate) queue_group: Option<String>,
+    /// Overrides the service's.
+    #[prost(string, optional, tag = "3")]
+    pub(crate) timeout: Option<String>,
+    /// What makes a repeated call harmless; an open enum, see [`KEYED`].
+    #[prost(int32, tag = "4")]
+    pub(crate) idempotency: i32,
+    /// Overrides the service's.
+    #[prost(uint32, optional, tag = "5")]
+    pub(crate) max_in_flight: Option<u32>,
+    /// Overrides the service's.
+    #[prost(uint32, optional, tag = "6")]
+    pub(crate) credit: Option<u32>,
+    /// Overrides the service's.
+    #[prost(string, optional, tag = "7")]
+    pub(crate) idle_timeout: Option<String>,
+}

@@ -1,0 +1,86 @@
+//! Places of elements and of what their options say.
+
+use super::element::Element;
+use super::{PACKAGE, Survey};
+use crate::diagnostic::Place;
+use crate::schema::scan::{self, Step};
+
+impl Survey {
+    /// The name of an element; of a file, its package statement.
+    pub(crate) fn name(&self, element: &Element) -> Place {
+        let mut path = element.path.clone();
+        path.push(if path.is_empty() { PACKAGE } else { 1 });
+        self.first(element, &[&path, &element.path])
+    }
+
+    /// One value inside an element's options, such as `timeout` or `buckets[0].ttl`: as close as can be told, at worst
+    /// the element's name.
+    pub(crate) fn option(&self, element: &Element, path: &str) -> Place {
+        let steps = scan::steps(path);
+        let locations = &self.locations[&element.file];
+        for (numbers, rest) in self.prefixes(element, &steps) {
+            let Some(span) = locations.span(&numbers) else { continue };
+            let inner = scan::find(locations.text(), span.clone(), rest);
+            return Place { file: element.file.clone(), span: inner.unwrap_or(span) };
+        }
+        self.name(element)
+    }
+
+    /// A part of the text at [`Self::option`], such as one token of a subject.
+    pub(crate) fn part(&self, element: &Element, path: &str, part: &str) -> Place {
+        let place = self.option(element, path);
+        let text = self.locations[&element.file].text();
+        let found = text.get(place.span.clone()).filter(|_| !part.is_empty());
+        let Some(at) = found.and_then(|text| text.find(part)) else { return place };
+        let start = place.span.start + at;
+        Place { file: place.file, span: start..start + part.len() }
+    }
+
+    /// The type of a method's request or response.
+    pub(crate) fn request(&self, method: &Element) -> Place {
+        let mut path = method.path.clone();
+        path.push(2);
+        self.first(method, &[&path, &method.path])
+    }
+
+    /// A standard option, by its number.
+    pub(crate) fn standard(&self, element: &Element, number: i32) -> Place {
+        let mut path = element.path.clone();
+        path.extend([element.level.tag(), number]);
+        self.first(element, &[&path, &element.path])
+    }
+
+    fn first(&self, element: &Element, paths: &[&[i32]]) -> Place {
+        let locations = &self.locations[&element.file];
+        let span = paths.iter().find_map(|path| locations.span(path));
+        Place { file: element.file.clone(), span: span.unwrap_or(0..0) }
+    }
+
+    /// Paths that may lead to an option, the longest first, each with the steps that it leaves.
+    fn prefixes<'a>(
+        &self,
+        element: &Element,
+        steps: &'a [Step<'a>],
+    ) -> Vec<(Vec<i32>, &'a [Step<'a>])> {
+        let mut path = element.path.clone();
+        path.push(element.level.tag());
+        let Some(level) = self.levels.get(element.level) else { return Vec::new() };
+        path.push(level.number().cast_signed());
+        let mut message = level.kind().as_message().cloned();
+        let mut list = vec![(path.clone(), steps)];
+        for (index, step) in steps.iter().enumerate() {
+            match step {
+                Step::Field(name) => {
+                    let field = message.and_then(|message| message.get_field_by_name(name));
+                    let Some(field) = field else { break };
+                    path.push(field.number().cast_signed());
+                    message = field.kind().as_message().cloned();
+                }
+                Step::Index(index) => path.push(i32::try_from(*index).unwrap_or(i32::MAX)),
+            }
+            list.push((path.clone(), &steps[index + 1..]));
+        }
+        list.reverse();
+        list
+    }
+}

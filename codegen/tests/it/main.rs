@@ -1,0 +1,3 @@
+//! Tests of the generator.
+
+mod kitchen_sink;
