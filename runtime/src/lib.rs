@@ -1,8 +1,17 @@
 //! Typed RPC, streams, events and stores over NATS.
 
+pub mod client;
+pub mod connection;
+pub mod context;
+mod deadline;
+pub mod delivery;
 pub mod discovery;
 pub mod durable;
 pub mod headers;
+pub mod mux;
+pub mod prelude;
+mod reply;
+pub mod server;
 pub mod spec;
 pub mod status;
 pub mod subject;

@@ -38,6 +38,21 @@ impl Subject {
         }
     }
 
+    /// Wraps text that the caller has checked.
+    pub(crate) fn checked(text: String) -> Self {
+        debug_assert!(is_subject(text.as_bytes()), "not a subject: {text}");
+        Self(Cow::Owned(text))
+    }
+
+    /// Wraps the subject of a method, which generation has checked; `None` when it has fields to fill in.
+    pub(crate) fn of_method(text: &'static str) -> Option<Self> {
+        if text.contains('*') {
+            return None;
+        }
+        debug_assert!(is_subject(text.as_bytes()), "not a subject: {text}");
+        Some(Self(Cow::Borrowed(text)))
+    }
+
     /// The text that goes on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -116,7 +116,7 @@ pub trait Body {
     fn write(&self, out: &mut Vec<u8>);
 }
 
-impl Body for [u8] {
+impl Body for &[u8] {
     fn len(&self) -> usize {
         <[u8]>::len(self)
     }
@@ -129,6 +129,16 @@ impl Body for [u8] {
 impl<const N: usize> Body for [u8; N] {
     fn len(&self) -> usize {
         N
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
+impl Body for Vec<u8> {
+    fn len(&self) -> usize {
+        Vec::len(self)
     }
 
     fn write(&self, out: &mut Vec<u8>) {

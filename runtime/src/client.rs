@@ -1,0 +1,8 @@
+//! The calling side.
+
+mod call;
+mod options;
+
+pub use call::Call;
+#[expect(unused_imports, reason = "streams take the same options")]
+pub(crate) use options::{CallDeadline, CallOptions};

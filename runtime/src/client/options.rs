@@ -1,0 +1,112 @@
+//! What a call says beyond its request; shared by calls of every shape.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::context::Context;
+use crate::deadline::Token;
+use crate::headers::{Headers, name};
+use crate::spec::MethodSpec;
+use crate::status::{Result, Status};
+use crate::subject::Subject;
+
+/// What a call says beyond its request.
+#[derive(Debug, Default)]
+pub(crate) struct CallOptions {
+    timeout: Option<Duration>,
+    headers: Headers,
+    subject: Option<Subject>,
+    invalid: Option<Status>,
+}
+
+/// When a call gives up, and whether the server must be told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallDeadline {
+    pub(crate) at: Instant,
+    /// Set when it isn't the schema's time-out.
+    pub(crate) token: Option<Token>,
+}
+
+impl CallOptions {
+    pub(crate) fn timeout(&mut self, timeout: Duration) {
+        self.timeout = Some(timeout);
+    }
+
+    /// Adds a header; a bad one fails the call when it starts.
+    pub(crate) fn header(&mut self, name: &str, value: &str) {
+        if let Err(status) = self.headers.insert(name, value) {
+            self.invalid.get_or_insert(status.with_executed(crate::status::Executed::No));
+        }
+    }
+
+    pub(crate) fn idempotency_key(&mut self, key: &str) {
+        self.header(name::IDEMPOTENCY_KEY, key);
+    }
+
+    pub(crate) fn at(&mut self, subject: Subject) {
+        self.subject = Some(subject);
+    }
+
+    pub(crate) fn has_key(&self) -> bool {
+        self.headers.get(name::IDEMPOTENCY_KEY).is_some()
+    }
+
+    /// Takes the subject to call, the one that was set or the method's own.
+    pub(crate) fn take_subject(&mut self, method: &'static MethodSpec) -> Result<Subject> {
+        if let Some(invalid) = self.invalid.take() {
+            return Err(invalid);
+        }
+        self.subject.take().or_else(|| Subject::of_method(method.subject)).ok_or_else(|| {
+            Status::invalid_argument(format!(
+                "the subject {} of {}.{} has fields; name them with `.at(subject)`",
+                method.subject, method.service, method.name
+            ))
+            .with_executed(crate::status::Executed::No)
+        })
+    }
+
+    /// The headers to send: what was set, and the trace of the handler that makes the call.
+    pub(crate) fn take_headers(&mut self, context: Option<&Context>) -> Headers {
+        let mut headers = std::mem::take(&mut self.headers);
+        if let Some(context) = context {
+            for name in [name::TRACEPARENT, name::TRACESTATE] {
+                if let Some(value) = context.header(name)
+                    && headers.get(name).is_none()
+                {
+                    // It came in a header, so it may leave in one.
+                    let _ = headers.insert(name, value);
+                }
+            }
+        }
+        headers
+    }
+
+    /// When the call gives up: after its time-out, or when the handler that makes it must answer.
+    pub(crate) fn deadline(
+        &self,
+        method: &'static MethodSpec,
+        context: Option<&Context>,
+        now: Instant,
+    ) -> CallDeadline {
+        let own = now + self.timeout.unwrap_or(method.timeout);
+        let inherited = context.and_then(Context::deadline).filter(|at| *at < own);
+        let at = inherited.unwrap_or(own);
+        let is_schemas =
+            inherited.is_none() && self.timeout.is_none_or(|own| own == method.timeout);
+        let token = (!is_schemas).then(|| Token::new(at.saturating_duration_since(now)));
+        CallDeadline { at, token }
+    }
+}
+
+impl CallDeadline {
+    /// The reply subject that tells the server: the slot's own, or one with the deadline as its last token.
+    pub(crate) fn reply(&self, slot: &Subject) -> Option<Subject> {
+        let token = self.token?;
+        let mut text = String::with_capacity(slot.as_str().len() + 20);
+        text.push_str(slot.as_str());
+        text.push('.');
+        token.write(&mut text);
+        Some(Subject::checked(text))
+    }
+}

@@ -1,0 +1,134 @@
+//! A connection of a service or a client: where everything starts.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use prost::Message;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::client::Call;
+use crate::deadline::base36;
+use crate::mux::Mux;
+use crate::server::{IntoService, Server};
+use crate::spec::MethodSpec;
+use crate::status::Result;
+use crate::subject;
+use crate::transport::Transport;
+
+/// A connection of a service or a client. Cheap to clone; the clones are one connection.
+///
+/// It has two transports, so that a burst of one kind doesn't hold up the other and a drain is exact: `rx` carries
+/// nothing but subscriptions of services, `tx` everything that is published and the answers to it.
+#[derive(Clone)]
+pub struct Connection(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    id: String,
+    tx: Arc<dyn Transport>,
+    rx: Arc<dyn Transport>,
+    mux: Mux,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Connection {
+    /// Makes a connection of two transports, which may be the same. `service` is who speaks: its inbox bears the
+    /// name.
+    ///
+    /// # Errors
+    /// When the inbox can't be subscribed to.
+    pub fn over(tx: Arc<dyn Transport>, rx: Arc<dyn Transport>, service: &str) -> Result<Self> {
+        let name = subject::escape(service);
+        let mut id = String::new();
+        base36(rand::random(), &mut id);
+        let mux = Mux::new(&*tx, &name, &id)?;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        Ok(Self(Arc::new(Inner { name, id, tx, rx, mux, tasks, stop })))
+    }
+
+    /// Prepares a unary call.
+    pub fn call<Q: Message, R: Message + Default>(
+        &self,
+        method: &'static MethodSpec,
+        request: Q,
+    ) -> Call<Q, R> {
+        Call::new(self, method, request)
+    }
+
+    /// Serves a service; completes when callers reach it.
+    ///
+    /// # Errors
+    /// When a subscription is refused or the connection is down.
+    pub async fn serve(&self, service: impl IntoService) -> Result<Server> {
+        Server::start(self, service.into_service()).await
+    }
+
+    /// Runs a task of the service's own until it ends or the connection is closed.
+    pub fn spawn<F>(&self, name: &'static str, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = self.0.stop.clone();
+        self.0.tasks.spawn(async move {
+            tracing::debug!(task = name, "started");
+            let ended = stop.run_until_cancelled(future).await.is_some();
+            tracing::debug!(task = name, ended, "stopped");
+        });
+    }
+
+    /// Completes when [`Connection::close`] is called.
+    pub async fn closing(&self) {
+        self.0.stop.cancelled().await;
+    }
+
+    /// Stops what [`Connection::spawn`] has started, writes what is left to write, and closes.
+    pub async fn close(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        self.0.rx.close().await;
+        self.0.tx.close().await;
+    }
+
+    /// Who speaks: the service's name as one token.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Identifies the connection among those of its service.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Where requests, answers and events go out, and answers come in.
+    #[must_use]
+    pub fn tx(&self) -> &Arc<dyn Transport> {
+        &self.0.tx
+    }
+
+    /// Where requests come in.
+    #[must_use]
+    pub fn rx(&self) -> &Arc<dyn Transport> {
+        &self.0.rx
+    }
+
+    /// The inbox of calls and streams.
+    #[must_use]
+    pub fn mux(&self) -> &Mux {
+        &self.0.mux
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("name", &self.0.name)
+            .field("id", &self.0.id)
+            .finish_non_exhaustive()
+    }
+}

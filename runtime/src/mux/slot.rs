@@ -1,0 +1,256 @@
+//! A slot: where one unary call waits for its answer.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{Inner, SHARDS, lock, read, write};
+use crate::deadline::base36;
+use crate::subject::Subject;
+use crate::transport::Frame;
+
+/// Largest reply buffer that a slot keeps for its next call.
+const KEPT_BYTES_MAX: usize = 64 * 1024;
+
+/// How a call's wait ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// A reply came; its payload is read through [`Lease::body`].
+    Reply {
+        /// Status of the server's own message, such as 503.
+        status: Option<u16>,
+        /// The header block.
+        headers: Option<Bytes>,
+    },
+    /// The connection broke.
+    Disconnected,
+    /// The server forbids the subject.
+    Refused,
+    /// Time ran out.
+    TimedOut,
+}
+
+/// Where one unary call at a time waits for its answer.
+pub(super) struct CallSlot {
+    index: usize,
+    pub(super) generation: u64,
+    shard: usize,
+    subject: Subject,
+    /// When the call gives up, in the timer's ticks; `u64::MAX` while none waits.
+    pub(super) expires: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    waker: Option<Waker>,
+    /// Subject that the call was published to, to know a refusal by.
+    target: Option<Subject>,
+    body: Vec<u8>,
+}
+
+enum Phase {
+    Free,
+    Waiting,
+    Done(Answer),
+}
+
+impl CallSlot {
+    fn new(prefix: &str, index: usize, generation: u64, shard: usize) -> Self {
+        let mut subject = String::with_capacity(prefix.len() + 8);
+        subject.push_str(prefix);
+        base36(index as u64, &mut subject);
+        subject.push('-');
+        base36(generation, &mut subject);
+        Self {
+            index,
+            generation,
+            shard,
+            subject: Subject::checked(subject),
+            expires: AtomicU64::new(u64::MAX),
+            state: Mutex::new(State {
+                phase: Phase::Free,
+                waker: None,
+                target: None,
+                body: Vec::new(),
+            }),
+        }
+    }
+
+    /// Takes a reply; `false` when nobody waits.
+    pub(super) fn answer(&self, frame: &Frame<'_>) -> bool {
+        let mut state = lock(&self.state);
+        if !matches!(state.phase, Phase::Waiting) {
+            return false;
+        }
+        state.body.clear();
+        state.body.extend_from_slice(frame.payload);
+        let headers = frame.headers.map(Bytes::copy_from_slice);
+        state.phase = Phase::Done(Answer::Reply { status: frame.status, headers });
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    pub(super) fn disconnected(&self) {
+        self.fail(Answer::Disconnected, |_| true);
+    }
+
+    pub(super) fn refused(&self, subject: &str) {
+        self.fail(Answer::Refused, |state| {
+            state.target.as_ref().is_some_and(|target| target.as_str() == subject)
+        });
+    }
+
+    /// Ends the call if its time has run out. The slot may have been lent again since the timer looked at it.
+    fn expire(&self, now: u64) {
+        self.fail(Answer::TimedOut, |_| self.expires.load(Ordering::SeqCst) <= now);
+    }
+
+    fn fail(&self, answer: Answer, applies: impl FnOnce(&State) -> bool) {
+        let mut state = lock(&self.state);
+        if !matches!(state.phase, Phase::Waiting) || !applies(&state) {
+            return;
+        }
+        state.phase = Phase::Done(answer);
+        self.expires.store(u64::MAX, Ordering::SeqCst);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// A slot that a call has borrowed; dropping it gives it back.
+pub(crate) struct Lease {
+    slot: Arc<CallSlot>,
+    mux: Arc<Inner>,
+    settled: bool,
+}
+
+impl Lease {
+    pub(super) fn new(mux: &Arc<Inner>) -> Self {
+        let shard = shard();
+        let free = lock(&mux.free[shard]).pop();
+        let slot = free.unwrap_or_else(|| {
+            let mut slots = write(&mux.slots);
+            let slot = Arc::new(CallSlot::new(&mux.prefix, slots.len(), 0, shard));
+            slots.push(Arc::clone(&slot));
+            slot
+        });
+        mux.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self { slot, mux: Arc::clone(mux), settled: false }
+    }
+
+    /// Where the answer goes.
+    pub(crate) fn subject(&self) -> &Subject {
+        &self.slot.subject
+    }
+
+    /// Starts to wait. Called before the request is published, because the answer can be faster than the caller.
+    pub(crate) fn wait(&mut self, target: Subject, deadline: Instant) {
+        let mut state = lock(&self.slot.state);
+        state.phase = Phase::Waiting;
+        state.target = Some(target);
+        // Under the lock, so that the timer never judges this call by the deadline of the one before.
+        self.mux.timer.arm(&self.slot.expires, deadline);
+    }
+
+    /// Waits for the answer.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        let mut state = lock(&self.slot.state);
+        match &state.phase {
+            Phase::Done(_) => {}
+            Phase::Free | Phase::Waiting => {
+                match &mut state.waker {
+                    Some(waker) if waker.will_wake(cx.waker()) => {}
+                    waker => *waker = Some(cx.waker().clone()),
+                }
+                return Poll::Pending;
+            }
+        }
+        let Phase::Done(answer) = std::mem::replace(&mut state.phase, Phase::Free) else {
+            return Poll::Pending;
+        };
+        drop(state);
+        // After a reply the subject is clean; after anything else a reply may still come to it.
+        self.settled = matches!(answer, Answer::Reply { .. } | Answer::Refused);
+        Poll::Ready(answer)
+    }
+
+    /// Lends the payload of the reply.
+    pub(crate) fn body<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        read(&lock(&self.slot.state).body)
+    }
+
+    /// Says that nothing was published, so that the slot's subject stays clean.
+    pub(crate) fn unsent(&mut self) {
+        lock(&self.slot.state).phase = Phase::Free;
+        self.settled = true;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.mux.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let CallSlot { index, generation, shard, .. } = *self.slot;
+        let mut state = lock(&self.slot.state);
+        // An answer that came between the last poll and the drop leaves the subject clean, too.
+        let clean = self.settled || matches!(state.phase, Phase::Done(Answer::Reply { .. }));
+        self.slot.expires.store(u64::MAX, Ordering::SeqCst);
+        state.phase = Phase::Free;
+        state.waker = None;
+        state.target = None;
+        if state.body.capacity() > KEPT_BYTES_MAX {
+            state.body = Vec::new();
+        }
+        drop(state);
+        let slot = if clean {
+            Arc::clone(&self.slot)
+        } else {
+            let fresh = Arc::new(CallSlot::new(&self.mux.prefix, index, generation + 1, shard));
+            write(&self.mux.slots)[index] = Arc::clone(&fresh);
+            fresh
+        };
+        lock(&self.mux.free[shard]).push(slot);
+    }
+}
+
+/// Ends the calls whose time has run out by `now`, and tells when the next one's does.
+pub(super) fn sweep(mux: &Inner, now: u64) -> u64 {
+    let mut next = u64::MAX;
+    let mut expired = Vec::new();
+    for slot in read(&mux.slots).iter() {
+        match slot.expires.load(Ordering::SeqCst) {
+            at if at <= now => expired.push(Arc::clone(slot)),
+            at => next = next.min(at),
+        }
+    }
+    for slot in expired {
+        slot.expire(now);
+        next = next.min(slot.expires.load(Ordering::SeqCst));
+    }
+    next
+}
+
+fn shard() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static SHARD: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+    SHARD.with(|mine| {
+        mine.get().unwrap_or_else(|| {
+            let shard = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            mine.set(Some(shard));
+            shard
+        })
+    })
+}

@@ -1,0 +1,7 @@
+//! What a service's author imports.
+
+pub use crate::client::Call;
+pub use crate::connection::Connection;
+pub use crate::context::Context;
+pub use crate::server::{IntoService, Server, Service};
+pub use crate::status::{Code, Result, Status};

@@ -1,0 +1,193 @@
+//! The answering side.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::connection::Connection;
+use crate::context::Context;
+use crate::deadline::base36;
+use crate::discovery::Discovery;
+use crate::spec::ServiceSpec;
+use crate::status::Result;
+use crate::subject::{Filter, SubjectBuilder};
+use crate::transport::SubscriptionId;
+
+mod admission;
+mod announce;
+mod cancel;
+mod handler;
+mod incoming;
+mod service;
+mod stats;
+
+pub use incoming::Incoming;
+pub use service::{IntoService, Service};
+pub use stats::EndpointStats;
+
+use admission::MethodSink;
+use cancel::CancelSink;
+use stats::Method;
+
+/// How long [`Server::drain`] lets handlers finish.
+pub const DRAIN_GRACE: Duration = Duration::from_secs(30);
+
+/// A service that is being served. Cheap to clone. Dropping it stops nothing: call [`Server::drain`].
+#[derive(Clone)]
+pub struct Server(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) connection: Connection,
+    service: Arc<dyn Service>,
+    spec: &'static ServiceSpec,
+    /// Identifies the instance in discovery.
+    id: String,
+    discovery: Discovery,
+    methods: Vec<Method>,
+    /// Calls whose handler outlived its first poll, by their reply subject.
+    running: Mutex<HashMap<String, Context>>,
+    subscriptions: Mutex<Vec<SubscriptionId>>,
+    draining: AtomicBool,
+    finished: Notify,
+}
+
+impl Server {
+    pub(crate) async fn start(connection: &Connection, service: Arc<dyn Service>) -> Result<Self> {
+        let spec = service.spec();
+        let mut id = String::new();
+        base36(rand::random(), &mut id);
+        let inner = Arc::new(Inner {
+            connection: connection.clone(),
+            service,
+            spec,
+            discovery: Discovery::new(spec, &id),
+            id,
+            methods: spec.methods.iter().map(Method::new).collect(),
+            running: Mutex::default(),
+            subscriptions: Mutex::default(),
+            draining: AtomicBool::new(false),
+            finished: Notify::new(),
+        });
+        let server = Self(inner);
+        let subscribed = server.subscribe();
+        if subscribed.is_err() {
+            server.unsubscribe().await;
+        }
+        subscribed?;
+        connection.rx().flush().await?;
+        tracing::info!(service = spec.name, id = server.0.id, "serving");
+        Ok(server)
+    }
+
+    fn subscribe(&self) -> Result<()> {
+        let rx = self.0.connection.rx();
+        let added =
+            |id| self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        for (index, method) in self.0.spec.methods.iter().enumerate() {
+            let filter = Filter::parse(method.subject)?;
+            let sink = Arc::new(MethodSink::new(&self.0, index));
+            added(rx.subscribe(&filter, Some(method.queue_group), sink)?);
+        }
+        let cancel = SubjectBuilder::new(self.0.spec.subject).literal("$cancel").build();
+        let sink = Arc::new(CancelSink::new(&self.0));
+        added(rx.subscribe(&Filter::from(&cancel), None, sink)?);
+        announce::subscribe(&self.0)
+    }
+
+    /// Stops without losing a call: ends the subscriptions at the server, handles everything that was routed here
+    /// before, and sees the answers out. Handlers get [`DRAIN_GRACE`].
+    pub async fn drain(&self) {
+        self.drain_within(DRAIN_GRACE).await;
+    }
+
+    /// Drains, and gives handlers this long before they are dropped and their callers told `UNAVAILABLE`.
+    pub async fn drain_within(&self, grace: Duration) {
+        self.0.draining.store(true, Ordering::SeqCst);
+        self.unsubscribe().await;
+        if tokio::time::timeout(grace, self.finished()).await.is_err() {
+            tracing::warn!(service = self.0.spec.name, left = self.in_flight(), "gave up waiting");
+            for context in self.running() {
+                context.cancel();
+            }
+            self.finished().await;
+        }
+        // A round trip, so that the answers have passed through the server and not only left the process.
+        if let Err(status) = self.0.connection.tx().flush().await {
+            tracing::warn!(service = self.0.spec.name, %status, "answers may be lost");
+        }
+        tracing::info!(service = self.0.spec.name, id = self.0.id, "drained");
+    }
+
+    /// Calls that are being handled.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight()
+    }
+
+    /// Counts since the start, one a method in the order of the schema.
+    #[must_use]
+    pub fn stats(&self) -> Vec<EndpointStats> {
+        self.0.methods.iter().map(Method::snapshot).collect()
+    }
+
+    /// Identifies the instance in discovery.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// What is served.
+    #[must_use]
+    pub fn spec(&self) -> &'static ServiceSpec {
+        self.0.spec
+    }
+
+    async fn unsubscribe(&self) {
+        let ids = std::mem::take(
+            &mut *self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner),
+        );
+        let rx = self.0.connection.rx();
+        // Started together, so that one round trip fences them all.
+        let ended: Vec<_> = ids.into_iter().map(|id| rx.unsubscribe(id)).collect();
+        for end in ended {
+            end.await;
+        }
+    }
+
+    async fn finished(&self) {
+        loop {
+            let woken = self.0.finished.notified();
+            if self.0.in_flight() == 0 {
+                return;
+            }
+            woken.await;
+        }
+    }
+
+    fn running(&self) -> Vec<Context> {
+        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        #[expect(clippy::iter_over_hash_type, reason = "every call is cancelled, in any order")]
+        let contexts = running.values().cloned().collect();
+        contexts
+    }
+}
+
+impl Inner {
+    fn in_flight(&self) -> usize {
+        self.methods.iter().map(Method::in_flight).sum()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("service", &self.0.spec.name)
+            .field("id", &self.0.id)
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! Judges a request before anything of it is decoded.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::incoming::{Incoming, Permit};
+use super::{Inner, handler};
+use crate::context::Context;
+use crate::deadline::Token;
+use crate::headers::{self, name};
+use crate::reply;
+use crate::spec::{Kind, MethodSpec};
+use crate::status::{Executed, Status};
+use crate::transport::{Message, Sink};
+
+/// What a shed caller is told to wait: long enough for handlers to end, short enough not to be idle.
+const RETRY_AFTER: Duration = Duration::from_millis(25);
+
+/// Takes the requests of one method.
+pub(super) struct MethodSink {
+    server: Arc<Inner>,
+    index: usize,
+}
+
+impl MethodSink {
+    pub(super) fn new(server: &Arc<Inner>, index: usize) -> Self {
+        Self { server: Arc::clone(server), index }
+    }
+}
+
+impl Sink for MethodSink {
+    fn deliver(&self, message: Message) {
+        let method = &self.server.methods[self.index];
+        method.received.fetch_add(1, Ordering::Relaxed);
+        let arrived = Instant::now();
+        let (reply, token) = match reply::check(message.reply.as_deref()) {
+            Ok(checked) => checked,
+            Err(refusal) => {
+                method.refused.fetch_add(1, Ordering::Relaxed);
+                metrics::counter!("bb_requests_refused_total", "method" => method.spec.subject)
+                    .increment(1);
+                tracing::warn!(method = method.spec.subject, %refusal, "request refused");
+                return;
+            }
+        };
+        let deadline = match deadline(method.spec, token, &message, arrived) {
+            Ok(deadline) => deadline,
+            Err(Expired) => {
+                method.expired.fetch_add(1, Ordering::Relaxed);
+                metrics::counter!("bb_requests_expired_total", "method" => method.spec.subject)
+                    .increment(1);
+                return;
+            }
+        };
+        let context = Context::of_call(method.spec, deadline, message.headers, reply);
+        if !method.enter() {
+            method.shed.fetch_add(1, Ordering::Relaxed);
+            metrics::counter!("bb_requests_shed_total", "method" => method.spec.subject)
+                .increment(1);
+            let status = Status::resource_exhausted(format!(
+                "{} calls of {}.{} are in flight, which is all that an instance runs at once",
+                method.spec.max_in_flight, method.spec.service, method.spec.name
+            ))
+            .with_executed(Executed::No)
+            .with_retry_after(RETRY_AFTER);
+            handler::answer_failure(&self.server.connection, &context, &status);
+            return;
+        }
+        let permit = Permit::new(&self.server, self.index);
+        let incoming = Incoming::new(permit, context.clone(), message.payload, arrived);
+        let called =
+            catch_unwind(AssertUnwindSafe(|| self.server.service.call(self.index, incoming)));
+        if called.is_err() {
+            handler::answer_panic(&self.server, self.index, &context, arrived.elapsed());
+        }
+    }
+
+    fn idle(&self) {
+        self.server.connection.tx().push();
+    }
+}
+
+struct Expired;
+
+/// When the caller gives up: as it says, or else as the schema says, counted from now.
+fn deadline(
+    method: &'static MethodSpec,
+    token: Option<Token>,
+    message: &Message,
+    arrived: Instant,
+) -> Result<Option<Instant>, Expired> {
+    if let Some(token) = token {
+        return token.resolve(arrived).map(Some).ok_or(Expired);
+    }
+    if let Some(block) = &message.headers {
+        let headers = headers::decode(Some(block));
+        if let Some(ms) = headers.get(name::TIMEOUT_MS).and_then(|text| text.parse::<u64>().ok()) {
+            let at = arrived.checked_add(Duration::from_millis(ms));
+            return if ms == 0 { Err(Expired) } else { Ok(at) };
+        }
+    }
+    // A stream lives as long as it is fed.
+    Ok((method.kind == Kind::Unary).then(|| arrived + method.timeout))
+}

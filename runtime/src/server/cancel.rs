@@ -1,0 +1,28 @@
+//! Takes the news that a caller has given up.
+
+use std::sync::{Arc, PoisonError};
+
+use super::Inner;
+use crate::transport::{Message, Sink};
+
+/// Takes what arrives on `<service subject>.$cancel`: the reply subject of the call that is given up. Every
+/// instance hears it, the one that runs the call acts.
+pub(super) struct CancelSink(Arc<Inner>);
+
+impl CancelSink {
+    pub(super) fn new(server: &Arc<Inner>) -> Self {
+        Self(Arc::clone(server))
+    }
+}
+
+impl Sink for CancelSink {
+    fn deliver(&self, message: Message) {
+        let Ok(reply) = std::str::from_utf8(&message.payload) else { return };
+        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let context = running.get(reply).cloned();
+        drop(running);
+        if let Some(context) = context {
+            context.cancel();
+        }
+    }
+}

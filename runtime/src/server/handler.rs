@@ -1,0 +1,219 @@
+//! Runs a handler and sees its answer out.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::task::{self, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Inner;
+use super::incoming::{Incoming, Permit};
+use crate::connection::Connection;
+use crate::context::Context;
+use crate::headers::Headers;
+use crate::status::{self, Code, Executed, Result, Status};
+use crate::transport::{Body, BoxFuture, Flush, Outgoing};
+
+/// Polls the handler here once while its method is cheap; what has to wait gets a task of its own.
+pub(super) fn start(call: Incoming, mut future: BoxFuture<'static, Result<()>>) {
+    let Incoming { permit, context, arrived, .. } = call;
+    if permit.method().is_cheap() {
+        let polled = {
+            let _entered = context.enter();
+            poll_caught(&mut future, &mut task::Context::from_waker(Waker::noop()))
+        };
+        // The clock is read twice a call: when it arrives and here.
+        let took = arrived.elapsed();
+        permit.method().polled(took);
+        match polled {
+            Poll::Ready(Ok(how)) => return permit.ended(took, how.as_ref().copied()),
+            Poll::Ready(Err(_)) => {
+                return answer_panic(&permit.server, permit.index, &context, took);
+            }
+            Poll::Pending => {}
+        }
+    }
+    context.leave_reading_task();
+    tokio::spawn(run(permit, context, arrived, future));
+}
+
+/// Runs a handler that has to wait, until it ends, its caller gives up or time runs out.
+async fn run(
+    permit: Permit,
+    context: Context,
+    arrived: Instant,
+    future: BoxFuture<'static, Result<()>>,
+) {
+    let _entry = Entry::new(&permit.server, &context);
+    let first_poll_measured = permit.method().is_cheap();
+    let handler =
+        Caught { future, context: context.clone(), permit: &permit, measured: first_poll_measured };
+    let deadline = async {
+        match context.deadline() {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = handler => match ended {
+            Ok(how) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
+            Err(_) => answer_panic(&permit.server, permit.index, &context, arrived.elapsed()),
+        },
+        () = context.cancelled() => {
+            permit.method().cancelled.fetch_add(1, Ordering::Relaxed);
+            let status = if permit.server.draining.load(Ordering::SeqCst) {
+                let status = Status::unavailable("the instance stopped before the handler ended")
+                    .with_executed(Executed::Unknown);
+                answer_failure(&permit.server.connection, &context, &status);
+                status
+            } else {
+                Status::cancelled("the caller gave up")
+            };
+            permit.ended(arrived.elapsed(), Err(&status));
+        }
+        () = deadline => {
+            // The caller has given up by itself; what the handler started must hear of it.
+            context.cancel();
+            let status = Status::deadline_exceeded("the handler ran out of time");
+            permit.ended(arrived.elapsed(), Err(&status));
+        }
+    }
+}
+
+/// Publishes a response.
+pub(super) fn answer(connection: &Connection, context: &Context, body: &dyn Body) -> Result<()> {
+    let Err(status) = publish(connection, context, &Headers::new(), body) else {
+        return Ok(());
+    };
+    if status.code() != Code::InvalidArgument {
+        lost(context, &status);
+        return Err(status);
+    }
+    let limit = connection.tx().max_payload();
+    let status = Status::resource_exhausted(format!(
+        "the response has {} bytes, more than the {limit} that a message may have",
+        body.len()
+    ));
+    Err(answer_error(connection, context, status))
+}
+
+/// Publishes what a handler failed with, and returns it.
+pub(super) fn answer_error(connection: &Connection, context: &Context, status: Status) -> Status {
+    // It may hold a failure of a call that the handler made and that never ran. The handler did.
+    let executed = match status.code() {
+        Code::UnknownOutcome => Executed::Unknown,
+        _ => Executed::Yes,
+    };
+    let status = status.with_executed(executed);
+    answer_failure(connection, context, &status);
+    status
+}
+
+/// Publishes a failure.
+pub(super) fn answer_failure(connection: &Connection, context: &Context, status: &Status) {
+    let (headers, body) = status::wire::encode(status);
+    if let Err(status) = publish(connection, context, &headers, &body) {
+        lost(context, &status);
+    }
+}
+
+/// Answers for a handler that panicked.
+pub(super) fn answer_panic(server: &Inner, index: usize, context: &Context, took: Duration) {
+    let method = server.methods[index].spec;
+    tracing::error!(method = method.subject, "handler panicked");
+    metrics::counter!("bb_handler_panics_total", "method" => method.subject).increment(1);
+    let status = Status::internal("the handler panicked");
+    let status = answer_error(&server.connection, context, status);
+    server.discovery.stats(index).failed(took, &status);
+}
+
+fn publish(
+    connection: &Connection,
+    context: &Context,
+    headers: &Headers,
+    body: &dyn Body,
+) -> Result<()> {
+    let Some(reply) = context.reply() else { return Ok(()) };
+    let flush = if context.is_on_reading_task() { Flush::Later } else { Flush::Soon };
+    connection.tx().publish(&Outgoing {
+        subject: reply,
+        reply: None,
+        headers,
+        body,
+        expires: None,
+        flush,
+    })
+}
+
+fn lost(context: &Context, status: &Status) {
+    metrics::counter!("bb_answers_lost_total").increment(1);
+    tracing::warn!(method = context.method().map(|method| method.subject), %status, "answer lost");
+}
+
+type Panic = Box<dyn Any + Send>;
+
+fn poll_caught(
+    future: &mut BoxFuture<'static, Result<()>>,
+    cx: &mut task::Context<'_>,
+) -> Poll<Result<Result<()>, Panic>> {
+    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(succeeded)) => Poll::Ready(Ok(succeeded)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    }
+}
+
+/// A handler in its context, with its panic as a value.
+struct Caught<'a> {
+    future: BoxFuture<'static, Result<()>>,
+    context: Context,
+    permit: &'a Permit,
+    measured: bool,
+}
+
+impl Future for Caught<'_> {
+    type Output = Result<Result<()>, Panic>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let _entered = this.context.enter();
+        if this.measured {
+            return poll_caught(&mut this.future, cx);
+        }
+        this.measured = true;
+        let started = Instant::now();
+        let polled = poll_caught(&mut this.future, cx);
+        this.permit.method().polled(started.elapsed());
+        polled
+    }
+}
+
+/// A call in the list of those that can be cancelled.
+struct Entry {
+    server: Arc<Inner>,
+    key: Option<String>,
+}
+
+impl Entry {
+    fn new(server: &Arc<Inner>, context: &Context) -> Self {
+        let key = context.reply().map(|reply| reply.as_str().to_owned());
+        if let Some(key) = &key {
+            let mut running = server.running.lock().unwrap_or_else(PoisonError::into_inner);
+            running.insert(key.clone(), context.clone());
+        }
+        Self { server: Arc::clone(server), key }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some(key) = &self.key {
+            self.server.running.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The server's side of one call.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use prost::Message;
+use tokio::time::Instant;
+
+use super::stats::Method;
+use super::{Inner, handler};
+use crate::connection::Connection;
+use crate::context::Context;
+use crate::spec::MethodSpec;
+use crate::status::{Result, Status};
+use crate::transport::{BoxFuture, Proto};
+
+/// The server's side of one call, admitted but not decoded.
+pub struct Incoming {
+    pub(super) permit: Permit,
+    pub(super) context: Context,
+    pub(super) arrived: Instant,
+    payload: Bytes,
+}
+
+impl Incoming {
+    pub(super) fn new(permit: Permit, context: Context, payload: Bytes, arrived: Instant) -> Self {
+        Self { permit, context, arrived, payload }
+    }
+
+    /// Answers with what the handler returns.
+    pub fn unary<Q, R, H, F>(self, handler: H)
+    where
+        Q: Message + Default,
+        R: Message,
+        H: FnOnce(Context, Q) -> F,
+        F: Future<Output = Result<R>> + Send + 'static,
+    {
+        let request = match self.decode::<Q>() {
+            Ok(request) => request,
+            Err(status) => return self.fail(&status),
+        };
+        let context = self.context.clone();
+        let future = handler(context.clone(), request);
+        let server = Arc::clone(&self.permit.server);
+        self.start(Box::pin(async move {
+            match future.await {
+                Ok(response) => handler::answer(&server.connection, &context, &Proto(&response)),
+                Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
+            }
+        }));
+    }
+
+    /// Answers that the method isn't implemented.
+    pub fn unimplemented(self) {
+        let MethodSpec { service, name, .. } = *self.method();
+        self.fail(&Status::unimplemented(format!("{service}.{name} is not implemented")));
+    }
+
+    /// Answers with a failure instead of running a handler.
+    pub fn fail(self, status: &Status) {
+        self.permit.ended(self.arrived.elapsed(), Err(status));
+        handler::answer_failure(self.connection(), &self.context, status);
+    }
+
+    /// The method that is called.
+    #[must_use]
+    pub fn method(&self) -> &'static MethodSpec {
+        self.permit.method().spec
+    }
+
+    /// The connection that is served on.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.permit.server.connection
+    }
+
+    /// What the handler will know; its reply subject has been checked.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The request, encoded.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// Decodes the request.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the bytes are no such message.
+    pub fn decode<Q: Message + Default>(&self) -> Result<Q> {
+        Q::decode(&*self.payload).map_err(|error| {
+            let request = self.method().request;
+            Status::invalid_argument(format!("the request is not a {request}: {error}"))
+                .with_executed(crate::status::Executed::No)
+        })
+    }
+
+    /// Runs what handles the call, under its permit, deadline and cancellation: at once on this task while that is
+    /// cheap, and on one of its own when it has to wait. The future answers by itself and tells how that was; a panic
+    /// is answered for it.
+    pub fn start(self, future: BoxFuture<'static, Result<()>>) {
+        handler::start(self, future);
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("method", &self.method().subject)
+            .field("bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A place among the calls in flight, given back on drop.
+pub(super) struct Permit {
+    pub(super) server: Arc<Inner>,
+    pub(super) index: usize,
+}
+
+impl Permit {
+    /// Wraps a place that was taken.
+    pub(super) fn new(server: &Arc<Inner>, index: usize) -> Self {
+        Self { server: Arc::clone(server), index }
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.server.methods[self.index]
+    }
+
+    /// Counts a call that was answered.
+    pub(super) fn ended(&self, took: Duration, how: Result<(), &Status>) {
+        let stats = self.server.discovery.stats(self.index);
+        match how {
+            Ok(()) => stats.succeeded(took),
+            Err(status) => stats.failed(took, status),
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.method().leave();
+        if self.server.draining.load(Ordering::SeqCst) {
+            self.server.finished.notify_waiters();
+        }
+    }
+}

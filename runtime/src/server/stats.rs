@@ -1,0 +1,106 @@
+//! What a server counts beyond discovery: what admission refused, and where a method's handlers run.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::spec::MethodSpec;
+
+/// Time on the reading task above which a method's handlers get a task of their own from the start.
+const INLINE_NANOS_MAX: u64 = 20_000;
+
+/// Weight of a new measurement is one in 2 to this power.
+const SMOOTHING: u32 = 3;
+
+/// Counts of a method since its server's start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndpointStats {
+    /// The method.
+    pub method: &'static str,
+    /// Requests that arrived, whatever became of them.
+    pub received: u64,
+    /// Requests that were admitted and have ended, however.
+    pub ended: u64,
+    /// Requests refused because too many were in flight.
+    pub shed: u64,
+    /// Requests that had expired when they arrived.
+    pub expired: u64,
+    /// Requests refused for their reply subject.
+    pub refused: u64,
+    /// Handlers dropped because their caller gave up.
+    pub cancelled: u64,
+}
+
+/// What is kept for a method.
+pub(super) struct Method {
+    pub(super) spec: &'static MethodSpec,
+    in_flight: AtomicU32,
+    inline_nanos: AtomicU64,
+    pub(super) received: AtomicU64,
+    pub(super) ended: AtomicU64,
+    pub(super) shed: AtomicU64,
+    pub(super) expired: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) cancelled: AtomicU64,
+}
+
+impl Method {
+    pub(super) fn new(spec: &'static MethodSpec) -> Self {
+        Self {
+            spec,
+            in_flight: AtomicU32::new(0),
+            inline_nanos: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            shed: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst) as usize
+    }
+
+    /// Takes a place among the calls in flight; `false` when all are taken.
+    pub(super) fn enter(&self) -> bool {
+        let before = self.in_flight.fetch_add(1, Ordering::SeqCst);
+        if before >= self.spec.max_in_flight {
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+            return false;
+        }
+        true
+    }
+
+    pub(super) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.ended.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes how long the first poll of a handler took.
+    pub(super) fn polled(&self, took: Duration) {
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        // Two threads that meet here lose one measurement of many.
+        let old = self.inline_nanos.load(Ordering::Relaxed);
+        let new = old - (old >> SMOOTHING) + (took >> SMOOTHING);
+        self.inline_nanos.store(new, Ordering::Relaxed);
+    }
+
+    /// Whether handlers are cheap enough to be polled on the reading task.
+    pub(super) fn is_cheap(&self) -> bool {
+        self.inline_nanos.load(Ordering::Relaxed) <= INLINE_NANOS_MAX
+    }
+
+    pub(super) fn snapshot(&self) -> EndpointStats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        EndpointStats {
+            method: self.spec.name,
+            received: get(&self.received),
+            ended: get(&self.ended),
+            shed: get(&self.shed),
+            expired: get(&self.expired),
+            refused: get(&self.refused),
+            cancelled: get(&self.cancelled),
+        }
+    }
+}
