@@ -1,0 +1,18 @@
+#[path = "../support.rs"]
+mod support;
+
+use support::runtime::*;
+use support::time::*;
+
+struct Clock;
+
+#[service(crate = crate::support::runtime, partial)]
+impl TimeService for Clock {
+    fn get_time(&self, _ctx: &Context, _request: GetTimeRequest) -> impl Future<Output = Result<GetTimeResponse>> + Send {
+        std::future::ready(Ok(GetTimeResponse))
+    }
+}
+
+fn main() {
+    serve(Clock);
+}

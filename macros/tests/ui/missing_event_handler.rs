@@ -1,0 +1,32 @@
+#![allow(unused_imports)]
+
+#[path = "../support.rs"]
+mod support;
+
+use support::runtime::*;
+use support::time::*;
+
+struct Clock;
+
+#[service(crate = crate::support::runtime)]
+impl TimeService for Clock {
+    async fn get_time(&self, _ctx: &Context, _request: GetTimeRequest) -> Result<GetTimeResponse> {
+        Ok(GetTimeResponse)
+    }
+
+    async fn watch(&self, _ctx: &Context, _request: WatchRequest) -> Result<Outbound<WatchResponse>> {
+        Ok(Outbound::empty())
+    }
+
+    async fn import(&self, _ctx: &Context, _requests: Inbound<ImportRequest>) -> Result<ImportResponse> {
+        Ok(ImportResponse)
+    }
+
+    async fn chat(&self, _ctx: &Context, _requests: Inbound<ImportRequest>) -> Result<Outbound<WatchResponse>> {
+        Ok(Outbound::empty())
+    }
+}
+
+fn main() {
+    serve(Clock);
+}

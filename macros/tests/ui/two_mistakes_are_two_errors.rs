@@ -1,0 +1,24 @@
+#![allow(unused_imports)]
+
+#[path = "../support.rs"]
+mod support;
+
+use support::runtime::*;
+use support::time::*;
+
+struct Clock;
+
+#[service(crate = crate::support::runtime, partial)]
+impl TimeService for Clock {
+    fn get_time(&self, _ctx: &Context, _request: GetTimeRequest) -> Result<GetTimeResponse> {
+        Ok(GetTimeResponse)
+    }
+
+    async fn watch(&self, _ctx: Context, _request: WatchRequest) -> Result<Outbound<WatchResponse>> {
+        Ok(Outbound::empty())
+    }
+}
+
+fn main() {
+    serve(Clock);
+}
