@@ -27,6 +27,7 @@ use crate::input::Input;
 
 use model::Model;
 
+pub(crate) use build::shape;
 pub use print::print;
 pub(crate) use read::read;
 

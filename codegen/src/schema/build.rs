@@ -14,6 +14,8 @@ use super::survey::Survey;
 use super::{duration, option};
 use crate::input::Input;
 
+pub(crate) use subject::shape;
+
 /// Time a call may take where nobody says.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Calls of one method that an instance runs at once where nobody says.

@@ -14,6 +14,8 @@ use super::locate::Locations;
 use super::option::{self, Level, Levels};
 use crate::input::Input;
 
+pub(crate) use prost_reflect::prost_types::method_options::IdempotencyLevel;
+
 pub(crate) use element::{Element, Enumeration, Field, Message, Method, Service, Value};
 
 /// Tag of the package in a file's descriptor.

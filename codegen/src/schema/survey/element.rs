@@ -1,12 +1,11 @@
 //! Elements of a file as they are written.
 
-use prost_reflect::prost_types::method_options::IdempotencyLevel;
 use prost_reflect::{
     Cardinality, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
     MethodDescriptor, ServiceDescriptor, Syntax,
 };
 
-use super::Survey;
+use super::{IdempotencyLevel, Survey};
 use crate::schema::option::{self, Level};
 
 /// Where an element is: its file, its path in the descriptor, and which options it may have.

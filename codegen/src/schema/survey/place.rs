@@ -21,7 +21,8 @@ impl Survey {
         for (numbers, rest) in self.prefixes(element, &steps) {
             let Some(span) = locations.span(&numbers) else { continue };
             let inner = scan::find(locations.text(), span.clone(), rest);
-            return Place { file: element.file.clone(), span: inner.unwrap_or(span) };
+            let Some(span) = inner else { break };
+            return Place { file: element.file.clone(), span };
         }
         self.name(element)
     }
@@ -34,13 +35,6 @@ impl Survey {
         let Some(at) = found.and_then(|text| text.find(part)) else { return place };
         let start = place.span.start + at;
         Place { file: place.file, span: start..start + part.len() }
-    }
-
-    /// The type of a method's request or response.
-    pub(crate) fn request(&self, method: &Element) -> Place {
-        let mut path = method.path.clone();
-        path.push(2);
-        self.first(method, &[&path, &method.path])
     }
 
     /// A standard option, by its number.

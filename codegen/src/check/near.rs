@@ -1,0 +1,43 @@
+//! The name that was probably meant.
+
+/// The nearest of some names, if one is near enough: a few letters apart, or the same but for what is before it.
+pub(super) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let rank = |known: &'a str| {
+        let same = last(known) == last(name) && !name.is_empty();
+        let apart = if same { 0 } else { distance(name, known) };
+        (apart <= name.chars().count() / 3).then_some((apart, known))
+    };
+    known.filter_map(rank).min().map(|(_, known)| known)
+}
+
+/// Letters to insert, delete or replace to get from one word to another.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (index, letter) in from.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = index + 1;
+        for at in 0..to.len() {
+            let replaced = corner + usize::from(to[at] != letter);
+            corner = row[at + 1];
+            row[at + 1] = replaced.min(row[at] + 1).min(corner + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_is_recognised() {
+        assert_eq!(near("tenat", ["tenant", "number"].into_iter()), Some("tenant"));
+        assert_eq!(
+            near("ZooOpened", ["acme.zoo.v1.ZooOpened"].into_iter()),
+            Some("acme.zoo.v1.ZooOpened")
+        );
+        assert_eq!(near("colour", ["tenant"].into_iter()), None);
+    }
+}
