@@ -1,1 +1,5 @@
-//! The time-manager service.
+//! Game time of every world: how fast it runs, and what happens when.
+
+pub mod calendar;
+pub mod clock;
+pub mod plan;
