@@ -1,5 +1,6 @@
 //! Typed RPC, streams, events and stores over NATS.
 
+pub mod bus;
 pub mod client;
 pub mod connection;
 pub mod context;
