@@ -15,6 +15,7 @@ mod reply;
 pub mod server;
 pub mod spec;
 pub mod status;
+pub mod store;
 pub mod subject;
 #[cfg(feature = "testing")]
 pub mod testing;

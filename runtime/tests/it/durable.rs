@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bodybroker_runtime::durable::{
-    Append, Bucket, ConsumerConfig, Dial, Durable, JetStream, Memory, RevisionConflict, Settlement,
-    Start, StreamConfig, StreamSource,
+    Append, Bucket, ConsumerConfig, Dial, Durable, JetStream, RevisionConflict, Settlement, Start,
+    StreamConfig, StreamSource,
 };
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::spec::{BucketSpec, Storage};
@@ -20,20 +20,23 @@ macro_rules! everywhere {
     ($($body:ident,)*) => {
         mod in_memory {
             $(#[tokio::test(start_paused = true)]
-            async fn $body() -> super::Result<()> {
-                super::$body(std::sync::Arc::new(super::Memory::new())).await
+            async fn $body() -> bodybroker_runtime::Result<()> {
+                let memory = bodybroker_runtime::durable::Memory::new();
+                super::$body(std::sync::Arc::new(memory)).await
             })*
         }
 
         mod on_a_server {
             $(#[tokio::test]
-            async fn $body() -> super::Result<()> {
-                let server = super::NatsServer::start().await?;
-                super::$body(super::jetstream(&server)).await
+            async fn $body() -> bodybroker_runtime::Result<()> {
+                let server = bodybroker_runtime::testing::NatsServer::start().await?;
+                super::$body(crate::durable::jetstream(&server)).await
             })*
         }
     };
 }
+
+pub(crate) use everywhere;
 
 everywhere! {
     a_stale_write_is_refused_with_the_current_revision,

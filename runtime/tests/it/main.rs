@@ -1,3 +1,5 @@
 //! Tests of the runtime against a real server and against the in-process bus.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod durable;
+mod store;

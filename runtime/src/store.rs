@@ -1,0 +1,191 @@
+//! Typed key-value stores with compare-and-set and watch.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use prost::{Message, Name};
+
+use crate::durable::{Bucket, Durable, Record, Start};
+use crate::spec::BucketSpec;
+use crate::status::{Result, Status};
+
+mod modify;
+mod watch;
+
+pub use watch::{Change, Watch};
+
+/// A key-value bucket whose values are messages of one type. Cheap to clone.
+///
+/// Any text is a key. A write that is acknowledged is seen by every later read, and happens once even if its
+/// acknowledgement is lost on the way.
+pub struct Store<T> {
+    bucket: Bucket,
+    value: PhantomData<fn() -> T>,
+}
+
+/// A value with what is known about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry<T> {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: T,
+    /// Revision, for compare-and-set. Revisions grow across the whole store.
+    pub revision: u64,
+    /// When it was written.
+    pub time: SystemTime,
+}
+
+/// A past value of a key, or its deletion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision<T> {
+    /// The value; `None` when the key was deleted.
+    pub value: Option<T>,
+    /// The revision.
+    pub revision: u64,
+    /// When it was written.
+    pub time: SystemTime,
+}
+
+impl<T: Message + Default + Name> Store<T> {
+    /// Opens the store of a bucket. Nothing is sent.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
+    pub fn open(durable: &Arc<dyn Durable>, spec: &BucketSpec) -> Result<Self> {
+        if spec.value != T::full_name() {
+            return Err(Status::invalid_argument(format!(
+                "bucket {} holds {}, not {}",
+                spec.name,
+                spec.value,
+                T::full_name()
+            )));
+        }
+        Ok(Self { bucket: Bucket::new(Arc::clone(durable), spec), value: PhantomData })
+    }
+
+    /// Reads a key; `None` when it isn't there.
+    ///
+    /// # Errors
+    /// `DATA_LOSS` when the stored bytes aren't a `T`.
+    pub async fn get(&self, key: &str) -> Result<Option<Entry<T>>> {
+        self.bucket.get(key).await?.and_then(|record| self.entry(record).transpose()).transpose()
+    }
+
+    /// Writes a key that isn't there, and tells its revision.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS` with a [`RevisionConflict`](crate::durable::RevisionConflict) when it is.
+    pub async fn create(&self, key: &str, value: &T) -> Result<u64> {
+        self.bucket.create(key, encode(value)).await
+    }
+
+    /// Writes a key whose revision is still the one given, and tells the new one.
+    ///
+    /// # Errors
+    /// `ABORTED` with a [`RevisionConflict`](crate::durable::RevisionConflict) when it isn't.
+    pub async fn update(&self, key: &str, value: &T, revision: u64) -> Result<u64> {
+        self.bucket.update(key, encode(value), revision).await
+    }
+
+    /// Writes a key whatever is there, and tells its revision.
+    pub async fn put(&self, key: &str, value: &T) -> Result<u64> {
+        self.bucket.put(key, encode(value)).await
+    }
+
+    /// Deletes a key whose revision is still the one given.
+    ///
+    /// # Errors
+    /// `ABORTED` with a [`RevisionConflict`](crate::durable::RevisionConflict) when it isn't.
+    pub async fn delete(&self, key: &str, revision: u64) -> Result<u64> {
+        self.bucket.delete(key, Some(revision)).await
+    }
+
+    /// Deletes a key whatever is there.
+    pub async fn remove(&self, key: &str) -> Result<u64> {
+        self.bucket.delete(key, None).await
+    }
+
+    /// Every key, in the order of their last writes.
+    pub async fn keys(&self) -> Result<Vec<String>> {
+        self.bucket.keys().await
+    }
+
+    /// Every entry, in the order of their last writes.
+    ///
+    /// # Errors
+    /// `DATA_LOSS` when stored bytes aren't a `T`.
+    pub async fn entries(&self) -> Result<Vec<Entry<T>>> {
+        let records = self.bucket.entries().await?;
+        records.into_iter().filter_map(|record| self.entry(record).transpose()).collect()
+    }
+
+    /// The revisions of a key that the bucket keeps, oldest first.
+    ///
+    /// # Errors
+    /// `DATA_LOSS` when stored bytes aren't a `T`.
+    pub async fn history(&self, key: &str) -> Result<Vec<Revision<T>>> {
+        let records = self.bucket.history(key).await?;
+        let revision = |record: Record| {
+            let value = record.value.map(|value| self.decode(&record.key, &value)).transpose()?;
+            Ok(Revision { value, revision: record.revision, time: record.time })
+        };
+        records.into_iter().map(revision).collect()
+    }
+
+    /// Watches a key: first what is there, then every change, also across lost connections.
+    pub async fn watch(&self, key: &str) -> Result<Watch<T>> {
+        self.watching(Some(key), Start::LastPerSubject).await
+    }
+
+    /// Watches every key: first what is there, then every change, also across lost connections.
+    pub async fn watch_all(&self) -> Result<Watch<T>> {
+        self.watching(None, Start::LastPerSubject).await
+    }
+
+    /// Watches a key, or every key, from a revision on.
+    pub async fn watch_from(&self, key: Option<&str>, revision: u64) -> Result<Watch<T>> {
+        self.watching(key, Start::Sequence(revision)).await
+    }
+
+    async fn watching(&self, key: Option<&str>, start: Start) -> Result<Watch<T>> {
+        let (pending, records) = self.bucket.watch(key, start).await?;
+        Ok(Watch::new(self.clone(), pending, records))
+    }
+
+    fn entry(&self, record: Record) -> Result<Option<Entry<T>>> {
+        let Record { key, value, revision, time, pending: _ } = record;
+        let Some(value) = value else { return Ok(None) };
+        let value = self.decode(&key, &value)?;
+        Ok(Some(Entry { key, value, revision, time }))
+    }
+
+    fn decode(&self, key: &str, bytes: &Bytes) -> Result<T> {
+        T::decode(bytes.as_ref()).map_err(|error| {
+            let bucket = self.bucket.name();
+            Status::data_loss(format!(
+                "bucket {bucket} holds bytes under `{key}` that are no {}: {error}",
+                T::full_name()
+            ))
+        })
+    }
+}
+
+fn encode<T: Message>(value: &T) -> Bytes {
+    value.encode_to_vec().into()
+}
+
+impl<T> Clone for Store<T> {
+    fn clone(&self) -> Self {
+        Self { bucket: self.bucket.clone(), value: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("bucket", &self.bucket.name()).finish()
+    }
+}

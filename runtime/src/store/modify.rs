@@ -1,0 +1,59 @@
+//! Read, change, write if nobody else has: again until it holds.
+
+use std::time::Duration;
+
+use prost::{Message, Name};
+
+use super::{Entry, Store};
+use crate::status::{Code, Result, Status};
+
+/// Somebody else may be faster this often before the caller hears of it.
+const ATTEMPTS_MAX: u32 = 16;
+/// Pause after the first conflict; it doubles up to the second figure. By chance anything between none and all of it,
+/// so that those who collide come apart.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
+
+impl<T: Message + Default + Name> Store<T> {
+    /// Changes a key: the function gets the value that is there and says what shall be. It runs again when somebody
+    /// else was faster, so it must do nothing else.
+    ///
+    /// # Errors
+    /// What the function returns; `ABORTED` when somebody else is faster again and again.
+    pub async fn modify<F>(&self, key: &str, change: F) -> Result<Entry<T>>
+    where
+        F: Fn(Option<T>) -> Result<T>,
+    {
+        for attempt in 0..ATTEMPTS_MAX {
+            let (value, revision) = match self.get(key).await? {
+                Some(entry) => (Some(entry.value), Some(entry.revision)),
+                None => (None, None),
+            };
+            let value = change(value)?;
+            let written = match revision {
+                Some(revision) => self.update(key, &value, revision).await,
+                None => self.create(key, &value).await,
+            };
+            match written {
+                Ok(revision) => {
+                    let time = std::time::SystemTime::now();
+                    return Ok(Entry { key: key.to_owned(), value, revision, time });
+                }
+                Err(status) if lost(&status) => pause(attempt).await,
+                Err(status) => return Err(status),
+            }
+        }
+        Err(Status::aborted(format!(
+            "bucket {}: others changed `{key}` {ATTEMPTS_MAX} times meanwhile; try again later",
+            self.bucket.name()
+        )))
+    }
+}
+
+fn lost(status: &Status) -> bool {
+    matches!(status.code(), Code::Aborted | Code::AlreadyExists)
+}
+
+async fn pause(attempt: u32) {
+    let most = PAUSE.0.saturating_mul(1 << attempt.min(10)).min(PAUSE.1);
+    tokio::time::sleep(most.mul_f64(rand::random_range(0.0..1.0))).await;
+}

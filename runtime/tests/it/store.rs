@@ -1,0 +1,103 @@
+//! Typed stores. Each body runs on a real server and in memory.
+
+use std::sync::Arc;
+
+use bodybroker_runtime::durable::{Durable, StreamConfig};
+use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::store::{Change, Store};
+use bodybroker_runtime::{Code, Result};
+
+use crate::durable::everywhere;
+
+everywhere! {
+    concurrent_changes_of_one_key_all_count,
+    a_watch_tells_when_it_is_current,
+    bytes_that_do_not_decode_are_data_loss,
+    a_failing_change_writes_nothing,
+}
+
+/// A message as prost would generate it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Count {
+    #[prost(uint64, tag = "1")]
+    count: u64,
+}
+
+impl prost::Name for Count {
+    const NAME: &'static str = "Count";
+    const PACKAGE: &'static str = "test.v1";
+}
+
+static SPEC: BucketSpec = BucketSpec {
+    name: "counts",
+    value: "test.v1.Count",
+    history: 1,
+    ttl: None,
+    storage: Storage::File,
+    replicas: 1,
+};
+
+async fn store(durable: &Arc<dyn Durable>) -> Result<Store<Count>> {
+    durable.provision(&StreamConfig::of_bucket(&SPEC)).await?;
+    Store::open(durable, &SPEC)
+}
+
+async fn concurrent_changes_of_one_key_all_count(durable: Arc<dyn Durable>) -> Result<()> {
+    let store = store(&durable).await?;
+    let tasks = (0..4).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for _ in 0..25 {
+                store
+                    .modify("n", |count| Ok(Count { count: count.map_or(0, |c| c.count) + 1 }))
+                    .await?;
+            }
+            Ok::<_, bodybroker_runtime::Status>(())
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap()?;
+    }
+    assert_eq!(store.get("n").await?.unwrap().value.count, 100);
+    Ok(())
+}
+
+async fn a_watch_tells_when_it_is_current(durable: Arc<dyn Durable>) -> Result<()> {
+    let store = store(&durable).await?;
+    let mut empty = store.watch_all().await?;
+    assert_eq!(empty.next().await.unwrap()?, Change::Current);
+    store.put("a", &Count { count: 1 }).await?;
+    store.put("b", &Count { count: 2 }).await?;
+    let mut watch = store.watch_all().await?;
+    let mut seen = Vec::new();
+    for step in 0..4 {
+        if step == 3 {
+            store.remove("a").await?;
+        }
+        seen.push(match watch.next().await.unwrap()? {
+            Change::Put(entry) => format!("{}={}", entry.key, entry.value.count),
+            Change::Deleted { key, .. } => format!("-{key}"),
+            Change::Current => "current".to_owned(),
+        });
+    }
+    assert_eq!(seen, ["a=1", "b=2", "current", "-a"]);
+    Ok(())
+}
+
+async fn bytes_that_do_not_decode_are_data_loss(durable: Arc<dyn Durable>) -> Result<()> {
+    let store = store(&durable).await?;
+    let bucket = bodybroker_runtime::durable::Bucket::new(Arc::clone(&durable), &SPEC);
+    bucket.put("a", vec![0xff, 0xff].into()).await?;
+    let status = store.get("a").await.unwrap_err();
+    assert_eq!(status.code(), Code::DataLoss);
+    assert!(status.message().contains("bucket counts holds bytes under `a`"), "{status}");
+    Ok(())
+}
+
+async fn a_failing_change_writes_nothing(durable: Arc<dyn Durable>) -> Result<()> {
+    let store = store(&durable).await?;
+    let no = store.modify("a", |_| Err(bodybroker_runtime::Status::out_of_range("no"))).await;
+    assert_eq!(no.unwrap_err().code(), Code::OutOfRange);
+    assert_eq!(store.get("a").await?, None);
+    Ok(())
+}
