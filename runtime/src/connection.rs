@@ -11,11 +11,16 @@ use tokio_util::task::TaskTracker;
 use crate::client::Call;
 use crate::deadline::base36;
 use crate::mux::Mux;
+use crate::nats::Nats;
 use crate::server::{IntoService, Server};
 use crate::spec::MethodSpec;
 use crate::status::Result;
 use crate::subject;
 use crate::transport::Transport;
+
+mod options;
+
+pub use options::Options;
 
 /// A connection of a service or a client. Cheap to clone; the clones are one connection.
 ///
@@ -35,6 +40,20 @@ struct Inner {
 }
 
 impl Connection {
+    /// Connects to a NATS server.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when no server answers, `UNAUTHENTICATED` when one refuses us, `INVALID_ARGUMENT` when the
+    /// options make no sense.
+    pub async fn connect(options: Options) -> Result<Self> {
+        let tx = Nats::connect(options.clone(), "tx");
+        let rx = Nats::connect(options.clone(), "rx");
+        let (tx, rx) = tokio::try_join!(tx, rx)?;
+        let connection = Self::over(Arc::new(tx), Arc::new(rx), &options.service)?;
+        connection.tx().flush().await?;
+        Ok(connection)
+    }
+
     /// Makes a connection of two transports, which may be the same. `service` is who speaks: its inbox bears the
     /// name.
     ///

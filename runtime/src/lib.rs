@@ -10,6 +10,7 @@ pub mod discovery;
 pub mod durable;
 pub mod headers;
 pub mod mux;
+pub mod nats;
 pub mod prelude;
 mod reply;
 pub mod server;
@@ -20,5 +21,6 @@ pub mod subject;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transport;
+pub mod wire;
 
 pub use status::{Code, Result, Status};

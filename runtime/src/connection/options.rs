@@ -1,0 +1,94 @@
+//! Where the server is, who we are to it, and how patient we are.
+
+use std::time::Duration;
+
+use crate::durable::{Auth, Dial, Tls};
+use crate::subject;
+
+/// Where the server is, who we are to it, and how patient we are.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub(crate) url: String,
+    pub(crate) service: String,
+    pub(crate) auth: Auth,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) ping_interval: Duration,
+    pub(crate) reconnect_min: Duration,
+    pub(crate) reconnect_max: Duration,
+    pub(crate) buffer_bytes_max: usize,
+}
+
+impl Options {
+    /// Connects to one of these servers, separated by commas, as this service.
+    #[must_use]
+    pub fn new(url: impl Into<String>, service: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            service: service.into(),
+            auth: Auth::Anonymous,
+            tls: None,
+            connect_timeout: Duration::from_secs(2),
+            ping_interval: Duration::from_secs(3),
+            reconnect_min: Duration::from_millis(50),
+            reconnect_max: Duration::from_secs(5),
+            buffer_bytes_max: 16 * 1024 * 1024,
+        }
+    }
+
+    /// Proves who we are.
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// Insists on encryption, with these certificates.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Gives up on a server that doesn't answer for this long. Default: 2 s.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Looks after the connection this often; one that doesn't answer for as long is broken. Default: 3 s.
+    #[must_use]
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.ping_interval = interval;
+        self
+    }
+
+    /// Waits between attempts to reconnect: a random time up to a limit that doubles from `min` to `max`. Default:
+    /// 50 ms to 5 s.
+    #[must_use]
+    pub fn reconnect(mut self, min: Duration, max: Duration) -> Self {
+        (self.reconnect_min, self.reconnect_max) = (min, max);
+        self
+    }
+
+    /// Refuses to publish while this many bytes wait to be written. Default: 16 MiB.
+    #[must_use]
+    pub fn buffer_bytes_max(mut self, bytes: usize) -> Self {
+        self.buffer_bytes_max = bytes;
+        self
+    }
+
+    /// The same for the connection to `JetStream`.
+    #[must_use]
+    pub fn dial(&self) -> Dial {
+        let name = subject::escape(&self.service);
+        Dial {
+            url: self.url.clone(),
+            inbox_prefix: format!("_INBOX.{name}"),
+            name: self.service.clone(),
+            auth: self.auth.clone(),
+            tls: self.tls.clone(),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Our client of core NATS: one connection, made for calls.
+//!
+//! It is its own because four things can't be had otherwise: an exact drain (the subscription ends at the server's
+//! PONG, not before), writes that are combined or made by the caller, replies that go from the read buffer into
+//! their call, and calls that fail at once when the connection does.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::connection::Options;
+use crate::status::{Executed, Result, Status};
+use crate::subject::Filter;
+use crate::transport::{BoxFuture, Outgoing, Sink, State, SubscriptionId, Transport};
+
+mod auth;
+mod backoff;
+mod dial;
+mod info;
+mod reader;
+mod run;
+mod subscriptions;
+mod tls;
+mod writer;
+
+use subscriptions::Subscriptions;
+use writer::Writer;
+
+/// How long a connection that is closed may take to write what is left.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A connection to a NATS server, which comes back by itself.
+#[derive(Clone)]
+pub struct Nats(Arc<Shared>);
+
+pub(crate) struct Shared {
+    options: Options,
+    /// What the connection is for, in logs and metrics: `rx` or `tx`.
+    role: &'static str,
+    writer: Writer,
+    subscriptions: Subscriptions,
+    state: watch::Sender<State>,
+    max_payload: AtomicUsize,
+    connections: AtomicU64,
+    received: AtomicU64,
+    delivered: AtomicU64,
+    orphaned: AtomicU64,
+    stop: CancellationToken,
+}
+
+/// What a connection has counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that the server sent.
+    pub received: u64,
+    /// Messages that a sink was given.
+    pub delivered: u64,
+    /// Messages for a subscription that wasn't there any more: lost. A drain keeps this at zero.
+    pub orphaned: u64,
+}
+
+impl Nats {
+    /// Connects; the role names the connection in logs and metrics.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when no server answers, `UNAUTHENTICATED` when one refuses us, `INVALID_ARGUMENT` when the
+    /// options make no sense.
+    pub async fn connect(options: Options, role: &'static str) -> Result<Self> {
+        let (state, _) = watch::channel(State::Disconnected);
+        let shared = Arc::new(Shared {
+            writer: Writer::new(options.buffer_bytes_max),
+            options,
+            role,
+            subscriptions: Subscriptions::default(),
+            state,
+            max_payload: AtomicUsize::new(1024 * 1024),
+            connections: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            orphaned: AtomicU64::new(0),
+            stop: CancellationToken::new(),
+        });
+        run::start(&shared).await?;
+        Ok(Self(shared))
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            received: get(&self.0.received),
+            delivered: get(&self.0.delivered),
+            orphaned: get(&self.0.orphaned),
+        }
+    }
+}
+
+impl Transport for Nats {
+    fn publish(&self, message: &Outgoing<'_>) -> Result<()> {
+        let size = message.headers.encoded_len() + message.body.len();
+        let limit = self.max_payload();
+        if size > limit {
+            return Err(Status::invalid_argument(format!(
+                "the message has {size} bytes and the server takes {limit}: send less, or stream it"
+            ))
+            .with_executed(Executed::No));
+        }
+        self.0.writer.publish(message, size)
+    }
+
+    fn push(&self) {
+        self.0.writer.push();
+    }
+
+    fn subscribe(
+        &self,
+        filter: &Filter,
+        queue_group: Option<&str>,
+        sink: Arc<dyn Sink>,
+    ) -> Result<SubscriptionId> {
+        if queue_group.is_some_and(|group| Filter::parse(group).is_err()) {
+            return Err(Status::invalid_argument("a queue group is one token of printable ASCII"));
+        }
+        Ok(self.0.subscriptions.add(&self.0.writer, filter, queue_group, sink))
+    }
+
+    fn unsubscribe(&self, id: SubscriptionId) -> BoxFuture<'static, ()> {
+        // Before the first poll, so that several can share one round trip.
+        let fence = self.0.subscriptions.end(&self.0.writer, id);
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move {
+            // When the connection breaks instead, the server has forgotten the subscription, too.
+            let _ = fence.wait().await;
+            shared.subscriptions.remove(id);
+        })
+    }
+
+    fn flush(&self) -> BoxFuture<'static, Result<()>> {
+        let fence = self.0.writer.fence();
+        Box::pin(fence.wait())
+    }
+
+    fn writable(&self) -> BoxFuture<'static, ()> {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { shared.writer.writable().await })
+    }
+
+    fn state(&self) -> watch::Receiver<State> {
+        self.0.state.subscribe()
+    }
+
+    fn max_payload(&self) -> usize {
+        self.0.max_payload.load(Ordering::Relaxed)
+    }
+
+    fn close(&self) -> BoxFuture<'static, ()> {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move {
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, shared.writer.fence().wait()).await;
+            shared.stop.cancel();
+            let mut state = shared.state.subscribe();
+            let _ = state.wait_for(|state| *state == State::Closed).await;
+        })
+    }
+}
+
+impl fmt::Debug for Nats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nats")
+            .field("role", &self.0.role)
+            .field("state", &*self.0.state.borrow())
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}

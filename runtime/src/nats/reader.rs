@@ -1,0 +1,201 @@
+//! Reads a connection and delivers on the spot: no channel lies between the socket and a sink.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::{Buf, BytesMut};
+
+use super::Shared;
+use super::dial::Reader;
+use super::info::Info;
+use super::subscriptions::Entry;
+use crate::transport::{Frame, Message, Sink, State};
+use crate::wire::parse::{Malformed, Op, Parsed, Payload, parse, status};
+
+/// Room for one read: large enough for a batch, small enough to stay in the cache.
+const READ_BYTES: usize = 64 * 1024;
+
+/// Reads until the connection ends, and tells why it did.
+pub(super) async fn read(shared: &Shared, reader: &mut Reader, buffer: &mut BytesMut) -> String {
+    let mut delivery = Delivery::new(shared);
+    let mut needed = 0;
+    loop {
+        // What the handshake left over may be whole messages already.
+        if !buffer.is_empty() && buffer.len() >= needed {
+            match delivery.batch(buffer) {
+                Ok(more) => needed = more,
+                Err(malformed) => return malformed.to_string(),
+            }
+        }
+        let room = READ_BYTES.max(needed.saturating_sub(buffer.len()));
+        if buffer.capacity() - buffer.len() < room / 2 {
+            buffer.reserve(room);
+        }
+        match reader.read(buffer).await {
+            Ok(0) => return "the server closed it".to_owned(),
+            Ok(_) => {}
+            Err(error) => return error.to_string(),
+        }
+    }
+}
+
+/// Delivers the messages of one connection.
+struct Delivery<'a> {
+    shared: &'a Shared,
+    /// The subscriptions, copied so that no lock is taken per message.
+    entries: HashMap<u64, Known>,
+    version: u64,
+    /// Counts batches.
+    batch: u64,
+    /// Sinks that got something in this batch.
+    touched: Vec<Arc<dyn Sink>>,
+}
+
+struct Known {
+    entry: Entry,
+    /// The last batch in which it got something.
+    batch: u64,
+}
+
+impl<'a> Delivery<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self { shared, entries: HashMap::new(), version: u64::MAX, batch: 0, touched: Vec::new() }
+    }
+
+    /// Delivers every whole operation of the buffer; returns how many bytes the next one needs at least.
+    fn batch(&mut self, buffer: &mut BytesMut) -> Result<usize, Malformed> {
+        self.batch += 1;
+        let mut at = 0;
+        let mut messages = 0;
+        let needed = loop {
+            let (op, used) = match parse(&buffer[at..])? {
+                Parsed::Op(op, used) => (op, used),
+                Parsed::Partial(needed) => break needed,
+            };
+            match op {
+                Op::Message(payload) => {
+                    messages += 1;
+                    if self.lend(&buffer[at..at + used], &payload) {
+                        at += used;
+                    } else {
+                        buffer.advance(at);
+                        at = 0;
+                        let bytes = buffer.split_to(used);
+                        self.give(bytes, &payload);
+                    }
+                    continue;
+                }
+                Op::Ping => self.shared.writer.pong(),
+                Op::Pong => self.shared.writer.ponged(),
+                Op::Ok => {}
+                Op::Info(json) => self.informed(&buffer[at..][json]),
+                Op::Err(text) => self.complained(&buffer[at..][text]),
+            }
+            at += used;
+        };
+        buffer.advance(at);
+        self.shared.received.fetch_add(messages, Ordering::Relaxed);
+        for sink in self.touched.drain(..) {
+            sink.idle();
+        }
+        Ok(needed)
+    }
+
+    /// Offers a message to its sink where it lies; `false` when the sink wants one of its own.
+    fn lend(&mut self, bytes: &[u8], payload: &Payload) -> bool {
+        let Some(sink) = self.sink(payload.sid) else {
+            self.orphaned();
+            return true;
+        };
+        let headers = payload.headers.clone().map(|range| &bytes[range]);
+        let frame = Frame {
+            subject: &bytes[payload.subject.clone()],
+            reply: payload.reply.clone().map(|range| &bytes[range]),
+            status: headers.and_then(status),
+            headers,
+            payload: &bytes[payload.body.clone()],
+        };
+        let accepted = caught(|| sink.accept(&frame)).unwrap_or(true);
+        if accepted {
+            self.shared.delivered.fetch_add(1, Ordering::Relaxed);
+        }
+        accepted
+    }
+
+    /// Delivers a message that was taken out of the buffer.
+    fn give(&mut self, bytes: BytesMut, payload: &Payload) {
+        let bytes = bytes.freeze();
+        let Some(sink) = self.sink(payload.sid) else { return self.orphaned() };
+        let headers = payload.headers.clone().map(|range| bytes.slice(range));
+        let message = Message {
+            subject: bytes.slice(payload.subject.clone()),
+            reply: payload.reply.clone().map(|range| bytes.slice(range)),
+            status: headers.as_deref().and_then(status),
+            headers,
+            payload: bytes.slice(payload.body.clone()),
+        };
+        self.shared.delivered.fetch_add(1, Ordering::Relaxed);
+        caught(|| sink.deliver(message));
+    }
+
+    fn sink(&mut self, sid: u64) -> Option<Arc<dyn Sink>> {
+        let version = self.shared.subscriptions.version();
+        if version != self.version {
+            self.version = version;
+            let entries = self.shared.subscriptions.entries();
+            let known = |entry| Known { entry, batch: 0 };
+            self.entries = entries.into_iter().map(|(id, entry)| (id, known(entry))).collect();
+        }
+        let known = self.entries.get_mut(&sid)?;
+        if known.batch != self.batch {
+            known.batch = self.batch;
+            self.touched.push(Arc::clone(&known.entry.sink));
+        }
+        Some(Arc::clone(&known.entry.sink))
+    }
+
+    fn orphaned(&self) {
+        self.shared.orphaned.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("bb_messages_lost_total", "role" => self.shared.role).increment(1);
+        tracing::error!(role = self.shared.role, "a message came for a subscription that is gone");
+    }
+
+    fn informed(&self, json: &[u8]) {
+        let Ok(info) = serde_json::from_slice::<Info>(json) else { return };
+        self.shared.informed(&info);
+        if info.ldm {
+            metrics::counter!("bb_lame_duck_total", "role" => self.shared.role).increment(1);
+            tracing::warn!(
+                role = self.shared.role,
+                server = info.server_name,
+                "the server is about to stop"
+            );
+            self.shared.state.send_replace(State::LameDuck);
+        }
+    }
+
+    fn complained(&mut self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        metrics::counter!("bb_server_errors_total", "role" => self.shared.role).increment(1);
+        tracing::warn!(role = self.shared.role, error = %text, "the server complained");
+        if text.to_ascii_lowercase().starts_with("permissions violation")
+            && let Some(subject) = text.split('"').nth(1)
+        {
+            for (_, entry) in self.shared.subscriptions.entries() {
+                caught(|| entry.sink.refused(subject));
+            }
+        }
+    }
+}
+
+/// Contains a panic of a sink: the connection serves others, too.
+fn caught<T>(deliver: impl FnOnce() -> T) -> Option<T> {
+    let result = catch_unwind(AssertUnwindSafe(deliver));
+    if result.is_err() {
+        tracing::error!("a sink panicked");
+        metrics::counter!("bb_sink_panics_total").increment(1);
+    }
+    result.ok()
+}

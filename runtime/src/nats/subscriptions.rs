@@ -1,0 +1,106 @@
+//! Who gets what arrives.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::writer::{Fence, Writer};
+use crate::subject::Filter;
+use crate::transport::{Sink, SubscriptionId};
+
+/// The subscriptions of a connection, by their number on the wire. Numbers are never used again.
+#[derive(Default)]
+pub(super) struct Subscriptions {
+    table: Mutex<Table>,
+    /// Changes with the table, so that the reader knows when its copy is old.
+    version: AtomicU64,
+}
+
+#[derive(Default)]
+struct Table {
+    last: u64,
+    entries: BTreeMap<u64, Entry>,
+}
+
+/// A subscription.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) sink: Arc<dyn Sink>,
+    filter: Filter,
+    queue_group: Option<Arc<str>>,
+    /// Set when it must not come back with the connection.
+    ending: Arc<AtomicBool>,
+}
+
+impl Subscriptions {
+    /// Adds one, and tells the server if it is there.
+    pub(super) fn add(
+        &self,
+        writer: &Writer,
+        filter: &Filter,
+        queue_group: Option<&str>,
+        sink: Arc<dyn Sink>,
+    ) -> SubscriptionId {
+        let mut table = self.lock();
+        table.last += 1;
+        let id = table.last;
+        let entry = Entry {
+            sink,
+            filter: filter.clone(),
+            queue_group: queue_group.map(Arc::from),
+            ending: Arc::default(),
+        };
+        table.entries.insert(id, entry);
+        self.version.fetch_add(1, Ordering::Release);
+        // Under the table's lock, so that a connection that comes up meanwhile announces it exactly once.
+        writer.subscribe(filter.as_str(), queue_group, id);
+        SubscriptionId(id)
+    }
+
+    /// Asks the server to end one. It stays here until the fence has passed: everything routed before comes through.
+    pub(super) fn end(&self, writer: &Writer, id: SubscriptionId) -> Fence {
+        let table = self.lock();
+        if let Some(entry) = table.entries.get(&id.0) {
+            entry.ending.store(true, Ordering::Release);
+        }
+        writer.unsubscribe(id.0)
+    }
+
+    /// Forgets one.
+    pub(super) fn remove(&self, id: SubscriptionId) {
+        let removed = self.lock().entries.remove(&id.0);
+        self.version.fetch_add(1, Ordering::Release);
+        drop(removed);
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&self) {
+        let removed = std::mem::take(&mut self.lock().entries);
+        self.version.fetch_add(1, Ordering::Release);
+        drop(removed);
+    }
+
+    /// Opens the writer for a new connection, announcing every subscription to it before anything else.
+    pub(super) fn announce(&self, writer: &Writer, open: impl FnOnce()) {
+        let table = self.lock();
+        open();
+        for (id, entry) in &table.entries {
+            if !entry.ending.load(Ordering::Acquire) {
+                writer.subscribe(entry.filter.as_str(), entry.queue_group.as_deref(), *id);
+            }
+        }
+    }
+
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// A copy of the table.
+    pub(super) fn entries(&self) -> Vec<(u64, Entry)> {
+        self.lock().entries.iter().map(|(id, entry)| (*id, entry.clone())).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

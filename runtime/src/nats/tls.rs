@@ -1,0 +1,70 @@
+//! Encrypts a connection.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::durable::Tls;
+use crate::status::{Result, Status};
+
+/// Upgrades a connection to this host.
+pub(super) async fn upgrade(
+    stream: TcpStream,
+    host: &str,
+    tls: &Tls,
+) -> Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| Status::invalid_argument(format!("`{host}` is no name of a server")))?;
+    let connector = TlsConnector::from(Arc::new(config(tls)?));
+    connector
+        .connect(name, stream)
+        .await
+        .map_err(|error| Status::unavailable(format!("TLS to {host} failed: {error}")))
+}
+
+fn config(tls: &Tls) -> Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    match &tls.ca {
+        Some(path) => {
+            for certificate in certificates(path)? {
+                roots.add(certificate).map_err(|error| bad_file(path, &error))?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let builder = ClientConfig::builder().with_root_certificates(roots);
+    match &tls.identity {
+        None => Ok(builder.with_no_client_auth()),
+        Some((certificate, key)) => {
+            let chain = certificates(certificate)?;
+            let key_der =
+                PrivateKeyDer::from_pem_file(key).map_err(|error| bad_file(key, &error))?;
+            builder
+                .with_client_auth_cert(chain, key_der)
+                .map_err(|error| bad_file(certificate, &error))
+        }
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
+        .map_err(|error| bad_file(path, &error))?
+        .collect::<Result<_, _>>()
+        .map_err(|error| bad_file(path, &error))?;
+    if certificates.is_empty() {
+        return Err(bad_file(path, &"it holds no certificate"));
+    }
+    Ok(certificates)
+}
+
+fn bad_file(path: &Path, error: &dyn std::fmt::Display) -> Status {
+    Status::invalid_argument(format!("{} can't be used for TLS: {error}", path.display()))
+}

@@ -1,0 +1,116 @@
+//! The task that writes what callers don't write themselves.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncWriteExt, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use super::{Batch, Writer};
+
+/// Time that a batch waits for the socket after which it is worth looking for expired requests.
+const HELD_UP: Duration = Duration::from_millis(20);
+
+/// Largest piece that is given to the socket at once, so that what waits behind it can still expire.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Where bytes are written.
+pub(in crate::nats) enum Half {
+    /// Plain.
+    Tcp(Arc<OwnedWriteHalf>),
+    /// Encrypted.
+    Tls(WriteHalf<TlsStream<TcpStream>>),
+}
+
+/// Writes whenever it is told, until the connection breaks.
+pub(in crate::nats) async fn flush_until_closed(
+    writer: &Writer,
+    mut half: Half,
+    broken: CancellationToken,
+) {
+    let flushing = async {
+        loop {
+            writer.wake.notified().await;
+            // Whoever is ready publishes first: then one write serves them all.
+            tokio::task::yield_now().await;
+            while let Some(batch) = writer.next_batch() {
+                match half.write(batch).await {
+                    Ok(batch) => writer.wrote(batch),
+                    Err(error) => {
+                        tracing::debug!(%error, "write failed");
+                        return;
+                    }
+                }
+            }
+        }
+    };
+    let _ = broken.run_until_cancelled(flushing).await;
+    broken.cancel();
+}
+
+impl Writer {
+    /// Takes what is to be written next, unless a caller is writing.
+    fn next_batch(&self) -> Option<Batch> {
+        let mut buffer = self.lock();
+        buffer.told = false;
+        if let Some(stuck) = buffer.stuck.take() {
+            return Some(stuck);
+        }
+        (!buffer.writing && !buffer.bytes.is_empty()).then(|| buffer.take())
+    }
+
+    fn wrote(&self, batch: Batch) {
+        let mut buffer = self.lock();
+        buffer.give_back(batch.bytes);
+        drop(buffer);
+        self.room.notify_waiters();
+    }
+}
+
+impl Half {
+    async fn write(&mut self, mut batch: Batch) -> io::Result<Batch> {
+        while batch.written < batch.bytes.len() {
+            let piece_end = batch.bytes.len().min(batch.written + PIECE_BYTES);
+            let piece = &batch.bytes[batch.written..piece_end];
+            match self {
+                Self::Tcp(half) => match half.try_write(piece) {
+                    Ok(count) => batch.written += count,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        let since = Instant::now();
+                        half.writable().await?;
+                        if since.elapsed() > HELD_UP {
+                            batch.drop_expired();
+                        }
+                    }
+                    Err(error) => return Err(error),
+                },
+                Self::Tls(half) => {
+                    let since = Instant::now();
+                    half.write_all(piece).await?;
+                    batch.written = piece_end;
+                    if since.elapsed() > HELD_UP {
+                        batch.drop_expired();
+                    }
+                }
+            }
+        }
+        if let Self::Tls(half) = self {
+            half.flush().await?;
+        }
+        Ok(batch)
+    }
+}
+
+impl Batch {
+    fn drop_expired(&mut self) {
+        let dropped = self.marks.drop_expired(&mut self.bytes, self.written, Instant::now());
+        if dropped > 0 {
+            metrics::counter!("bb_requests_expired_unsent_total").increment(dropped as u64);
+        }
+    }
+}
