@@ -22,10 +22,11 @@ impl Findings {
         for finding in self {
             // Writing to a string can't fail.
             let _ = handler.render_report(&mut text, &Report::new(self, finding));
+            text.push('\n');
         }
         let count = self.len();
         let noun = if count == 1 { "mistake" } else { "mistakes" };
-        text.push_str(&format!("\n{count} {noun} in the schemas; nothing was written\n"));
+        text.push_str(&format!("{count} {noun} in the schemas; nothing was written\n"));
         text
     }
 }

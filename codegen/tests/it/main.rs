@@ -1,3 +1,4 @@
 //! Tests of the generator.
 
 mod kitchen_sink;
+mod mistakes;
