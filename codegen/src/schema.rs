@@ -51,12 +51,13 @@ impl Schema {
     /// The encoded descriptors of every file and everything it imports, with options, without comments.
     #[must_use]
     pub fn encoded(&self) -> Vec<u8> {
-        let files = self.pool.files().map(|file| {
+        let files = self.pool.files().filter_map(|file| {
             let descriptor = file.file_descriptor_proto().descriptor();
-            let mut message = DynamicMessage::decode(descriptor, file.encode_to_vec().as_slice())
-                .expect("what was just encoded decodes");
+            // What was just encoded decodes.
+            let bytes = file.encode_to_vec();
+            let mut message = DynamicMessage::decode(descriptor, bytes.as_slice()).ok()?;
             message.clear_field_by_name("source_code_info");
-            Value::Message(message)
+            Some(Value::Message(message))
         });
         let files = Value::List(files.collect());
         let mut set = FileDescriptorSet::default().transcode_to_dynamic();

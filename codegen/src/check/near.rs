@@ -2,11 +2,16 @@
 
 /// The nearest of some names, if one is near enough: a few letters apart, or the same but for what is before it.
 pub(super) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let last = |name: &'a str| name.rsplit('.').next().unwrap_or_default();
+    let apart = |from: &str, to: &str| {
+        let apart = distance(from, to);
+        (apart <= from.chars().count() / 3).then_some(apart)
+    };
+    let short = name.rsplit('.').next().unwrap_or_default();
     let rank = |known: &'a str| {
-        let same = last(known) == last(name) && !name.is_empty();
-        let apart = if same { 0 } else { distance(name, known) };
-        (apart <= name.chars().count() / 3).then_some((apart, known))
+        let ends = apart(short, last(known)).filter(|_| !short.is_empty());
+        let whole = apart(name, known);
+        ends.into_iter().chain(whole).min().map(|apart| (apart, known))
     };
     known.filter_map(rank).min().map(|(_, known)| known)
 }

@@ -33,8 +33,9 @@ impl Pattern {
         let (mut left, mut right) = (self.0.iter(), other.0.iter());
         loop {
             match (left.next(), right.next()) {
-                (None, None) => return true,
-                (Some(Token::Rest), Some(_)) | (Some(_), Some(Token::Rest)) => return true,
+                (None, None) | (Some(Token::Rest), Some(_)) | (Some(_), Some(Token::Rest)) => {
+                    return true;
+                }
                 (Some(Token::Literal(a)), Some(Token::Literal(b))) if a != b => return false,
                 (Some(_), Some(_)) => {}
                 (None, Some(_)) | (Some(_), None) => return false,

@@ -26,8 +26,7 @@ impl Findings {
         }
         let count = self.len();
         let noun = if count == 1 { "mistake" } else { "mistakes" };
-        text.push_str(&format!("{count} {noun} in the schemas; nothing was written\n"));
-        text
+        text + &format!("{count} {noun} in the schemas; nothing was written\n")
     }
 }
 
@@ -96,21 +95,19 @@ impl Diagnostic for Report {
 /// A related place in another file.
 #[derive(Debug)]
 struct Elsewhere {
-    text: String,
     source: Option<NamedSource<String>>,
     label: LabeledSpan,
 }
 
 impl Elsewhere {
     fn new(findings: &Findings, label: &Label) -> Self {
-        let text = label.text.clone();
-        Self { text, source: source(findings, label), label: span(findings, label, true) }
+        Self { source: source(findings, label), label: span(findings, label, true) }
     }
 }
 
 impl fmt::Display for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str("see also")
     }
 }
 

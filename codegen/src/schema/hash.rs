@@ -42,7 +42,7 @@ fn facts(survey: &Survey, service: &Service) -> String {
             shapes.insert(shape(survey, name, &mut open));
         }
     }
-    shapes.iter().for_each(|shape| text.push_str(shape));
+    text.extend(shapes);
     text
 }
 

@@ -93,8 +93,10 @@ mod tests {
     use super::*;
     use crate::schema::compile::compile;
 
+    type Reader = fn(&DynamicMessage) -> Vec<u8>;
+
     /// Every message of `options.proto` and what reads it. A message that nobody lists fails a test.
-    const READERS: &[(&str, fn(&DynamicMessage) -> Vec<u8>)] = &[
+    const READERS: &[(&str, Reader)] = &[
         ("FileOptions", again::<File>),
         ("ServiceOptions", again::<Service>),
         ("MethodOptions", again::<Method>),

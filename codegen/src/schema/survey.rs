@@ -20,6 +20,8 @@ pub(crate) use element::{Element, Enumeration, Field, Message, Method, Service, 
 
 /// Tag of the package in a file's descriptor.
 const PACKAGE: i32 = 2;
+/// Tag of the syntax in a file's descriptor.
+const SYNTAX: i32 = 12;
 
 /// Every file, of the workspace or imported.
 #[derive(Debug)]

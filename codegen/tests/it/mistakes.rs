@@ -34,13 +34,12 @@ pub(crate) fn files(text: &str) -> BTreeMap<String, String> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut current = "acme/zoo/v1/zoo.proto".to_owned();
     for line in text.lines() {
-        match line.strip_prefix("// file: ") {
-            Some(name) => name.clone_into(&mut current),
-            None => {
-                let file = files.entry(current.clone()).or_default();
-                file.push_str(line);
-                file.push('\n');
-            }
+        if let Some(name) = line.strip_prefix("// file: ") {
+            name.clone_into(&mut current);
+        } else {
+            let file = files.entry(current.clone()).or_default();
+            file.push_str(line);
+            file.push('\n');
         }
     }
     files
@@ -53,7 +52,7 @@ fn findings(text: &str) -> Findings {
 
 #[test]
 fn every_mistake_is_found_by_its_rule_and_drawn_with_a_caret() {
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for rule in entries(&folder()) {
         for case in entries(&rule) {
             let text = fs::read_to_string(&case).expect("a fixture");
@@ -62,7 +61,7 @@ fn every_mistake_is_found_by_its_rule_and_drawn_with_a_caret() {
             let drawn = findings.render(110, false);
             let helped = findings.iter().all(|it| it.help.is_some());
             if rules != BTreeSet::from([name(&rule)]) || !helped {
-                wrong.push_str(&format!("{}: {rules:?}\n{drawn}", case.display()));
+                wrong.push(format!("{}: {rules:?}\n{drawn}", case.display()));
             }
             let snapshot = format!("{}__{}", name(&rule), name(&case));
             insta::with_settings!({
@@ -71,7 +70,7 @@ fn every_mistake_is_found_by_its_rule_and_drawn_with_a_caret() {
             }, { insta::assert_snapshot!(snapshot, drawn) });
         }
     }
-    assert!(wrong.is_empty(), "found by other rules, or without help:\n{wrong}");
+    assert!(wrong.is_empty(), "found by other rules, or without help:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let field = path.rsplit('.').next().unwrap_or(&path);
         let text = format!("`{field}` can't be {value}");
-        let help = if max == u64::MAX {
+        let help = if max > REPLICAS_MAX {
             "write at least 1, or delete the line to take the default".to_owned()
         } else {
             format!("write a number from 1 to {max}")

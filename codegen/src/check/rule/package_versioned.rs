@@ -26,6 +26,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         } else if package.is_some_and(|package| package.major.is_some()) {
             Finding::new(RULE.id, format!("package `{}` has only a version", file.package), place)
                 .help("put a name before the version, such as `zoo.v1`")
+        } else if let Some((name, last)) = file.package.rsplit_once('.').filter(|(_, last)| {
+            last.strip_prefix('v').is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()))
+        }) {
+            Finding::new(RULE.id, format!("`{last}` is no major version"), place)
+                .help(format!("count from one, without zeros in front: `{name}.v1`"))
         } else {
             Finding::new(RULE.id, format!("package `{}` has no version", file.package), place)
                 .help(format!("end it with its major version: `{}.v1`", file.package))

@@ -6,6 +6,8 @@
 //! # Fix
 //! Rename one of them.
 
+use std::collections::BTreeSet;
+
 use crate::check::{Context, Rule};
 use crate::diagnostic::Finding;
 use crate::diagnostic::Place;
@@ -35,6 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
     for (_, message) in survey.own_messages() {
         let mut seen: Vec<(String, &str, Option<&str>, Place)> = Vec::new();
+        let mut oneofs: BTreeSet<&str> = BTreeSet::new();
         for field in &message.fields {
             let place = survey.name(&field.element);
             let oneof = field.oneof.as_deref();
@@ -42,7 +45,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let mut names = vec![(ident::snake(&field.name), field.name.as_str(), oneof)];
             if let Some(oneof) = oneof {
                 names[0].0 = ident::camel(&field.name);
-                if !seen.iter().any(|(_, name, scope, _)| *name == oneof && scope.is_none()) {
+                if oneofs.insert(oneof) {
                     names.push((ident::snake(oneof), oneof, None));
                 }
             }

@@ -1,5 +1,6 @@
 //! Elements of a file as they are written.
 
+use prost_reflect::prost_types::{MessageOptions, MethodOptions, ServiceOptions};
 use prost_reflect::{
     Cardinality, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
     MethodDescriptor, ServiceDescriptor, Syntax,
@@ -122,7 +123,7 @@ impl Survey {
             name: service.name().to_owned(),
             full_name: service.full_name().to_owned(),
             docs: self.docs(&element),
-            deprecated: standard.is_some_and(|options| options.deprecated()),
+            deprecated: standard.is_some_and(ServiceOptions::deprecated),
             options: option::read(&service.options(), self.levels.get(Level::Service))
                 .unwrap_or_default(),
             methods: service.methods().map(|method| self.method(&method)).collect(),
@@ -138,7 +139,7 @@ impl Survey {
             name: method.name().to_owned(),
             full_name: method.full_name().to_owned(),
             docs: self.docs(&element),
-            deprecated: standard.is_some_and(|options| options.deprecated()),
+            deprecated: standard.is_some_and(MethodOptions::deprecated),
             level: standard.map_or(IdempotencyLevel::IdempotencyUnknown, |options| {
                 options.idempotency_level()
             }),
@@ -173,7 +174,7 @@ impl Survey {
             full_name: message.full_name().to_owned(),
             package: message.package_name().to_owned(),
             docs: self.docs(&element),
-            deprecated: standard.is_some_and(|options| options.deprecated()),
+            deprecated: standard.is_some_and(MessageOptions::deprecated),
             event,
             fields: fields.map(|field| self.field(&field)).collect(),
             element,

@@ -1,15 +1,18 @@
 //! Places of elements and of what their options say.
 
 use super::element::Element;
-use super::{PACKAGE, Survey};
+use super::{PACKAGE, SYNTAX, Survey};
 use crate::diagnostic::Place;
 use crate::schema::scan::{self, Step};
 
 impl Survey {
     /// The name of an element; of a file, its package statement.
     pub(crate) fn name(&self, element: &Element) -> Place {
+        if element.path.is_empty() {
+            return self.first(element, &[&[PACKAGE], &[SYNTAX]]);
+        }
         let mut path = element.path.clone();
-        path.push(if path.is_empty() { PACKAGE } else { 1 });
+        path.push(1);
         self.first(element, &[&path, &element.path])
     }
 

@@ -1,0 +1,172 @@
+//! What schemas mean once they are read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bodybroker_codegen::schema::model::{Idempotency, Kind, Model, Service, Shape, Token};
+use bodybroker_codegen::{Input, load, load_text};
+
+const HEAD: &str = "syntax = \"proto3\";\npackage acme.zoo.v1;\n\
+    import \"bodybroker/options/v1/options.proto\";\n\
+    message FeedRequest { string tenant = 1; }\nmessage FeedResponse {}\n";
+
+fn model(files: BTreeMap<String, String>) -> Model {
+    let input = Input::new("").strip_prefix("acme");
+    let loaded = load_text(&input, files);
+    loaded.unwrap_or_else(|findings| panic!("{}", findings.render(110, false))).model
+}
+
+fn service(text: &str) -> Service {
+    let file = ("acme/zoo/v1/zoo.proto".to_owned(), format!("{HEAD}{text}"));
+    model(BTreeMap::from([file])).packages.remove(0).services.remove(0)
+}
+
+fn feed(file: &str, service_options: &str, method: &str) -> Service {
+    service(&format!(
+        "option (bodybroker.options.v1.file) = {{ {file} }};\n\
+         service ZooService {{\n\
+           option (bodybroker.options.v1.service) = {{\n\
+             subject: \"svc.zoo.v1\" queue_group: \"q.zoo\" {service_options}\n\
+           }};\n\
+           rpc FeedAll(FeedRequest) returns (stream FeedResponse) {{\n\
+             option (bodybroker.options.v1.method) = {{ {method} }};\n\
+           }}\n\
+         }}"
+    ))
+}
+
+#[test]
+fn what_nobody_says_has_a_default() {
+    let service = feed("", "", "");
+    let method = &service.methods[0];
+    assert_eq!(method.timeout, Duration::from_secs(5));
+    assert_eq!(method.idle_timeout, Duration::from_secs(30));
+    assert_eq!((method.max_in_flight, method.credit), (1024, 64));
+    assert_eq!(method.subject.text, "svc.zoo.v1.feed-all");
+    assert_eq!(method.queue_group, "q.zoo");
+    assert_eq!(method.kind, Kind::ServerStream);
+    assert_eq!(method.idempotency, Idempotency::None);
+    assert_eq!(service.version, "1.0.0");
+    assert_eq!(service.stem, "Zoo");
+}
+
+#[test]
+fn options_are_inherited_from_the_file_through_the_service() {
+    let file = "timeout: \"1s\" credit: 1 max_in_flight: 1 idle_timeout: \"1s\"";
+    let outer = "timeout: \"2s\" credit: 2 max_in_flight: 2";
+    let service = feed(file, outer, "timeout: \"3s\" credit: 3");
+    let method = &service.methods[0];
+    assert_eq!(method.timeout, Duration::from_secs(3));
+    assert_eq!((method.credit, method.max_in_flight), (3, 2));
+    assert_eq!(method.idle_timeout, Duration::from_secs(1));
+}
+
+#[test]
+fn fields_fill_the_tokens_of_a_subject() {
+    let service = feed("", "", "operation: \"feed.{tenant}\" queue_group: \"q.zoo.feed\"");
+    let method = &service.methods[0];
+    assert_eq!(method.subject.text, "svc.zoo.v1.feed.{tenant}");
+    let Some(Token::Field(field)) = method.subject.tokens.last() else { panic!("no field") };
+    assert_eq!((field.name.as_str(), field.shape, field.optional), ("tenant", Shape::Text, false));
+    assert_eq!(method.queue_group, "q.zoo.feed");
+}
+
+#[test]
+fn the_hash_stays_the_same_through_comments_and_layout() {
+    let plain = feed("", "", "").schema_hash;
+    let service = service(
+        "// A comment.\n\nservice ZooService {\n  option (bodybroker.options.v1.service).subject = \
+         \"svc.zoo.v1\"; /* and another */ option (bodybroker.options.v1.service).queue_group = \
+         \"q.zoo\";\n\n\n  // Feeds.\n  rpc FeedAll(.acme.zoo.v1.FeedRequest) returns (stream FeedResponse);\n}",
+    );
+    assert_eq!(service.schema_hash, plain);
+    assert_eq!(plain.len(), 16);
+    assert!(plain.bytes().all(|byte| byte.is_ascii_hexdigit()));
+}
+
+#[test]
+fn the_hash_changes_with_whatever_a_peer_can_notice() {
+    let all = [
+        feed("", "", ""),
+        feed("", "", "timeout: \"1s\""),
+        feed("", "", "operation: \"feed\""),
+        feed("", "", "idempotency: IDEMPOTENCY_KEYED"),
+        service(
+            "service ZooService {\n option (bodybroker.options.v1.service) = {\n\
+             subject: \"svc.zoo.v1\" queue_group: \"q.zoo\" };\n\
+             rpc FeedAll(FeedRequest) returns (FeedResponse); }",
+        ),
+        service(
+            "message Other { map<string, Inner> a = 1; }\nmessage Inner { int32 b = 1; }\n\
+             service ZooService {\n option (bodybroker.options.v1.service) = {\n\
+             subject: \"svc.zoo.v1\" queue_group: \"q.zoo\" };\n\
+             rpc FeedAll(FeedRequest) returns (stream Other); }",
+        ),
+        service(
+            "message Other { map<string, Inner> a = 1; }\nmessage Inner { int64 b = 1; }\n\
+             service ZooService {\n option (bodybroker.options.v1.service) = {\n\
+             subject: \"svc.zoo.v1\" queue_group: \"q.zoo\" };\n\
+             rpc FeedAll(FeedRequest) returns (stream Other); }",
+        ),
+    ];
+    let mut hashes: Vec<_> = all.iter().map(|service| service.schema_hash.as_str()).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), all.len());
+}
+
+#[test]
+fn events_streams_and_consumers_are_wired() {
+    let zoo = format!(
+        "{HEAD}option (bodybroker.options.v1.file) = {{\n\
+           streams: {{ name: \"ZOO\" subjects: \"evt.zoo.>\" max_age: \"1m\" }}\n\
+         }};\n\
+         message Changed {{\n\
+           option (bodybroker.options.v1.event) = {{\n\
+             subject: \"evt.zoo.changed.v1.{{id}}\" stream: \"ZOO\" bucket: \"animal\"\n\
+           }};\n  string id = 1;\n}}\n\
+         service ZooService {{\n\
+           option (bodybroker.options.v1.service) = {{\n\
+             buckets: {{ name: \"animal\" value: \"Changed\" }}\n\
+           }};\n\
+         }}\n"
+    );
+    let keeper = "syntax = \"proto3\";\npackage acme.night_keeper.v1;\n\
+        import \"bodybroker/options/v1/options.proto\";\nimport \"acme/zoo/v1/zoo.proto\";\n\
+        service KeeperService {\n\
+          option (bodybroker.options.v1.service) = { consumes: \"acme.zoo.v1.Changed\" };\n\
+        }\n";
+    let model = model(BTreeMap::from([
+        ("acme/zoo/v1/zoo.proto".to_owned(), zoo),
+        ("acme/night_keeper/v1/keeper.proto".to_owned(), keeper.to_owned()),
+    ]));
+    let [keeper, zoo] = &model.packages[..] else { panic!("two packages") };
+    assert_eq!(keeper.modules, ["night_keeper", "v1"]);
+    assert_eq!(keeper.dependencies, ["acme.zoo.v1"]);
+    assert!(zoo.dependencies.is_empty());
+    let consume = &keeper.services[0].consumes[0];
+    assert_eq!((consume.ident.as_str(), consume.durable.as_str()), ("on_changed", "night-keeper-changed"));
+    let stream = &model.streams[0];
+    assert_eq!(stream.duplicate_window, Duration::from_mins(1), "not longer than messages are kept");
+    assert_eq!(stream.sources[0].bucket, "animal");
+    assert_eq!(stream.sources[0].destination, "evt.zoo.changed.v1.{{wildcard(1)}}");
+}
+
+#[test]
+fn the_schemas_of_this_workspace_have_no_mistake() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
+    let loaded = load(&Input::new(root).strip_prefix("bodybroker"));
+    let schema = loaded.unwrap_or_else(|findings| panic!("{}", findings.render(110, false)));
+    assert!(schema.model.packages.iter().all(|package| package.name != "google.api"));
+}
+
+#[test]
+fn descriptors_keep_their_options_and_lose_their_comments() {
+    let schema = crate::kitchen_sink::schema();
+    let pool = prost_reflect::DescriptorPool::decode(schema.encoded().as_slice()).expect("decodes");
+    let service = pool.get_service_by_name("acme.zoo.v1.ZooService").expect("the service");
+    let level = pool.get_extension_by_name("bodybroker.options.v1.service").expect("the extension");
+    assert!(service.options().has_extension(&level));
+    assert!(pool.file_descriptor_protos().all(|file| file.source_code_info.is_none()));
+    assert!(schema.descriptor_set().file.iter().any(|file| file.source_code_info.is_some()));
+}
