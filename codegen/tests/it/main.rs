@@ -2,3 +2,5 @@
 
 mod kitchen_sink;
 mod mistakes;
+mod model;
+mod mutations;

@@ -145,9 +145,16 @@ fn events_streams_and_consumers_are_wired() {
     assert_eq!(keeper.dependencies, ["acme.zoo.v1"]);
     assert!(zoo.dependencies.is_empty());
     let consume = &keeper.services[0].consumes[0];
-    assert_eq!((consume.ident.as_str(), consume.durable.as_str()), ("on_changed", "night-keeper-changed"));
+    assert_eq!(
+        (consume.ident.as_str(), consume.durable.as_str()),
+        ("on_changed", "night-keeper-changed")
+    );
     let stream = &model.streams[0];
-    assert_eq!(stream.duplicate_window, Duration::from_mins(1), "not longer than messages are kept");
+    assert_eq!(
+        stream.duplicate_window,
+        Duration::from_mins(1),
+        "not longer than messages are kept"
+    );
     assert_eq!(stream.sources[0].bucket, "animal");
     assert_eq!(stream.sources[0].destination, "evt.zoo.changed.v1.{{wildcard(1)}}");
 }
