@@ -23,4 +23,10 @@ pub mod testing;
 pub mod transport;
 pub mod wire;
 
+pub use client::Call;
+pub use connection::Connection;
+pub use context::Context;
+pub use delivery::Delivery;
+pub use server::{Incoming, IntoService, Server, Service};
 pub use status::{Code, Result, Status};
+pub use transport::BoxFuture;

@@ -22,7 +22,7 @@ pub struct ServiceSpec {
     /// Events consumed, in the order of declaration.
     pub consumes: &'static [ConsumeSpec],
     /// Buckets that belong to the service.
-    pub buckets: &'static [BucketSpec],
+    pub buckets: &'static [&'static BucketSpec],
     /// Full names of services that may be called.
     pub calls: &'static [&'static str],
 }

@@ -106,6 +106,12 @@ impl SubjectBuilder {
         self.token(&value.to_string())
     }
 
+    /// Appends one token made of a yes or no: `true` or `false`.
+    #[must_use]
+    pub fn boolean(self, value: bool) -> Self {
+        self.token(if value { "true" } else { "false" })
+    }
+
     /// Finishes the subject.
     #[must_use]
     pub fn build(self) -> Subject {
