@@ -15,7 +15,7 @@ pub struct Model {
 }
 
 /// One proto package.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Package {
     /// Full name, such as `bodybroker.time_manager.v1`.
     pub name: String,

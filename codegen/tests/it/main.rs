@@ -1,5 +1,7 @@
 //! Tests of the generator.
 
+mod apply;
+mod emit;
 mod kitchen_sink;
 mod mistakes;
 mod model;

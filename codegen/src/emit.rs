@@ -1,0 +1,185 @@
+//! Model to files: pure, infallible, the same bytes on every machine.
+//!
+//! An emitter is one file and one line of [`EMITTERS`].
+
+use std::collections::BTreeSet;
+
+use prost_types::FileDescriptorSet;
+
+mod client;
+mod deprecation;
+mod descriptors;
+mod docs;
+mod event_subject;
+mod events;
+mod files;
+mod format;
+mod layout;
+mod manifest;
+mod messages;
+mod method_table;
+mod mock;
+mod modules;
+mod names;
+mod server;
+mod service;
+mod settings;
+mod source;
+mod spec;
+mod streams;
+mod subject;
+
+pub use files::{Files, MARKER};
+pub use settings::{Layout, Settings};
+
+use crate::Schema;
+use crate::schema::model::{Model, Package, Service, Type};
+use layout::{Place, Places};
+
+/// Everything that is generated. Order means nothing: no two emitters write one path.
+const EMITTERS: &[Emitter] = &[
+    Emitter::Package(messages::emit),
+    Emitter::Service(service::emit),
+    Emitter::Service(client::emit),
+    Emitter::Service(server::emit),
+    Emitter::Service(mock::emit),
+    Emitter::Service(spec::emit),
+    Emitter::Service(subject::emit),
+    Emitter::Package(events::emit),
+    Emitter::Package(event_subject::emit),
+    Emitter::Package(streams::emit),
+    Emitter::Workspace(modules::emit),
+    Emitter::Workspace(manifest::emit),
+    Emitter::Workspace(descriptors::emit),
+];
+
+/// What writes one kind of file, once for each thing of its scope.
+enum Emitter {
+    Workspace(fn(&Context<'_>, &mut Files)),
+    Package(fn(&Context<'_>, &Package, &mut Files)),
+    Service(fn(&Context<'_>, &Package, &Service, &mut Files)),
+}
+
+/// Generates every file of a schema.
+///
+/// # Panics
+/// On a bug of the generator: a schema that was loaded is free of mistakes.
+#[must_use]
+pub fn emit(schema: &Schema, settings: &Settings) -> Files {
+    let context = Context::new(schema, settings);
+    let mut files = Files::default();
+    for emitter in EMITTERS {
+        emitter.run(&context, &mut files);
+    }
+    files
+}
+
+impl Emitter {
+    fn run(&self, context: &Context<'_>, files: &mut Files) {
+        match self {
+            Self::Workspace(emit) => emit(context, files),
+            Self::Package(emit) => {
+                context.packages().for_each(|package| emit(context, package, files))
+            }
+            Self::Service(emit) => {
+                let services = context
+                    .packages()
+                    .flat_map(|package| package.services.iter().map(move |it| (package, it)));
+                services.for_each(|(package, service)| emit(context, package, service, files));
+            }
+        }
+    }
+}
+
+/// What every emitter reads.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    schema: &'a Schema,
+    model: &'a Model,
+    settings: &'a Settings,
+    places: Places,
+    /// Descriptors for prost, without options of our own.
+    descriptors: FileDescriptorSet,
+    /// Packages in which something is deprecated.
+    deprecated: BTreeSet<String>,
+}
+
+impl<'a> Context<'a> {
+    fn new(schema: &'a Schema, settings: &'a Settings) -> Self {
+        let model = &schema.model;
+        let descriptors = schema.descriptor_set();
+        let deprecated = deprecation::packages(&descriptors);
+        Self {
+            schema,
+            model,
+            settings,
+            places: Places::new(model, settings),
+            descriptors,
+            deprecated,
+        }
+    }
+
+    /// Packages to generate, sorted.
+    fn packages(&self) -> impl Iterator<Item = &'a Package> {
+        self.model
+            .packages
+            .iter()
+            .filter(|package| !self.settings.externs.contains_key(&package.name))
+    }
+
+    /// Where a package lives.
+    fn place(&self, package: &str) -> &Place {
+        match self.places.get(package) {
+            Some(place) => place,
+            None => panic!("package {package} is in no model"),
+        }
+    }
+
+    /// Whether a package has a place, here or elsewhere.
+    fn knows(&self, package: &str) -> bool {
+        self.places.get(package).is_some() || self.settings.externs.contains_key(package)
+    }
+
+    /// Path of a message as code at a place names it.
+    fn message_path(&self, message: &Type, from: &Place) -> String {
+        if let Some(native) = well_known(&message.full_name) {
+            return native.to_owned();
+        }
+        let module = match self.settings.externs.get(&message.package) {
+            Some(path) => path.clone(),
+            None => format!("{}::messages", self.place(&message.package).path_from(from)),
+        };
+        format!("{module}::{}", message.path.join("::"))
+    }
+
+    /// Path of the runtime in code that other crates expand.
+    fn runtime_path(&self) -> String {
+        match self.settings.runtime.as_str() {
+            path if path.starts_with("::") || path.starts_with("crate") => path.to_owned(),
+            path => format!("::{path}"),
+        }
+    }
+
+    /// Path of a module of the runtime, for imports.
+    fn runtime(&self, module: &str) -> String {
+        let root = self.settings.runtime.trim_start_matches("::");
+        if module.is_empty() { root.to_owned() } else { format!("{root}::{module}") }
+    }
+}
+
+/// Well-known types that prost writes as types of Rust.
+fn well_known(full_name: &str) -> Option<&'static str> {
+    Some(match full_name.strip_prefix("google.protobuf.")? {
+        "Empty" => "()",
+        "BoolValue" => "bool",
+        "BytesValue" => "::prost::alloc::vec::Vec<u8>",
+        "DoubleValue" => "f64",
+        "FloatValue" => "f32",
+        "Int32Value" => "i32",
+        "Int64Value" => "i64",
+        "StringValue" => "::prost::alloc::string::String",
+        "UInt32Value" => "u32",
+        "UInt64Value" => "u64",
+        _ => return None,
+    })
+}

@@ -1,0 +1,120 @@
+//! Events of a package, and what publishes them.
+
+use heck::{ToShoutySnakeCase as _, ToUpperCamelCase as _};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::layout::{self, Place};
+use super::names::Names;
+use super::service::deprecated;
+use super::source::{Source, ident, prefixed};
+use super::{Context, Files, docs, spec, subject};
+use crate::schema::model::{Event, Package};
+
+pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) {
+    if package.events.is_empty() {
+        return;
+    }
+    let publisher = publisher_name(package);
+    let mut names = Names::new(context, package, &[&publisher]);
+    let specs = package.events.iter().map(event_spec);
+    let impls: Vec<_> = package.events.iter().map(|event| event_impl(event, &mut names)).collect();
+    let methods: Vec<_> = package.events.iter().map(|event| publish(event, &mut names)).collect();
+    let about = format!(" Publishes the events of `{}`.", package.name);
+    let publisher = ident(&publisher);
+    let source = Source::new(package)
+        .docs(&format!("Events of `{}`.", package.name))
+        .import(&context.runtime(""), ["Connection", "Event", "Published", "Result"])
+        .import(&context.runtime("spec"), ["EventSpec"])
+        .import(&context.runtime("subject"), ["Subject"])
+        .imports(names.imports())
+        .items(quote! {
+            pub mod subject;
+
+            #(#specs)*
+            #(#impls)*
+
+            #[doc = #about]
+            #[derive(Clone, Debug)]
+            pub struct #publisher {
+                connection: Connection,
+            }
+
+            impl #publisher {
+                /// Makes a publisher that speaks over a connection.
+                #[must_use]
+                pub fn new(connection: &Connection) -> Self {
+                    Self { connection: connection.clone() }
+                }
+
+                #(#methods)*
+            }
+        });
+    files.add(context.place(&package.name).file(&["events"]), source.text());
+}
+
+/// Name of a package's publisher, such as `TimeManagerEvents`.
+pub(super) fn publisher_name(package: &Package) -> String {
+    let versioned = package.major.is_some() && package.modules.len() > 1;
+    let name = package.modules.iter().rev().nth(usize::from(versioned));
+    format!("{}Events", name.map_or("", |name| layout::plain(name)).to_upper_camel_case())
+}
+
+/// Path of an event's static, as code at a place names it.
+pub(super) fn static_path(context: &Context<'_>, event: &Event, from: &Place) -> String {
+    let module = context.place(&event.message.package).path_from(from);
+    format!("{module}::events::{}", static_name(event))
+}
+
+fn static_name(event: &Event) -> String {
+    layout::plain(&event.ident).to_shouty_snake_case()
+}
+
+fn event_spec(event: &Event) -> TokenStream {
+    let Event { message, stream, bucket, .. } = event;
+    let about = format!(" What the schema says of `{}`.", message.full_name);
+    let (constant, name, filter) =
+        (ident(&static_name(event)), &message.full_name, spec::pattern(&event.subject));
+    let bucket = bucket.as_ref().map_or_else(|| quote! { None }, |bucket| quote! { Some(#bucket) });
+    quote! {
+        #[doc = #about]
+        pub static #constant: EventSpec = EventSpec {
+            name: #name,
+            filter: #filter,
+            stream: #stream,
+            bucket: #bucket,
+        };
+    }
+}
+
+fn event_impl(event: &Event, names: &mut Names<'_>) -> TokenStream {
+    let (message, constant) = (names.message(&event.message), ident(&static_name(event)));
+    let call = subject::call(&event.ident, &subject::fields(&event.subject), &quote! { self });
+    quote! {
+        impl Event for #message {
+            fn spec() -> &'static EventSpec {
+                &#constant
+            }
+
+            fn subject(&self) -> Subject {
+                subject::#call
+            }
+        }
+    }
+}
+
+fn publish(event: &Event, names: &mut Names<'_>) -> TokenStream {
+    let name = event.message.path.last().map_or("", |name| layout::plain(name));
+    let docs = docs::attributes(&format!("Publishes `{name}`.\n\n{}", docs::flush(&event.docs)));
+    let deprecated = deprecated(event.deprecated);
+    let message = names.message(&event.message);
+    let name =
+        if event.ident == "new" { prefixed("publish_", &event.ident) } else { ident(&event.ident) };
+    quote! {
+        #docs
+        #deprecated
+        pub async fn #name(&self, event: &#message) -> Result<Published> {
+            self.connection.publish(event).await
+        }
+    }
+}

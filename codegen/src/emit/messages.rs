@@ -1,0 +1,147 @@
+//! Messages and enums, by prost.
+
+use prost_build::{Config, Module};
+use prost_types::{FileDescriptorProto, SourceCodeInfo};
+
+mod comments;
+mod notes;
+mod redact;
+mod types;
+
+use super::source::{Source, tokens};
+use super::{Context, Files};
+use crate::schema::model::Package;
+use notes::Notes;
+
+pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) {
+    if !declared(context, package) {
+        return;
+    }
+    let mut file = parse(package, &generate(context, package));
+    Notes::new(context, package).annotate(&mut file.items);
+    let items = file.items;
+    let source = Source::new(package).docs(&format!("Messages of `{}`.", package.name));
+    let source = source.items(quote::quote! { #(#items)* });
+    files.add(context.place(&package.name).file(&["messages"]), source.text());
+}
+
+/// Whether a package declares a message or an enum at all.
+pub(super) fn declared(context: &Context<'_>, package: &Package) -> bool {
+    own_files(context, package)
+        .any(|file| !file.message_type.is_empty() || !file.enum_type.is_empty())
+}
+
+fn own_files<'a>(
+    context: &'a Context<'_>,
+    package: &Package,
+) -> impl Iterator<Item = &'a FileDescriptorProto> {
+    context.descriptors.file.iter().filter(move |file| file.package() == package.name)
+}
+
+/// Lets prost write the messages of one package.
+fn generate(context: &Context<'_>, package: &Package) -> String {
+    let own = Module::from_protobuf_package_name(&package.name);
+    let requests = closure(context, package).into_iter().map(|file| {
+        let module = Module::from_protobuf_package_name(file.package());
+        (module, prepared(file, file.package() == package.name))
+    });
+    match config(context, package).generate(requests.collect()) {
+        Ok(mut modules) => readable(context, package, &modules.remove(&own).unwrap_or_default()),
+        Err(error) => panic!("prost refuses package {}: {error}", package.name),
+    }
+}
+
+/// Shortens what prost writes as whole paths, where no message of the package takes the short name away.
+fn readable(context: &Context<'_>, package: &Package, text: &str) -> String {
+    let types: Vec<_> = own_files(context, package).flat_map(types::declared).collect();
+    let free =
+        |short: &str| types.iter().all(|(_, ty)| ty.path.last().is_none_or(|name| name != short));
+    let text = SHORT
+        .iter()
+        .filter(|(_, short)| free(short))
+        .fold(comments::restored(text), |text, (long, short)| text.replace(long, short));
+    // The module of the package allows it already.
+    text.replace("#[allow(deprecated)]", "")
+}
+
+/// Paths as prost writes them, and names of the prelude.
+const SHORT: &[(&str, &str)] = &[
+    ("::core::option::Option", "Option"),
+    ("::prost::alloc::boxed::Box", "Box"),
+    ("::prost::alloc::string::String", "String"),
+    ("::prost::alloc::vec::Vec", "Vec"),
+];
+
+fn config(context: &Context<'_>, package: &Package) -> Config {
+    let mut config = Config::new();
+    // Maps in order and bytes that share the buffer they came in: equal messages then encode equally.
+    config.btree_map(["."]).bytes(["."]).enable_type_names();
+    if let Some(path) = context.settings.externs.get("google.protobuf") {
+        config.prost_types_path(path);
+    }
+    let place = context.place(&package.name);
+    let foreign =
+        closure(context, package).into_iter().filter(|file| file.package() != package.name);
+    for (name, ty) in
+        foreign.flat_map(types::declared).filter(|(_, ty)| ty.package != "google.protobuf")
+    {
+        if context.knows(&ty.package) {
+            config.extern_path(format!(".{name}"), context.message_path(&ty, place));
+        }
+    }
+    config
+}
+
+/// Files of a package and everything that they import: prost looks into foreign messages to derive `Eq` and to box.
+fn closure<'a>(context: &'a Context<'_>, package: &Package) -> Vec<&'a FileDescriptorProto> {
+    let mut wanted: Vec<&str> =
+        own_files(context, package).map(FileDescriptorProto::name).collect();
+    let mut at = 0;
+    while let Some(&name) = wanted.get(at) {
+        let file = context.descriptors.file.iter().find(|file| file.name() == name);
+        for import in file.into_iter().flat_map(|file| &file.dependency) {
+            if !wanted.contains(&import.as_str()) {
+                wanted.push(import);
+            }
+        }
+        at += 1;
+    }
+    context.descriptors.file.iter().filter(|file| wanted.contains(&file.name())).collect()
+}
+
+/// A file for prost: with safe comments if it is to be written, without any if it isn't.
+fn prepared(file: &FileDescriptorProto, own: bool) -> FileDescriptorProto {
+    let info = file.source_code_info.as_ref().filter(|_| own);
+    let location = info.map(|info| info.location.iter().map(comments::neutral).collect());
+    FileDescriptorProto {
+        name: file.name.clone(),
+        package: file.package.clone(),
+        dependency: file.dependency.clone(),
+        message_type: file.message_type.clone(),
+        enum_type: file.enum_type.clone(),
+        syntax: file.syntax.clone(),
+        source_code_info: location.map(|location| SourceCodeInfo { location }),
+        ..FileDescriptorProto::default()
+    }
+}
+
+fn parse(package: &Package, text: &str) -> syn::File {
+    match syn::parse2(tokens(text)) {
+        Ok(file) => file,
+        Err(error) => panic!("prost wrote what is no Rust for {}: {error}", package.name),
+    }
+}
+
+/// Whether code that prost writes for packages names a crate: `prost` for any message, `prost-types` for some.
+pub(super) fn names_crate(context: &Context<'_>, packages: &[&Package], krate: &str) -> bool {
+    let mut files = packages.iter().flat_map(|package| own_files(context, package));
+    match krate {
+        "prost" => packages.iter().any(|package| declared(context, package)),
+        _ => files.any(|file| file.dependency.iter().any(|import| is_well_known(import))),
+    }
+}
+
+/// Whether a file is one whose types are those of `prost-types`.
+fn is_well_known(import: &str) -> bool {
+    import.starts_with("google/protobuf/") && !matches!(import, "google/protobuf/descriptor.proto")
+}

@@ -1,0 +1,41 @@
+//! Types that a file declares, with the names that prost gives them.
+
+use prost_types::{DescriptorProto, FileDescriptorProto};
+
+use crate::schema::ident::{camel, snake};
+use crate::schema::model::Type;
+
+/// Every message and enum of a file, nested ones included, by full name.
+pub(super) fn declared(file: &FileDescriptorProto) -> Vec<(String, Type)> {
+    let mut types = Vec::new();
+    let scope = Scope { package: file.package(), parents: &[] };
+    scope.enums(file.enum_type.iter().map(|item| item.name()), &mut types);
+    file.message_type.iter().for_each(|message| scope.message(message, &mut types));
+    types
+}
+
+struct Scope<'a> {
+    package: &'a str,
+    parents: &'a [&'a str],
+}
+
+impl Scope<'_> {
+    fn message(&self, message: &DescriptorProto, types: &mut Vec<(String, Type)>) {
+        types.push(self.named(message.name()));
+        let parents = [self.parents, &[message.name()]].concat();
+        let inside = Scope { package: self.package, parents: &parents };
+        inside.enums(message.enum_type.iter().map(|item| item.name()), types);
+        message.nested_type.iter().for_each(|nested| inside.message(nested, types));
+    }
+
+    fn enums<'a>(&self, names: impl Iterator<Item = &'a str>, types: &mut Vec<(String, Type)>) {
+        types.extend(names.map(|name| self.named(name)));
+    }
+
+    fn named(&self, name: &str) -> (String, Type) {
+        let components = [&[self.package], self.parents, &[name]].concat();
+        let full_name = components.join(".").trim_start_matches('.').to_owned();
+        let path = self.parents.iter().map(|parent| snake(parent)).chain([camel(name)]).collect();
+        (full_name.clone(), Type { full_name, package: self.package.to_owned(), path })
+    }
+}

@@ -1,0 +1,156 @@
+//! The mock of a service: a closure for each method.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::names::Names;
+use super::service::{Parts, deprecated, mock_setter, module, streams, takes_and_gives};
+use super::source::{Source, ident};
+use super::{Context, Files, layout};
+use crate::schema::model::{Kind, Package, Service};
+
+pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
+    let parts = Parts::of(service);
+    let mut names =
+        Names::new(context, package, &[&parts.name, &parts.client, &parts.server, &parts.mock]);
+    let entries = entries(service, &mut names);
+    let source = Source::new(package)
+        .docs(&format!("Mock of `{}`.", service.full_name))
+        .import("std::future", ["Future"])
+        .import(&context.runtime(""), ["Context", "Result"])
+        .import(&context.runtime(""), streams(service))
+        .import(&context.runtime("mock"), ["Answer", "Calls"])
+        .imports(names.imports())
+        .items(imports(&parts))
+        .items(declaration(service, &parts, &entries))
+        .items(setters(&parts, &entries))
+        .items(implementation(&parts, &entries));
+    files.add(context.place(&package.name).file(&[&module(service), "mock"]), source.text());
+}
+
+/// One method of the trait.
+struct Entry {
+    name: String,
+    /// What the schema calls it.
+    label: String,
+    argument: &'static str,
+    takes: TokenStream,
+    gives: TokenStream,
+}
+
+fn entries(service: &Service, names: &mut Names<'_>) -> Vec<Entry> {
+    let methods = service.methods.iter().map(|method| {
+        let (takes, gives) = takes_and_gives(method, names);
+        let argument = match method.kind {
+            Kind::Unary | Kind::ServerStream => "request",
+            Kind::ClientStream | Kind::Bidirectional => "requests",
+        };
+        Entry { name: method.ident.clone(), label: method.name.clone(), argument, takes, gives }
+    });
+    let mut entries: Vec<_> = methods.collect();
+    entries.extend(service.consumes.iter().map(|consume| {
+        let event = &consume.event.message;
+        let (label, takes) = (event.full_name.clone(), names.message(event));
+        Entry { name: consume.ident.clone(), label, argument: "event", takes, gives: quote! { () } }
+    }));
+    entries
+}
+
+fn imports(parts: &Parts) -> TokenStream {
+    let (name, client, server) = (ident(&parts.name), ident(&parts.client), ident(&parts.server));
+    quote! { use super::{#client, #server, #name}; }
+}
+
+fn declaration(service: &Service, parts: &Parts, entries: &[Entry]) -> TokenStream {
+    let mock = ident(&parts.mock);
+    let about = format!(" Stands in for [`{}`](super::{}) in tests.", parts.name, parts.name);
+    let deprecated = deprecated(service.deprecated);
+    let fields = entries.iter().map(|Entry { name, takes, gives, .. }| {
+        let name = ident(name);
+        quote! { #name: Answer<#takes, #gives>, }
+    });
+    quote! {
+        #[doc = #about]
+        ///
+        /// A method without an answer is `UNIMPLEMENTED`. Clones share their answers and what was called.
+        #deprecated
+        #[derive(Clone, Debug, Default)]
+        pub struct #mock {
+            calls: Calls,
+            #(#fields)*
+        }
+    }
+}
+
+fn setters(parts: &Parts, entries: &[Entry]) -> TokenStream {
+    let (mock, client, server) = (ident(&parts.mock), ident(&parts.client), ident(&parts.server));
+    let client_doc =
+        " Makes a client whose calls reach this mock, over an in-process bus and the real codec.";
+    let setters = entries.iter().map(|entry| setter(entry, entries));
+    quote! {
+        impl #mock {
+            /// Makes a mock that answers nothing yet.
+            #[must_use]
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            #[doc = #client_doc]
+            #[must_use]
+            pub fn client(&self) -> #client {
+                #client::new(&self.calls.serve(#server::new(self.clone())))
+            }
+
+            /// Lists what was called so far, by the schema's names.
+            #[must_use]
+            pub fn calls(&self) -> Vec<&'static str> {
+                self.calls.list()
+            }
+
+            #(#setters)*
+        }
+    }
+}
+
+fn setter(entry: &Entry, entries: &[Entry]) -> TokenStream {
+    let Entry { name, label, takes, gives, .. } = entry;
+    let about = format!(" Answers `{label}`.");
+    let set = mock_setter(name);
+    // `TimeTick` called and `TimeTick` consumed would share a setter.
+    let taken = entries.iter().any(|other| other.name != *name && mock_setter(&other.name) == set);
+    let set = if taken && layout::plain(name).starts_with("on_") {
+        ident(&format!("{name}_event"))
+    } else {
+        set
+    };
+    let name = ident(name);
+    quote! {
+        #[doc = #about]
+        #[must_use]
+        pub fn #set<F, A>(mut self, answer: F) -> Self
+        where
+            F: Fn(Context, #takes) -> A + Send + Sync + 'static,
+            A: Future<Output = Result<#gives>> + Send + 'static,
+        {
+            self.#name = Answer::new(answer);
+            self
+        }
+    }
+}
+
+fn implementation(parts: &Parts, entries: &[Entry]) -> TokenStream {
+    let (mock, name) = (ident(&parts.mock), ident(&parts.name));
+    let methods = entries.iter().map(|Entry { name, label, argument, takes, gives }| {
+        let (name, argument) = (ident(name), ident(argument));
+        quote! {
+            async fn #name(&self, ctx: &Context, #argument: #takes) -> Result<#gives> {
+                self.calls.answer(#label, &self.#name, ctx, #argument).await
+            }
+        }
+    });
+    quote! {
+        impl #name for #mock {
+            #(#methods)*
+        }
+    }
+}

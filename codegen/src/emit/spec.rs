@@ -1,0 +1,182 @@
+//! What the schema says of a service, as statics.
+
+use std::time::Duration;
+
+use heck::ToShoutySnakeCase as _;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::events;
+use super::layout::Place;
+use super::service::{Parts, module};
+use super::source::{Source, ident, tokens};
+use super::{Context, Files, docs};
+use crate::schema::model::{
+    Bucket, Consume, Idempotency, Kind, Method, Package, Service, Storage, Template, Token,
+};
+
+pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
+    let place = context.place(&package.name);
+    let buckets = service.buckets.iter().map(|it| bucket(it, service));
+    let buckets: Vec<_> = buckets.collect();
+    let source = Source::new(package)
+        .docs(&format!("What the schema says of `{}`.", service.full_name))
+        .import("std::time", duration_used(service))
+        .import(&context.runtime("spec"), used(service))
+        .items(spec(context, service, place))
+        .items(quote! { #(#buckets)* });
+    files.add(place.file(&[&module(service), "spec"]), source.text());
+}
+
+/// Name of a bucket's static.
+pub(super) fn bucket_name(bucket: &Bucket) -> String {
+    format!("{}_BUCKET", bucket.ident.to_shouty_snake_case())
+}
+
+fn used(service: &Service) -> Vec<&'static str> {
+    let methods: &[_] =
+        if service.methods.is_empty() { &[] } else { &["Idempotency", "Kind", "MethodSpec"] };
+    let consumes: &[_] = if service.consumes.is_empty() { &[] } else { &["ConsumeSpec"] };
+    let buckets: &[_] = if service.buckets.is_empty() { &[] } else { &["BucketSpec", "Storage"] };
+    [&["ServiceSpec"], methods, consumes, buckets].concat()
+}
+
+fn duration_used(service: &Service) -> Option<&'static str> {
+    let used =
+        !service.methods.is_empty() || service.buckets.iter().any(|bucket| bucket.ttl.is_some());
+    used.then_some("Duration")
+}
+
+fn spec(context: &Context<'_>, service: &Service, place: &Place) -> TokenStream {
+    let about = format!(
+        " What the schema says of [`{}`](super::{}).",
+        Parts::of(service).name,
+        service.name
+    );
+    let Service { full_name, subject, queue_group, version, schema_hash, calls, .. } = service;
+    let description = docs::summary(&service.docs);
+    let methods = service.methods.iter().map(|it| method(it, service));
+    let consumes = service.consumes.iter().map(|it| consume(context, it, place));
+    let buckets = service.buckets.iter().map(|it| ident(&bucket_name(it)));
+    quote! {
+        #[doc = #about]
+        pub static SPEC: ServiceSpec = ServiceSpec {
+            name: #full_name,
+            description: #description,
+            subject: #subject,
+            queue_group: #queue_group,
+            version: #version,
+            schema_hash: #schema_hash,
+            methods: &[#(#methods),*],
+            consumes: &[#(#consumes),*],
+            buckets: &[#(&#buckets),*],
+            calls: &[#(#calls),*],
+        };
+    }
+}
+
+fn method(method: &Method, service: &Service) -> TokenStream {
+    let Method { name, queue_group, max_in_flight, credit, .. } = method;
+    let subject = pattern(&method.subject);
+    let kind = ident(match method.kind {
+        Kind::Unary => "Unary",
+        Kind::ServerStream => "ServerStream",
+        Kind::ClientStream => "ClientStream",
+        Kind::Bidirectional => "Bidirectional",
+    });
+    let idempotency = ident(match method.idempotency {
+        Idempotency::None => "None",
+        Idempotency::NoSideEffects => "NoSideEffects",
+        Idempotency::Idempotent => "Idempotent",
+        Idempotency::Keyed => "Keyed",
+    });
+    let (timeout, idle_timeout) = (duration(method.timeout), duration(method.idle_timeout));
+    let (max_in_flight, credit) = (number(*max_in_flight), number(*credit));
+    let (service, request, response) =
+        (&service.full_name, &method.request.full_name, &method.response.full_name);
+    quote! {
+        MethodSpec {
+            service: #service,
+            name: #name,
+            subject: #subject,
+            queue_group: #queue_group,
+            kind: Kind::#kind,
+            timeout: #timeout,
+            idempotency: Idempotency::#idempotency,
+            max_in_flight: #max_in_flight,
+            credit: #credit,
+            idle_timeout: #idle_timeout,
+            request: #request,
+            response: #response,
+        }
+    }
+}
+
+/// A template as a subscription sees it: `*` where fields go.
+pub(super) fn pattern(template: &Template) -> String {
+    let token = |token| match token {
+        &Token::Literal(ref text) => text.as_str(),
+        Token::Field(_) => "*",
+    };
+    template.tokens.iter().map(token).collect::<Vec<_>>().join(".")
+}
+
+fn consume(context: &Context<'_>, consume: &Consume, place: &Place) -> TokenStream {
+    let durable = &consume.durable;
+    let event = tokens(&events::static_path(context, &consume.event, place));
+    quote! { ConsumeSpec { durable: #durable, event: &#event } }
+}
+
+fn bucket(bucket: &Bucket, service: &Service) -> TokenStream {
+    let Bucket { name, ident: _, value, history, ttl, storage, replicas } = bucket;
+    let about = format!(" Bucket `{name}` of [`{}`](super::{}).", service.name, service.name);
+    let (constant, value) = (ident(&bucket_name(bucket)), &value.full_name);
+    let (history, replicas) = (number(*history), number(*replicas));
+    let ttl = ttl.map_or_else(
+        || quote! { None },
+        |ttl| {
+            let ttl = duration(ttl);
+            quote! { Some(#ttl) }
+        },
+    );
+    let storage = self::storage(*storage);
+    quote! {
+        #[doc = #about]
+        pub static #constant: BucketSpec = BucketSpec {
+            name: #name,
+            value: #value,
+            history: #history,
+            ttl: #ttl,
+            storage: #storage,
+            replicas: #replicas,
+        };
+    }
+}
+
+/// Where something is kept.
+pub(super) fn storage(storage: Storage) -> TokenStream {
+    match storage {
+        Storage::File => quote! { Storage::File },
+        Storage::Memory => quote! { Storage::Memory },
+    }
+}
+
+/// A duration in the largest unit that divides it.
+pub(super) fn duration(duration: Duration) -> TokenStream {
+    let nanos = duration.as_nanos();
+    let (unit, count) = match nanos {
+        _ if nanos % 1_000_000_000 == 0 => ("from_secs", nanos / 1_000_000_000),
+        _ if nanos % 1_000_000 == 0 => ("from_millis", nanos / 1_000_000),
+        _ if nanos % 1_000 == 0 => ("from_micros", nanos / 1_000),
+        _ => ("from_nanos", nanos),
+    };
+    let (unit, count) = (ident(unit), number(count));
+    quote! { Duration::#unit(#count) }
+}
+
+/// A number with its thousands apart.
+pub(super) fn number(number: impl Into<u128>) -> TokenStream {
+    let digits = number.into().to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    tokens(&groups.join("_"))
+}
