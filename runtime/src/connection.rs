@@ -10,11 +10,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::client::Call;
 use crate::deadline::base36;
+use crate::durable::{Durable, JetStream};
 use crate::mux::Mux;
 use crate::nats::Nats;
 use crate::server::{IntoService, Server};
-use crate::spec::MethodSpec;
+use crate::spec::{BucketSpec, MethodSpec};
 use crate::status::Result;
+use crate::store::Store;
 use crate::subject;
 use crate::transport::Transport;
 
@@ -35,6 +37,7 @@ struct Inner {
     tx: Arc<dyn Transport>,
     rx: Arc<dyn Transport>,
     mux: Mux,
+    durable: Arc<dyn Durable>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -49,7 +52,8 @@ impl Connection {
         let tx = Nats::connect(options.clone(), "tx");
         let rx = Nats::connect(options.clone(), "rx");
         let (tx, rx) = tokio::try_join!(tx, rx)?;
-        let connection = Self::over(Arc::new(tx), Arc::new(rx), &options.service)?;
+        let durable = Arc::new(JetStream::new(options.dial()));
+        let connection = Self::over(Arc::new(tx), Arc::new(rx), durable, &options.service)?;
         connection.tx().flush().await?;
         Ok(connection)
     }
@@ -59,13 +63,18 @@ impl Connection {
     ///
     /// # Errors
     /// When the inbox can't be subscribed to.
-    pub fn over(tx: Arc<dyn Transport>, rx: Arc<dyn Transport>, service: &str) -> Result<Self> {
+    pub fn over(
+        tx: Arc<dyn Transport>,
+        rx: Arc<dyn Transport>,
+        durable: Arc<dyn Durable>,
+        service: &str,
+    ) -> Result<Self> {
         let name = subject::escape(service);
         let mut id = String::new();
         base36(rand::random(), &mut id);
         let mux = Mux::new(&*tx, &name, &id)?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        Ok(Self(Arc::new(Inner { name, id, tx, rx, mux, tasks, stop })))
+        Ok(Self(Arc::new(Inner { name, id, tx, rx, mux, durable, tasks, stop })))
     }
 
     /// Prepares a unary call.
@@ -108,6 +117,7 @@ impl Connection {
         self.0.stop.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
+        self.0.durable.close().await;
         self.0.rx.close().await;
         self.0.tx.close().await;
     }
@@ -134,6 +144,23 @@ impl Connection {
     #[must_use]
     pub fn rx(&self) -> &Arc<dyn Transport> {
         &self.0.rx
+    }
+
+    /// Opens the typed store of a bucket. Nothing is sent.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
+    pub fn store<T>(&self, bucket: &'static BucketSpec) -> Result<Store<T>>
+    where
+        T: Message + Default + prost::Name,
+    {
+        Store::open(&self.0.durable, bucket)
+    }
+
+    /// Streams and buckets.
+    #[must_use]
+    pub fn durable(&self) -> &Arc<dyn Durable> {
+        &self.0.durable
     }
 
     /// The inbox of calls and streams.

@@ -22,7 +22,9 @@ mod conflict;
 mod jetstream;
 mod memory;
 
+pub(crate) use bucket::deletes;
 pub use bucket::{Bucket, Record};
+pub(crate) use config::DEAD_LETTERS;
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource};
 pub use conflict::RevisionConflict;
 pub use jetstream::{Auth, Dial, JetStream, Tls};

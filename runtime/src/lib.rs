@@ -8,6 +8,7 @@ mod deadline;
 pub mod delivery;
 pub mod discovery;
 pub mod durable;
+pub mod event;
 pub mod headers;
 pub mod mux;
 pub mod nats;

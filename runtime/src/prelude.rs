@@ -3,5 +3,7 @@
 pub use crate::client::Call;
 pub use crate::connection::Connection;
 pub use crate::context::Context;
+pub use crate::event::Event;
 pub use crate::server::{IntoService, Server, Service};
 pub use crate::status::{Code, Result, Status};
+pub use crate::store::{Change, Entry, Store};

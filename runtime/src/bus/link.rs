@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::Bus;
 use super::delivery;
 use super::router::{Connection, ConnectionId, Later};
+use crate::durable::Memory;
 use crate::status::{Executed, Result, Status};
 use crate::subject::Filter;
 use crate::transport::{BoxFuture, Message, Outgoing, Sink, State, SubscriptionId, Transport};
@@ -182,13 +183,14 @@ fn unreachable_now(words: &str) -> Status {
 }
 
 impl crate::connection::Connection {
-    /// Connects to a bus as `service`, whose inbox bears the name.
+    /// Connects to a bus as `service`, whose inbox bears the name. Its streams and buckets are the bus's.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     #[must_use]
     pub fn local(bus: &Bus, service: &str) -> Self {
-        Self::over(bus.connect(), bus.connect(), service)
+        let durable = bus.attach(Memory::new);
+        Self::over(bus.connect(), bus.connect(), durable, service)
             .unwrap_or_else(|status| unreachable!("an escaped name is a token: {status}"))
     }
 }

@@ -1,7 +1,7 @@
 //! Durable consumers, shared by the instances of a service.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::{AckPolicy, pull};
@@ -11,7 +11,7 @@ use futures::stream::BoxStream;
 use tokio::time::timeout;
 
 use super::super::{Consumer, ConsumerConfig, Pulled, Receipt, Settlement};
-use super::link::{ATTEMPT, Link};
+use super::link::{ATTEMPT, Link, PATIENCE, pause};
 use super::pull::{Ask, Pull, Pulling};
 use super::wire::{self, Delivered};
 use crate::status::{Result, Status};
@@ -82,21 +82,38 @@ struct Slip(Acker);
 impl Receipt for Slip {
     fn settle(&self, settlement: Settlement) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let done = async {
-                match settlement {
-                    Settlement::Done => self.0.double_ack().await,
-                    Settlement::Never => self.0.double_ack_with(AckKind::Term).await,
-                    Settlement::Working => self.0.ack_with(AckKind::Progress).await,
-                    Settlement::Again(delay) => self.0.ack_with(AckKind::Nak(Some(delay))).await,
+            let began = Instant::now();
+            let patient = matches!(settlement, Settlement::Done | Settlement::Never);
+            let mut attempt = 0;
+            loop {
+                let settled = self.once(settlement).await;
+                if settled.is_ok() || !patient || began.elapsed() > PATIENCE {
+                    return settled;
                 }
-            };
-            match timeout(ATTEMPT, done).await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(Status::unknown_outcome(format!(
-                    "the acknowledgement may be lost: {error}"
-                ))),
-                Err(_) => Err(wire::unanswered("the acknowledgement")),
+                // The receipt outlives the connection.
+                pause(attempt).await;
+                attempt += 1;
             }
         })
+    }
+}
+
+impl Slip {
+    async fn once(&self, settlement: Settlement) -> Result<()> {
+        let done = async {
+            match settlement {
+                Settlement::Done => self.0.double_ack().await,
+                Settlement::Never => self.0.double_ack_with(AckKind::Term).await,
+                Settlement::Working => self.0.ack_with(AckKind::Progress).await,
+                Settlement::Again(delay) => self.0.ack_with(AckKind::Nak(Some(delay))).await,
+            }
+        };
+        match timeout(ATTEMPT, done).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                Err(Status::unknown_outcome(format!("the acknowledgement may be lost: {error}")))
+            }
+            Err(_) => Err(wire::unanswered("the acknowledgement")),
+        }
     }
 }

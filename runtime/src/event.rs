@@ -1,0 +1,132 @@
+//! Events: published to a stream, handled by whoever consumes them, and read by whoever watches.
+
+use std::time::{Duration, SystemTime};
+
+use prost::{Message, Name};
+
+use crate::connection::Connection;
+use crate::context::Context;
+use crate::durable::{Append, StreamConfig};
+use crate::headers::{Headers, name};
+use crate::spec::EventSpec;
+use crate::status::{Result, Status};
+use crate::subject::Subject;
+
+mod consumers;
+mod dead_letter;
+mod handling;
+mod received;
+
+pub use consumers::{Consumers, Tuning, start_consumers, start_consumers_with};
+pub use received::{Events, Received};
+
+/// A message that is an event. Generated code implements it.
+pub trait Event: Message + Default + Name + 'static {
+    /// What the schema says.
+    fn spec() -> &'static EventSpec;
+
+    /// Where this one is published.
+    fn subject(&self) -> Subject;
+}
+
+/// An event that its stream has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The stream.
+    pub stream: &'static str,
+    /// Place in the stream.
+    pub sequence: u64,
+    /// Whether the stream had an event of this id already, and kept that.
+    pub duplicate: bool,
+}
+
+/// What a publication says beyond the event.
+#[derive(Debug, Clone, Default)]
+pub struct Publication {
+    id: Option<String>,
+    expires_in: Option<Duration>,
+}
+
+impl Publication {
+    /// Says nothing beyond the event.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { id: None, expires_in: None }
+    }
+
+    /// Stores one event however often it is published under this id, within the stream's window.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Makes the event worthless after a time: consumers then pass over it.
+    #[must_use]
+    pub fn expires_in(mut self, time: Duration) -> Self {
+        self.expires_in = Some(time);
+        self
+    }
+}
+
+impl Connection {
+    /// Publishes an event and waits until its stream has it.
+    ///
+    /// # Errors
+    /// `FAILED_PRECONDITION` when the event is the write of a bucket, `UNAVAILABLE` when it provably wasn't stored,
+    /// `UNKNOWN_OUTCOME` when nobody can know.
+    pub async fn publish<E: Event>(&self, event: &E) -> Result<Published> {
+        self.publish_as(event, Publication::new()).await
+    }
+
+    /// Publishes an event with an id of the caller's, or for a while only.
+    ///
+    /// # Errors
+    /// As [`Connection::publish`].
+    pub async fn publish_as<E: Event>(&self, event: &E, how: Publication) -> Result<Published> {
+        let spec = E::spec();
+        if let Some(bucket) = spec.bucket {
+            return Err(Status::failed_precondition(format!(
+                "{} is the write of bucket {bucket}: write it there, and it is published",
+                spec.name
+            )));
+        }
+        let durable = self.durable();
+        durable.assume(&StreamConfig::of_event(spec));
+        let append = Append {
+            stream: spec.stream.to_owned(),
+            subject: event.subject(),
+            headers: headers(&how)?,
+            payload: event.encode_to_vec().into(),
+            expect: None,
+            id: how.id,
+        };
+        let appended = durable.append(append).await?;
+        metrics::counter!("bb_events_published", "event" => spec.name).increment(1);
+        Ok(Published {
+            stream: spec.stream,
+            sequence: appended.sequence,
+            duplicate: appended.duplicate,
+        })
+    }
+}
+
+/// The trace of the handler that publishes, and when the event ends.
+fn headers(how: &Publication) -> Result<Headers> {
+    let mut headers = Headers::new();
+    if let Some(context) = Context::current() {
+        for name in [name::TRACEPARENT, name::TRACESTATE] {
+            if let Some(value) = context.headers().get(name) {
+                headers.insert(name, value)?;
+            }
+        }
+    }
+    if let Some(time) = how.expires_in {
+        headers.insert(name::DEADLINE, millis(SystemTime::now() + time).to_string())?;
+    }
+    Ok(headers)
+}
+
+fn millis(time: SystemTime) -> u128 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis())
+}

@@ -1,0 +1,155 @@
+//! One event from its delivery to its settlement.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use super::{Tuning, dead_letter, millis};
+use crate::context::Context;
+use crate::delivery::Delivery;
+use crate::durable::{Durable, Pulled, Settlement, Stored, deletes};
+use crate::headers::{Headers, name};
+use crate::server::Service;
+use crate::spec::ConsumeSpec;
+use crate::status::{Code, Result, Status};
+
+/// What all events of a consumer have in common.
+pub(super) struct Handling {
+    pub(super) durable: Arc<dyn Durable>,
+    pub(super) service: Arc<dyn Service>,
+    pub(super) index: usize,
+    pub(super) spec: &'static ConsumeSpec,
+    pub(super) tuning: Arc<Tuning>,
+    pub(super) abandon: CancellationToken,
+}
+
+impl Handling {
+    /// Handles one event and settles it.
+    pub(super) async fn handle(&self, pulled: Pulled) {
+        let settlement = self.decide(&pulled).await;
+        let outcome = match settlement {
+            Settlement::Done => "done",
+            Settlement::Again(_) => "again",
+            Settlement::Never => "dead",
+            Settlement::Working => "working",
+        };
+        let consumer = self.spec.durable;
+        metrics::counter!("bb_events_handled", "consumer" => consumer, "outcome" => outcome)
+            .increment(1);
+        if let Err(status) = pulled.receipt.settle(settlement).await {
+            // It comes again, and handlers bear that.
+            tracing::warn!(consumer, sequence = pulled.message.sequence, %status, "not acknowledged");
+        }
+    }
+
+    async fn decide(&self, pulled: &Pulled) -> Settlement {
+        let message = &pulled.message;
+        if deletes(&message.headers) || expired(&message.headers) {
+            return Settlement::Done;
+        }
+        if pulled.deliveries > self.tuning.deliveries_max {
+            // Whoever had it before never said how it went: it may be what kills them.
+            let status = Status::unknown_outcome("every handler of it ended without a word");
+            return self.give_up(pulled, &status).await;
+        }
+        let result = tokio::select! {
+            biased;
+            result = self.run(message, pulled.deliveries) => result,
+            () = self.beat(pulled) => unreachable!("it beats for ever"),
+            () = self.abandon.cancelled() => return Settlement::Again(Duration::ZERO),
+        };
+        match result {
+            Ok(()) => Settlement::Done,
+            Err(status)
+                if permanent(&status) || pulled.deliveries >= self.tuning.deliveries_max =>
+            {
+                self.give_up(pulled, &status).await
+            }
+            Err(status) => {
+                let pause = self.pause(pulled.deliveries, &status);
+                let (consumer, sequence) = (self.spec.durable, message.sequence);
+                tracing::warn!(consumer, sequence, %status, ?pause, "an event failed and comes again");
+                Settlement::Again(pause)
+            }
+        }
+    }
+
+    /// Runs the handler; a panic is a failure like others.
+    async fn run(&self, message: &Stored, deliveries: u64) -> Result<()> {
+        let context = Context::new(None, None, Some(self.block(message, deliveries)));
+        let delivery = Delivery::new(context, message.payload.clone());
+        let handled = AssertUnwindSafe(async { self.service.consume(self.index, delivery).await });
+        handled
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Status::internal("the handler panicked")))
+    }
+
+    /// Tells the server again and again that the event is being worked on.
+    async fn beat(&self, pulled: &Pulled) {
+        loop {
+            tokio::time::sleep(self.tuning.ack_wait / 3).await;
+            if let Err(status) = pulled.receipt.settle(Settlement::Working).await {
+                tracing::debug!(consumer = self.spec.durable, %status, "a beat was lost");
+            }
+        }
+    }
+
+    async fn give_up(&self, pulled: &Pulled, status: &Status) -> Settlement {
+        let (consumer, sequence) = (self.spec.durable, pulled.message.sequence);
+        let letter = dead_letter::write(self.spec, pulled, status);
+        let buried = match letter {
+            Ok(letter) => self.durable.append(letter).await,
+            Err(status) => Err(status),
+        };
+        match buried {
+            Ok(_) => {
+                tracing::error!(consumer, sequence, %status, "an event is given up: see the dead letters");
+                Settlement::Never
+            }
+            Err(lost) => {
+                tracing::error!(consumer, sequence, %status, %lost, "an event can't be given up");
+                Settlement::Again(self.pause(u64::MAX, status))
+            }
+        }
+    }
+
+    fn pause(&self, deliveries: u64, status: &Status) -> Duration {
+        let at = usize::try_from(deliveries.saturating_sub(1)).unwrap_or(usize::MAX);
+        let backoff = &self.tuning.backoff;
+        let pause = backoff.get(at).or(backoff.last()).copied().unwrap_or_default();
+        pause.max(status.retry_after().unwrap_or_default())
+    }
+
+    /// The headers that the handler sees: the event's own, which delivery it is, and a key by which the handler and
+    /// those that it calls recognise a repetition.
+    fn block(&self, message: &Stored, deliveries: u64) -> Bytes {
+        let mut headers = message.headers.clone();
+        // These are printable, so the inserts can't fail.
+        let _ = headers.insert(name::ATTEMPT, deliveries.to_string());
+        if headers.get(name::IDEMPOTENCY_KEY).is_none() {
+            let key = format!("{}:{}", self.spec.event.stream, message.sequence);
+            let _ = headers.insert(name::IDEMPOTENCY_KEY, key);
+        }
+        let mut block = Vec::with_capacity(headers.encoded_len());
+        headers.encode(&mut block);
+        block.into()
+    }
+}
+
+/// Whether the same event will fail in the same way for ever.
+fn permanent(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::InvalidArgument | Code::Unimplemented | Code::DataLoss | Code::OutOfRange
+    )
+}
+
+fn expired(headers: &Headers) -> bool {
+    let deadline = headers.get(name::DEADLINE).and_then(|text| text.parse::<u128>().ok());
+    deadline.is_some_and(|deadline| deadline < millis(SystemTime::now()))
+}
