@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use prost_types::FileDescriptorSet;
+use prost_reflect::prost_types::FileDescriptorSet;
 
 mod client;
 mod deprecation;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
 /// Packages in which anything at all is deprecated.
 pub(crate) fn packages(set: &FileDescriptorSet) -> BTreeSet<String> {

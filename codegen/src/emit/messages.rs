@@ -1,7 +1,7 @@
 //! Messages and enums, by prost.
 
 use prost_build::{Config, Module};
-use prost_types::{FileDescriptorProto, SourceCodeInfo};
+use prost_reflect::prost_types::{FileDescriptorProto, SourceCodeInfo};
 
 mod comments;
 mod notes;

@@ -1,6 +1,6 @@
 //! Comments on their way through prost, which would rewrite what is safe already.
 
-use prost_types::source_code_info::Location;
+use prost_reflect::prost_types::source_code_info::Location;
 
 use crate::emit::docs;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use prost_types::DescriptorProto;
+use prost_reflect::prost_types::DescriptorProto;
 use syn::{Attribute, Item, parse_quote};
 
 use super::redact;

@@ -1,6 +1,6 @@
 //! Types that a file declares, with the names that prost gives them.
 
-use prost_types::{DescriptorProto, FileDescriptorProto};
+use prost_reflect::prost_types::{DescriptorProto, FileDescriptorProto};
 
 use crate::schema::ident::{camel, snake};
 use crate::schema::model::Type;
