@@ -158,6 +158,10 @@ impl Transport for Nats {
         self.0.max_payload.load(Ordering::Relaxed)
     }
 
+    fn lost(&self) -> u64 {
+        self.counts().orphaned
+    }
+
     fn close(&self) -> BoxFuture<'static, ()> {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {

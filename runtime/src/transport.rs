@@ -54,6 +54,11 @@ pub trait Transport: Send + Sync + 'static {
     /// Largest payload in bytes, headers included.
     fn max_payload(&self) -> usize;
 
+    /// Messages that came for a subscription that wasn't there any more. A drain keeps this at zero.
+    fn lost(&self) -> u64 {
+        0
+    }
+
     /// Closes the connection after a flush. Idempotent.
     fn close(&self) -> BoxFuture<'static, ()>;
 }
