@@ -1,3 +1,7 @@
-//! The commands of the project.
+//! Conducts a measurement, or plays the client or the server of one cell.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bench::cli::main(None)
+}
