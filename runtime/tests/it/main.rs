@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod durable;
+mod fixture;
 mod rolling_restart;
+mod rpc;
 mod store;
