@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod durable;
+mod event;
 mod fixture;
 mod rolling_restart;
 mod rpc;
