@@ -2,7 +2,7 @@
 
 mod call;
 mod options;
+mod streaming;
 
 pub use call::Call;
-#[expect(unused_imports, reason = "streams take the same options")]
-pub(crate) use options::{CallDeadline, CallOptions};
+pub use streaming::{DuplexCall, StreamCall, UploadCall};

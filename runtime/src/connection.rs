@@ -17,6 +17,7 @@ use crate::server::{IntoService, Server};
 use crate::spec::{BucketSpec, MethodSpec};
 use crate::status::Result;
 use crate::store::Store;
+use crate::stream::Keeper;
 use crate::subject;
 use crate::transport::Transport;
 
@@ -37,6 +38,7 @@ struct Inner {
     tx: Arc<dyn Transport>,
     rx: Arc<dyn Transport>,
     mux: Mux,
+    streams: Keeper,
     durable: Arc<dyn Durable>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -73,8 +75,9 @@ impl Connection {
         let mut id = String::new();
         base36(rand::random(), &mut id);
         let mux = Mux::new(&*tx, &name, &id)?;
+        let streams = Keeper::default();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        Ok(Self(Arc::new(Inner { name, id, tx, rx, mux, durable, tasks, stop })))
+        Ok(Self(Arc::new(Inner { name, id, tx, rx, mux, streams, durable, tasks, stop })))
     }
 
     /// Prepares a unary call.
@@ -161,6 +164,11 @@ impl Connection {
     #[must_use]
     pub fn durable(&self) -> &Arc<dyn Durable> {
         &self.0.durable
+    }
+
+    /// The clock of the streams.
+    pub(crate) fn streams(&self) -> &Keeper {
+        &self.0.streams
     }
 
     /// The inbox of calls and streams.

@@ -7,3 +7,4 @@ pub use crate::event::Event;
 pub use crate::server::{IntoService, Server, Service};
 pub use crate::status::{Code, Result, Status};
 pub use crate::store::{Change, Entry, Store};
+pub use crate::stream::{Inbound, Outbound, Sender};

@@ -1,8 +1,8 @@
 //! Judges a request before anything of it is decoded.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -47,11 +47,14 @@ impl Sink for MethodSink {
                 return;
             }
         };
-        let Ok(deadline) = deadline(method.spec, token, &message, arrived) else {
-            method.expired.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("bb_requests_expired_total", "method" => method.spec.subject)
-                .increment(1);
-            return;
+        let deadline = match deadline(method.spec, token, &message, arrived) {
+            Ok(deadline) => deadline,
+            Err(Expired) => {
+                method.expired.fetch_add(1, Ordering::Relaxed);
+                metrics::counter!("bb_requests_expired_total", "method" => method.spec.subject)
+                    .increment(1);
+                return;
+            }
         };
         let context = Context::of_call(method.spec, deadline, message.headers, reply);
         if !method.enter() {
@@ -79,13 +82,6 @@ impl Sink for MethodSink {
     fn idle(&self) {
         self.server.connection.tx().push();
     }
-
-    fn refused(&self, subject: &str) {
-        if subject == self.server.methods[self.index].spec.subject {
-            let mut refused = self.server.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            refused.push(subject.to_owned());
-        }
-    }
 }
 
 struct Expired;
@@ -97,16 +93,18 @@ fn deadline(
     message: &Message,
     arrived: Instant,
 ) -> Result<Option<Instant>, Expired> {
+    // The deadline of a stream is that of its opening, which its caller watches over; then it lives while it is fed.
+    let is_unary = method.kind == Kind::Unary;
     if let Some(token) = token {
-        return token.resolve(arrived).map(Some).ok_or(Expired);
+        let at = token.resolve(arrived).ok_or(Expired)?;
+        return Ok(is_unary.then_some(at));
     }
     if let Some(block) = &message.headers {
         let headers = headers::decode(Some(block));
         if let Some(ms) = headers.get(name::TIMEOUT_MS).and_then(|text| text.parse::<u64>().ok()) {
             let at = arrived.checked_add(Duration::from_millis(ms));
-            return if ms == 0 { Err(Expired) } else { Ok(at) };
+            return if ms == 0 { Err(Expired) } else { Ok(at.filter(|_| is_unary)) };
         }
     }
-    // A stream lives as long as it is fed.
-    Ok((method.kind == Kind::Unary).then(|| arrived + method.timeout))
+    Ok(is_unary.then(|| arrived + method.timeout))
 }

@@ -41,6 +41,13 @@ pub(super) fn start(call: Incoming, mut future: BoxFuture<'static, Result<()>>) 
     tokio::spawn(run(permit, context, arrived, future));
 }
 
+/// Gives the handler a task of its own.
+pub(super) fn start_apart(call: Incoming, future: BoxFuture<'static, Result<()>>) {
+    let Incoming { permit, context, arrived, .. } = call;
+    context.leave_reading_task();
+    tokio::spawn(run(permit, context, arrived, future));
+}
+
 /// Runs a handler that has to wait, until it ends, its caller gives up or time runs out.
 async fn run(
     permit: Permit,

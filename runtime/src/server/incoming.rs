@@ -108,6 +108,11 @@ impl Incoming {
     pub fn start(self, future: BoxFuture<'static, Result<()>>) {
         handler::start(self, future);
     }
+
+    /// The same, on a task of its own from the start: a stream always has to wait.
+    pub(super) fn start_apart(self, future: BoxFuture<'static, Result<()>>) {
+        handler::start_apart(self, future);
+    }
 }
 
 impl fmt::Debug for Incoming {
@@ -137,10 +142,10 @@ impl Permit {
 
     /// Counts a call that was answered.
     pub(super) fn ended(&self, took: Duration, how: Result<(), &Status>) {
-        let counters = self.server.discovery.stats(self.index);
+        let stats = self.server.discovery.stats(self.index);
         match how {
-            Ok(()) => counters.succeeded(took),
-            Err(status) => counters.failed(took, status),
+            Ok(()) => stats.succeeded(took),
+            Err(status) => stats.failed(took, status),
         }
     }
 }

@@ -167,7 +167,9 @@ impl Service for Echo {
                 if request.number > 0 {
                     tokio::task::yield_now().await;
                 }
-                assert!(request.number >= 100, "asked to");
+                if request.number < 100 {
+                    panic!("asked to");
+                }
                 Ok(request)
             }),
             FAIL => call.unary(move |_ctx: Context, request: Text| async move {
@@ -216,12 +218,12 @@ pub(crate) async fn connect(server: &NatsServer, service: &str) -> Connection {
     Connection::connect(Options::new(server.url(), service)).await.unwrap()
 }
 
-/// A instance [`Echo`] and a client, each with a connection of its own.
+/// A served [`Echo`] and a client, each with a connection of its own.
 pub(crate) async fn echo(
     server: &NatsServer,
 ) -> (Connection, Echo, bodybroker_runtime::server::Server) {
     let connection = connect(server, "echo").await;
     let echo = Echo::new(&connection);
-    let instance = connection.serve(echo.clone()).await.unwrap();
-    (connect(server, "client").await, echo, instance)
+    let served = connection.serve(echo.clone()).await.unwrap();
+    (connect(server, "client").await, echo, served)
 }

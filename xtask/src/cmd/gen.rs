@@ -1,7 +1,6 @@
 //! `cargo xtask gen`.
 
 use std::fs;
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -17,9 +16,6 @@ mod watch;
 
 /// Folder that is written.
 const OUTPUT: &str = "generated";
-
-/// Columns of a finding.
-const FINDING_WIDTH: usize = 100;
 
 /// Changed files that are listed; more are counted.
 const LISTED_MAX: usize = 12;
@@ -107,10 +103,7 @@ fn diff(root: &Path) -> anyhow::Result<()> {
 /// Reads the schemas; every finding is in the error.
 pub(crate) fn load(root: &Path) -> anyhow::Result<Schema> {
     let input = Input::new(root.join("proto")).strip_prefix("bodybroker");
-    bodybroker_codegen::load(&input).map_err(|findings| {
-        ui::note(findings.render(FINDING_WIDTH, std::io::stderr().is_terminal()).trim_end());
-        anyhow::anyhow!("correct proto/ and run `cargo xtask gen` again; nothing was written")
-    })
+    Ok(bodybroker_codegen::load(&input)?)
 }
 
 /// Generates everything, in memory; says how many packages there are.

@@ -1,0 +1,145 @@
+//! The frames of a stream as they arrive.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures::{Stream, StreamExt};
+use prost::Message;
+use tokio::task::AbortHandle;
+
+use super::Inlet;
+use super::packet::Frames;
+use crate::mux::StreamSlot;
+use crate::status::{Result, Status};
+
+/// The frames of a stream as they arrive: in order, without holes, with one end. Dropping it stops the producer.
+///
+/// A failure is the last item; the frames before it are those the producer sent first.
+pub struct Inbound<T> {
+    inlet: Arc<Inlet>,
+    /// Keeps the inbox open.
+    _slot: Arc<StreamSlot>,
+    /// The task that sends the requests of the same call.
+    upload: Option<AbortHandle>,
+    current: Frames,
+    taken: VecDeque<Frames>,
+    report_frames: u64,
+    unreported_frames: u64,
+    unreported_bytes: u64,
+    is_over: bool,
+    frame: PhantomData<fn() -> T>,
+}
+
+impl<T> Inbound<T> {
+    pub(crate) fn new(
+        inlet: Arc<Inlet>,
+        slot: Arc<StreamSlot>,
+        upload: Option<AbortHandle>,
+    ) -> Self {
+        Self {
+            report_frames: inlet.report_frames(),
+            inlet,
+            _slot: slot,
+            upload,
+            current: Frames::default(),
+            taken: VecDeque::new(),
+            unreported_frames: 0,
+            unreported_bytes: 0,
+            is_over: false,
+            frame: PhantomData,
+        }
+    }
+
+    fn report(&mut self) {
+        if self.unreported_frames > 0 {
+            self.inlet.consumed(self.unreported_frames, self.unreported_bytes);
+            self.unreported_frames = 0;
+            self.unreported_bytes = 0;
+        }
+    }
+}
+
+impl<T: Message + Default> Inbound<T> {
+    /// The next frame; `None` after the last one of a stream that succeeded, and after its failure.
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        StreamExt::next(self).await
+    }
+
+    /// The next frame; `Ok(None)` at the end.
+    pub async fn message(&mut self) -> Result<Option<T>> {
+        self.next().await.transpose()
+    }
+
+    /// Every frame that is left.
+    pub async fn collect(mut self) -> Result<Vec<T>> {
+        let mut frames = Vec::new();
+        while let Some(frame) = self.next().await {
+            frames.push(frame?);
+        }
+        Ok(frames)
+    }
+}
+
+impl<T: Message + Default> Stream for Inbound<T> {
+    type Item = Result<T>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        let this = self.get_mut();
+        if this.is_over {
+            return Poll::Ready(None);
+        }
+        loop {
+            if let Some(frame) = this.current.next() {
+                this.unreported_frames += 1;
+                this.unreported_bytes += frame.len() as u64;
+                let decoded = T::decode(frame);
+                if this.unreported_frames >= this.report_frames {
+                    this.report();
+                }
+                return Poll::Ready(Some(decoded.map_err(|error| {
+                    let status = Status::internal(format!("a frame is malformed: {error}"));
+                    this.is_over = true;
+                    this.inlet.fail(status.clone());
+                    status
+                })));
+            }
+            if let Some(frames) = this.taken.pop_front() {
+                this.current = frames;
+                continue;
+            }
+            this.current = Frames::default();
+            this.report();
+            match ready!(this.inlet.poll_take(cx, &mut this.taken)) {
+                Some(Ok(())) => {}
+                Some(Err(status)) => {
+                    this.is_over = true;
+                    return Poll::Ready(Some(Err(status)));
+                }
+                None => {
+                    this.is_over = true;
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+}
+
+impl<T> Drop for Inbound<T> {
+    fn drop(&mut self) {
+        // Nothing happens to a stream that has ended.
+        self.inlet.fail(Status::cancelled("the stream was dropped"));
+        if let Some(upload) = &self.upload {
+            upload.abort();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Inbound<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbound").field("is_over", &self.is_over).finish_non_exhaustive()
+    }
+}

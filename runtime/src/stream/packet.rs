@@ -1,0 +1,259 @@
+//! The bytes of `StreamFrames` and `StreamControl`, read and written in place.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use prost::Message;
+use prost::encoding::{encode_varint, encoded_len_varint};
+
+const FIRST: u64 = 1;
+const FRAMES: u64 = 2;
+const GRANTED_FRAMES: u64 = 3;
+const GRANTED_BYTES: u64 = 4;
+const RECEIVED: u64 = 5;
+const RESUME_FROM: u64 = 6;
+const CANCEL: u64 = 7;
+
+const VARINT: u64 = 0;
+const FIXED64: u64 = 1;
+const DELIMITED: u64 = 2;
+const FIXED32: u64 = 5;
+
+/// Field 2, delimited.
+const FRAME_TAG: u8 = 0x12;
+
+/// A stream message that arrived.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Packet {
+    Frames(Span),
+    Control(Control),
+}
+
+/// Which frames a message holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Number of the first frame; of the next one to come when there is none.
+    pub(super) first: u64,
+    pub(super) count: u64,
+    /// Bytes of the frames without their framing.
+    pub(super) bytes: u64,
+}
+
+/// What a reader tells its producer; see `StreamControl`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Control {
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+    pub(crate) received: u64,
+    pub(crate) resume_from: Option<u64>,
+    pub(crate) cancel: bool,
+}
+
+/// Why a message isn't understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Malformed(pub(super) &'static str);
+
+/// Reads a message whole, so that what follows may trust its framing. Unknown fields are passed over.
+pub(super) fn parse(payload: &[u8]) -> Result<Packet, Malformed> {
+    let mut span = Span { first: 0, count: 0, bytes: 0 };
+    let mut control = Control::default();
+    let mut is_control = false;
+    let mut at = 0;
+    while at < payload.len() {
+        let (field, value) = field(payload, &mut at)?;
+        match (field, value) {
+            (FIRST, Value::Varint(first)) => span.first = first,
+            (FRAMES, Value::Bytes(frame)) => {
+                span.count += 1;
+                span.bytes += frame.len() as u64;
+            }
+            (GRANTED_FRAMES, Value::Varint(frames)) => control.frames = frames,
+            (GRANTED_BYTES, Value::Varint(bytes)) => control.bytes = bytes,
+            (RECEIVED, Value::Varint(received)) => control.received = received,
+            (RESUME_FROM, Value::Varint(from)) => control.resume_from = (from > 0).then_some(from),
+            (CANCEL, Value::Varint(cancel)) => control.cancel = cancel != 0,
+            (FIRST..=CANCEL, _) => return Err(Malformed("a field has the wrong type")),
+            _ => {}
+        }
+        is_control |= (GRANTED_FRAMES..=CANCEL).contains(&field);
+    }
+    match (span.first, is_control) {
+        (0, true) if span.count == 0 => Ok(Packet::Control(control)),
+        (0, _) => Err(Malformed("frames have no number")),
+        (_, true) => Err(Malformed("frames and control in one message")),
+        (first, false) if first.checked_add(span.count).is_none() => {
+            Err(Malformed("frames are numbered beyond counting"))
+        }
+        (_, false) => Ok(Packet::Frames(span)),
+    }
+}
+
+impl Control {
+    /// Writes the message.
+    pub(super) fn encode(&self) -> Bytes {
+        let Self { frames, bytes, received, resume_from, cancel } = *self;
+        let mut out = Vec::with_capacity(32);
+        // The grant is always written, even 0: it is what makes these bytes a control message.
+        put(GRANTED_FRAMES, frames, &mut out);
+        for (field, value) in [
+            (GRANTED_BYTES, bytes),
+            (RECEIVED, received),
+            (RESUME_FROM, resume_from.unwrap_or(0)),
+            (CANCEL, u64::from(cancel)),
+        ] {
+            if value > 0 {
+                put(field, value, &mut out);
+            }
+        }
+        out.into()
+    }
+}
+
+/// A `StreamFrames` that is being filled. Its buffer is used again and again.
+#[derive(Debug, Default)]
+pub(super) struct Pack {
+    out: Vec<u8>,
+    first: u64,
+    count: u64,
+    bytes: u64,
+}
+
+impl Pack {
+    /// Begins a message whose first frame has this number.
+    pub(super) fn begin(&mut self, first: u64) {
+        self.out.clear();
+        put(FIRST, first, &mut self.out);
+        self.first = first;
+        self.count = 0;
+        self.bytes = 0;
+    }
+
+    /// Adds a frame.
+    pub(super) fn push(&mut self, frame: &impl Message) {
+        let len = frame.encoded_len();
+        self.out.reserve(1 + encoded_len_varint(len as u64) + len);
+        self.out.push(FRAME_TAG);
+        encode_varint(len as u64, &mut self.out);
+        frame.encode_raw(&mut self.out);
+        self.count += 1;
+        self.bytes += len as u64;
+    }
+
+    pub(super) fn span(&self) -> Span {
+        Span { first: self.first, count: self.count, bytes: self.bytes }
+    }
+
+    /// Length of the message so far.
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// The message, in memory of exactly its size.
+    pub(super) fn to_bytes(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.out)
+    }
+}
+
+/// A message without frames: a heartbeat that says which one comes next.
+pub(super) fn heartbeat(next: u64) -> Bytes {
+    let mut out = Vec::with_capacity(11);
+    put(FIRST, next, &mut out);
+    out.into()
+}
+
+/// Frames of one message that are still to be read. The message has been parsed before.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    payload: Bytes,
+    at: usize,
+    left: u64,
+}
+
+impl Frames {
+    /// Reads the frames of a message but for the first few.
+    pub(super) fn new(payload: Bytes, skip: u64, count: u64) -> Self {
+        let mut frames = Self { payload, at: 0, left: count };
+        for _ in 0..skip.min(count) {
+            frames.next_range();
+        }
+        frames
+    }
+
+    /// Bytes of the next frame.
+    pub(super) fn next(&mut self) -> Option<&[u8]> {
+        let range = self.next_range()?;
+        self.payload.get(range)
+    }
+
+    fn next_range(&mut self) -> Option<Range<usize>> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        loop {
+            let start = self.at;
+            match field(&self.payload, &mut self.at) {
+                Ok((FRAMES, Value::Bytes(frame))) => return Some(self.at - frame.len()..self.at),
+                Ok(_) if self.at > start => {}
+                _ => return None,
+            }
+        }
+    }
+}
+
+enum Value<'a> {
+    Varint(u64),
+    Bytes(&'a [u8]),
+    Other,
+}
+
+#[inline]
+fn field<'a>(payload: &'a [u8], at: &mut usize) -> Result<(u64, Value<'a>), Malformed> {
+    const CUT: Malformed = Malformed("the message is cut off");
+    let tag = varint(payload, at).ok_or(CUT)?;
+    let value = match tag & 7 {
+        VARINT => Value::Varint(varint(payload, at).ok_or(CUT)?),
+        DELIMITED => {
+            let len = varint(payload, at).ok_or(CUT)?;
+            Value::Bytes(take(payload, at, len).ok_or(CUT)?)
+        }
+        FIXED64 => take(payload, at, 8).map(|_| Value::Other).ok_or(CUT)?,
+        FIXED32 => take(payload, at, 4).map(|_| Value::Other).ok_or(CUT)?,
+        _ => return Err(Malformed("a field has an unknown wire type")),
+    };
+    if tag >> 3 == 0 {
+        return Err(Malformed("a field has the number 0"));
+    }
+    Ok((tag >> 3, value))
+}
+
+#[inline]
+fn take<'a>(payload: &'a [u8], at: &mut usize, len: u64) -> Option<&'a [u8]> {
+    let end = at.checked_add(usize::try_from(len).ok()?)?;
+    let bytes = payload.get(*at..end)?;
+    *at = end;
+    Some(bytes)
+}
+
+#[inline]
+fn varint(payload: &[u8], at: &mut usize) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..70).step_by(7) {
+        let byte = *payload.get(*at)?;
+        *at += 1;
+        let bits = u64::from(byte & 0x7f);
+        if shift == 63 && bits > 1 {
+            return None;
+        }
+        value |= bits << shift;
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn put(field: u64, value: u64, out: &mut Vec<u8>) {
+    encode_varint(field << 3 | VARINT, out);
+    encode_varint(value, out);
+}

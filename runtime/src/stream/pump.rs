@@ -1,0 +1,226 @@
+//! Moves frames from their source to the wire, as many at once as are at hand.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures::Stream as _;
+use prost::Message;
+
+use super::packet::Pack;
+use super::producer::Room;
+use super::{Outbound, Outlet, PACK_BYTES};
+use crate::status::{Code, Result, Status};
+use crate::transport::BoxFuture;
+
+/// Sends a stream; completes when the reader has everything.
+pub(crate) struct Pump<T> {
+    outlet: Arc<Outlet>,
+    source: Option<Outbound<T>>,
+    pack: Pack,
+    /// Whether anything was published.
+    opened: bool,
+    /// Whether a failure before anything was published is left to the caller to tell.
+    plain: bool,
+    /// Whether a reader is told when this is dropped before its time.
+    announces_drop: bool,
+    /// How the source ended, once it has.
+    ended: Option<Result<()>>,
+    /// A message that didn't fit into the write buffer.
+    refused: Option<(Refused, BoxFuture<'static, ()>)>,
+}
+
+enum Refused {
+    Frames(Bytes),
+    End,
+}
+
+/// Why a stream wasn't sent to its end.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// It failed before it opened: nobody has been told.
+    Plainly(Status),
+    /// It failed, or its reader has gone.
+    Told(Status),
+}
+
+impl<T: Message> Pump<T> {
+    /// Prepares to answer with a stream.
+    pub(crate) fn answering(outlet: &Arc<Outlet>, source: Outbound<T>) -> Self {
+        Self::new(outlet, source, true, false)
+    }
+
+    /// Prepares to go on with a stream that has opened.
+    pub(crate) fn going_on(outlet: &Arc<Outlet>, source: Outbound<T>) -> Self {
+        let mut pump = Self::new(outlet, source, false, false);
+        pump.opened = true;
+        pump
+    }
+
+    /// Prepares to send the requests of a call.
+    pub(crate) fn uploading(outlet: &Arc<Outlet>, source: Outbound<T>) -> Self {
+        let mut pump = Self::new(outlet, source, false, true);
+        pump.opened = true;
+        pump
+    }
+}
+
+impl<T> Pump<T> {
+    fn new(outlet: &Arc<Outlet>, source: Outbound<T>, plain: bool, announces_drop: bool) -> Self {
+        Self {
+            outlet: Arc::clone(outlet),
+            source: Some(source),
+            pack: Pack::default(),
+            opened: false,
+            plain,
+            announces_drop,
+            ended: None,
+            refused: None,
+        }
+    }
+}
+
+/// What filling a message came to.
+enum Filled {
+    /// The source has more, for another message.
+    More,
+    /// The source has nothing at hand.
+    Waits,
+    /// The source has ended.
+    Ended(Result<()>),
+}
+
+impl<T: Message> Pump<T> {
+    /// Fills a message with the frames at hand. The very first leaves alone, so that it waits for none.
+    fn fill(&mut self, cx: &mut Context<'_>, room: Room, next: u64) -> Filled {
+        let Some(source) = &mut self.source else { return Filled::Ended(Ok(())) };
+        self.pack.begin(next);
+        let frames = if next == 1 { 1 } else { room.frames };
+        loop {
+            let span = self.pack.span();
+            if span.count >= frames || span.bytes >= room.bytes || self.pack.len() >= PACK_BYTES {
+                return Filled::More;
+            }
+            match Pin::new(&mut *source).poll_next(cx) {
+                Poll::Ready(Some(Ok(frame))) => self.pack.push(&frame),
+                Poll::Ready(Some(Err(status))) => return Filled::Ended(Err(status)),
+                Poll::Ready(None) => return Filled::Ended(Ok(())),
+                Poll::Pending => return Filled::Waits,
+            }
+        }
+    }
+
+    fn publish(&mut self, how: Option<Result<()>>) {
+        let span = self.pack.span();
+        let payload = self.pack.to_bytes();
+        self.opened = true;
+        let sent = self.outlet.publish(span, &payload, how.as_ref());
+        self.ended = how;
+        if let Err(status) = sent {
+            match (status.code(), &self.ended) {
+                (Code::ResourceExhausted, None) => {
+                    self.refused = Some((Refused::Frames(payload), self.outlet.writable()));
+                }
+                (Code::ResourceExhausted, Some(_)) => {
+                    self.refused = Some((Refused::End, self.outlet.writable()));
+                }
+                (Code::InvalidArgument, _) => {
+                    let status = Status::resource_exhausted(format!(
+                        "a frame of the stream is too large: {}",
+                        status.message()
+                    ));
+                    self.fail(span.first - 1, status);
+                }
+                // A broken connection: the reader asks again for what it has missed.
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends a stream whose last frames can't be sent.
+    fn fail(&mut self, sent: u64, status: Status) {
+        self.outlet.give_up(sent, &status);
+        self.ended = Some(Err(status));
+    }
+}
+
+impl<T: Message> Future for Pump<T> {
+    type Output = Result<(), Stopped>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            if let Some((refused, writable)) = &mut this.refused {
+                ready!(writable.as_mut().poll(cx));
+                match refused {
+                    Refused::Frames(payload) => {
+                        let payload = payload.clone();
+                        let full = this
+                            .outlet
+                            .retry(&payload)
+                            .is_err_and(|status| status.code() == Code::ResourceExhausted);
+                        this.refused =
+                            full.then(|| (Refused::Frames(payload), this.outlet.writable()));
+                    }
+                    Refused::End => {
+                        this.outlet.repeat_end();
+                        this.refused = None;
+                    }
+                }
+                continue;
+            }
+            if let Some(how) = &this.ended {
+                this.source = None;
+                let done = ready!(this.outlet.poll_done(cx));
+                let how = how.clone().and(done).map_err(Stopped::Told);
+                this.announces_drop = false;
+                return Poll::Ready(how);
+            }
+            let (room, next) = match ready!(this.outlet.poll_room(cx)) {
+                Ok(room) => room,
+                Err(status) => {
+                    this.source = None;
+                    this.announces_drop = false;
+                    return Poll::Ready(Err(Stopped::Told(status)));
+                }
+            };
+            match this.fill(cx, room, next) {
+                Filled::More => {
+                    this.publish(None);
+                    // Others get their turn, and the message its way to the wire, while there is more to pack.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Filled::Waits => {
+                    if this.pack.span().count > 0 || !this.opened {
+                        this.publish(None);
+                    }
+                    if this.refused.is_none() && this.ended.is_none() {
+                        return Poll::Pending;
+                    }
+                }
+                Filled::Ended(Err(status)) if this.plain && !this.opened => {
+                    this.source = None;
+                    return Poll::Ready(Err(Stopped::Plainly(status)));
+                }
+                Filled::Ended(how) => this.publish(Some(how)),
+            }
+        }
+    }
+}
+
+impl<T> Drop for Pump<T> {
+    /// Tells the reader of requests that no more will come.
+    fn drop(&mut self) {
+        if self.announces_drop && self.ended.is_none() {
+            let status = if std::thread::panicking() {
+                Status::internal("what produced the stream panicked")
+            } else {
+                Status::cancelled("what produced the stream was dropped")
+            };
+            self.outlet.give_up(self.outlet.count(), &status);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Streams of every shape, over a real server and over the in-process bus with its faults.
+
+mod faults;
+mod fixture;
+mod real;
+mod shapes;
