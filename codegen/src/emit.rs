@@ -3,6 +3,10 @@
 //! An emitter is one file and one line of [`EMITTERS`].
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use prost_reflect::prost_types::FileDescriptorSet;
 
@@ -67,25 +71,43 @@ enum Emitter {
 #[must_use]
 pub fn emit(schema: &Schema, settings: &Settings) -> Files {
     let context = Context::new(schema, settings);
-    let mut files = Files::default();
-    for emitter in EMITTERS {
-        emitter.run(&context, &mut files);
-    }
-    files
+    let packages: Vec<_> = context.packages().collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut files = Files::default();
+        while let Some(package) = packages.get(next.fetch_add(1, Ordering::Relaxed)) {
+            EMITTERS.iter().for_each(|emitter| emitter.package(&context, package, &mut files));
+        }
+        files
+    };
+    thread::scope(|scope| {
+        let workers = thread::available_parallelism().map_or(1, NonZero::get).min(packages.len());
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let mut files = Files::default();
+        EMITTERS.iter().for_each(|emitter| emitter.workspace(&context, &mut files));
+        for thread in threads {
+            files.take(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        files
+    })
 }
 
 impl Emitter {
-    fn run(&self, context: &Context<'_>, files: &mut Files) {
+    /// Writes what there is one of.
+    fn workspace(&self, context: &Context<'_>, files: &mut Files) {
         match self {
             Self::Workspace(emit) => emit(context, files),
-            Self::Package(emit) => {
-                context.packages().for_each(|package| emit(context, package, files))
-            }
+            Self::Package(_) | Self::Service(_) => {}
+        }
+    }
+
+    /// Writes what there is one of for a package, or for each of its services.
+    fn package(&self, context: &Context<'_>, package: &Package, files: &mut Files) {
+        match self {
+            Self::Workspace(_) => {}
+            Self::Package(emit) => emit(context, package, files),
             Self::Service(emit) => {
-                let services = context
-                    .packages()
-                    .flat_map(|package| package.services.iter().map(move |it| (package, it)));
-                services.for_each(|(package, service)| emit(context, package, service, files));
+                package.services.iter().for_each(|service| emit(context, package, service, files));
             }
         }
     }
@@ -100,6 +122,8 @@ pub(crate) struct Context<'a> {
     places: Places,
     /// Descriptors for prost, without options of our own.
     descriptors: FileDescriptorSet,
+    /// For each of them, those whose messages it holds.
+    holds: Vec<BTreeSet<usize>>,
     /// Packages in which something is deprecated.
     deprecated: BTreeSet<String>,
 }
@@ -109,12 +133,14 @@ impl<'a> Context<'a> {
         let model = &schema.model;
         let descriptors = schema.descriptor_set();
         let deprecated = deprecation::packages(&descriptors);
+        let holds = messages::holds::of(&descriptors);
         Self {
             schema,
             model,
             settings,
             places: Places::new(model, settings),
             descriptors,
+            holds,
             deprecated,
         }
     }

@@ -20,6 +20,14 @@ impl Files {
         assert!(before.is_none(), "two emitters wrote {path}");
     }
 
+    /// Adds the files of another.
+    ///
+    /// # Panics
+    /// When both have one path.
+    pub fn take(&mut self, other: Self) {
+        other.0.into_iter().for_each(|(path, content)| self.add(path, content));
+    }
+
     /// Finds a file.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&[u8]> {

@@ -3,14 +3,18 @@
 use proc_macro2::TokenStream;
 
 /// Formats items.
+pub(crate) fn items(tokens: TokenStream) -> String {
+    file_text(&parsed(tokens))
+}
+
+/// Reads tokens as a file.
 ///
 /// # Panics
 /// When the tokens are no Rust: a bug of the emitter, shown with the tokens.
-pub(crate) fn items(tokens: TokenStream) -> String {
-    let shown = tokens.to_string();
-    match syn::parse2::<syn::File>(tokens) {
-        Ok(file) => file_text(&file),
-        Err(error) => panic!("an emitter wrote what is no Rust: {error}\n{shown}"),
+pub(crate) fn parsed(tokens: TokenStream) -> syn::File {
+    match syn::parse2(tokens.clone()) {
+        Ok(file) => file,
+        Err(error) => panic!("an emitter wrote what is no Rust: {error}\n{tokens}"),
     }
 }
 

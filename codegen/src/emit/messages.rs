@@ -4,6 +4,7 @@ use prost_build::{Config, Module};
 use prost_reflect::prost_types::{FileDescriptorProto, SourceCodeInfo};
 
 mod comments;
+pub(super) mod holds;
 mod notes;
 mod redact;
 mod types;
@@ -19,9 +20,9 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
     }
     let mut file = parse(package, &generate(context, package));
     Notes::new(context, package).annotate(&mut file.items);
-    let items = file.items;
-    let source = Source::new(package).docs(&format!("Messages of `{}`.", package.name));
-    let source = source.items(quote::quote! { #(#items)* });
+    let source = Source::new(package)
+        .docs(&format!("Messages of `{}`.", package.name))
+        .parsed(file.items);
     files.add(context.place(&package.name).file(&["messages"]), source.text());
 }
 
@@ -41,11 +42,12 @@ fn own_files<'a>(
 /// Lets prost write the messages of one package.
 fn generate(context: &Context<'_>, package: &Package) -> String {
     let own = Module::from_protobuf_package_name(&package.name);
-    let requests = closure(context, package).into_iter().map(|file| {
+    let closure = closure(context, package);
+    let requests = closure.iter().map(|file| {
         let module = Module::from_protobuf_package_name(file.package());
         (module, prepared(file, file.package() == package.name))
     });
-    match config(context, package).generate(requests.collect()) {
+    match config(context, package, &closure).generate(requests.collect()) {
         Ok(mut modules) => readable(context, package, &modules.remove(&own).unwrap_or_default()),
         Err(error) => panic!("prost refuses package {}: {error}", package.name),
     }
@@ -72,7 +74,7 @@ const SHORT: &[(&str, &str)] = &[
     ("::prost::alloc::vec::Vec", "Vec"),
 ];
 
-fn config(context: &Context<'_>, package: &Package) -> Config {
+fn config(context: &Context<'_>, package: &Package, closure: &[&FileDescriptorProto]) -> Config {
     let mut config = Config::new();
     // Maps in order and bytes that share the buffer they came in: equal messages then encode equally.
     config.btree_map(["."]).bytes(["."]).enable_type_names();
@@ -80,11 +82,9 @@ fn config(context: &Context<'_>, package: &Package) -> Config {
         config.prost_types_path(path);
     }
     let place = context.place(&package.name);
-    let foreign =
-        closure(context, package).into_iter().filter(|file| file.package() != package.name);
-    for (name, ty) in
-        foreign.flat_map(types::declared).filter(|(_, ty)| ty.package != "google.protobuf")
-    {
+    let foreign = closure.iter().filter(|file| file.package() != package.name);
+    let foreign = foreign.flat_map(|file| types::declared(file));
+    for (name, ty) in foreign.filter(|(_, ty)| ty.package != "google.protobuf") {
         if context.knows(&ty.package) {
             config.extern_path(format!(".{name}"), context.message_path(&ty, place));
         }
@@ -92,21 +92,21 @@ fn config(context: &Context<'_>, package: &Package) -> Config {
     config
 }
 
-/// Files of a package and everything that they import: prost looks into foreign messages to derive `Eq` and to box.
+/// Files of a package, and those whose messages they hold: prost looks into them to derive `Eq` and to box.
 fn closure<'a>(context: &'a Context<'_>, package: &Package) -> Vec<&'a FileDescriptorProto> {
-    let mut wanted: Vec<&str> =
-        own_files(context, package).map(FileDescriptorProto::name).collect();
-    let mut at = 0;
-    while let Some(&name) = wanted.get(at) {
-        let file = context.descriptors.file.iter().find(|file| file.name() == name);
-        for import in file.into_iter().flat_map(|file| &file.dependency) {
-            if !wanted.contains(&import.as_str()) {
-                wanted.push(import);
+    let all = &context.descriptors.file;
+    let mut wanted: Vec<usize> = (0..all.len()).filter(|&at| all[at].package() == package.name).collect();
+    let mut next = 0;
+    while let Some(&at) = wanted.get(next) {
+        for file in &context.holds[at] {
+            if !wanted.contains(file) {
+                wanted.push(*file);
             }
         }
-        at += 1;
+        next += 1;
     }
-    context.descriptors.file.iter().filter(|file| wanted.contains(&file.name())).collect()
+    wanted.sort_unstable();
+    wanted.into_iter().map(|at| &all[at]).collect()
 }
 
 /// A file for prost: with safe comments if it is to be written, without any if it isn't.

@@ -17,6 +17,7 @@ pub(crate) struct Source {
     inner: TokenStream,
     imports: BTreeMap<String, BTreeSet<String>>,
     items: TokenStream,
+    parsed: Vec<syn::Item>,
     tail: String,
 }
 
@@ -28,6 +29,7 @@ impl Source {
             inner: TokenStream::new(),
             imports: BTreeMap::new(),
             items: TokenStream::new(),
+            parsed: Vec::new(),
             tail: String::new(),
         }
     }
@@ -72,6 +74,12 @@ impl Source {
         self
     }
 
+    /// Appends items that are parsed already.
+    pub(crate) fn parsed(mut self, items: Vec<syn::Item>) -> Self {
+        self.parsed.extend(items);
+        self
+    }
+
     /// Appends text that is formatted already, after every item.
     pub(crate) fn tail(mut self, text: &str) -> Self {
         self.tail.push('\n');
@@ -92,7 +100,9 @@ impl Source {
         }
         let imports = ordered(&self.imports);
         let (inner, items) = (self.inner, self.items);
-        out.push_str(&format::items(quote! { #inner #(#imports)* #items }));
+        let mut file = format::parsed(quote! { #inner #(#imports)* #items });
+        file.items.extend(self.parsed);
+        out.push_str(&format::file_text(&file));
         out.push_str(&self.tail);
         out
     }
