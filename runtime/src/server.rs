@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::deadline::base36;
 use crate::discovery::Discovery;
 use crate::spec::ServiceSpec;
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::subject::{Filter, SubjectBuilder};
 use crate::transport::SubscriptionId;
 
@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     /// Calls whose handler outlived its first poll, by their reply subject.
     running: Mutex<HashMap<String, Context>>,
     subscriptions: Mutex<Vec<SubscriptionId>>,
+    /// Subjects that the server forbids us to listen on.
+    refused: Mutex<Vec<String>>,
     draining: AtomicBool,
     finished: Notify,
 }
@@ -70,16 +72,21 @@ impl Server {
             methods: spec.methods.iter().map(Method::new).collect(),
             running: Mutex::default(),
             subscriptions: Mutex::default(),
+            refused: Mutex::default(),
             draining: AtomicBool::new(false),
             finished: Notify::new(),
         });
         let server = Self(inner);
         let subscribed = server.subscribe();
-        if subscribed.is_err() {
+        // The server's refusals arrive before its PONG.
+        let ready = match subscribed {
+            Ok(()) => connection.rx().flush().await.and_then(|()| server.allowed()),
+            Err(status) => Err(status),
+        };
+        if let Err(status) = ready {
             server.unsubscribe().await;
+            return Err(status);
         }
-        subscribed?;
-        connection.rx().flush().await?;
         tracing::info!(service = spec.name, id = server.0.id, "serving");
         Ok(server)
     }
@@ -97,6 +104,18 @@ impl Server {
         let sink = Arc::new(CancelSink::new(&self.0));
         added(rx.subscribe(&Filter::from(&cancel), None, sink)?);
         announce::subscribe(&self.0)
+    }
+
+    fn allowed(&self) -> Result<()> {
+        let refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.is_empty() {
+            return Ok(());
+        }
+        Err(Status::permission_denied(format!(
+            "the server forbids {} to subscribe to {}: are its permissions those that were generated?",
+            self.0.connection.name(),
+            refused.join(", ")
+        )))
     }
 
     /// Stops without losing a call: ends the subscriptions at the server, handles everything that was routed here
@@ -171,9 +190,7 @@ impl Server {
 
     fn running(&self) -> Vec<Context> {
         let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
-        #[expect(clippy::iter_over_hash_type, reason = "every call is cancelled, in any order")]
-        let contexts = running.values().cloned().collect();
-        contexts
+        running.values().cloned().collect()
     }
 }
 

@@ -12,7 +12,6 @@ use super::info::Info;
 use super::writer::Half;
 use super::{auth, tls};
 use crate::connection::Options;
-use crate::durable::Tls;
 use crate::status::{Result, Status};
 use crate::wire::encode;
 use crate::wire::parse::{Op, Parsed, parse};
@@ -88,7 +87,7 @@ async fn one(options: &Options, role: &str, url: &str) -> Result<Link> {
     let encrypted = options.tls.is_some() || scheme == "tls" || info.tls_required;
     let connect = auth::connect(options, role, &info, encrypted)?;
     if encrypted {
-        let tls_options = options.tls.clone().unwrap_or_else(Tls::default);
+        let tls_options = options.tls.clone().unwrap_or_default();
         let mut stream = tls::upgrade(stream, host, &tls_options).await?;
         introduce(&mut stream, &connect, &mut buffer).await?;
         let (read, write) = tokio::io::split(stream);

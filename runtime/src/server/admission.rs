@@ -1,8 +1,8 @@
 //! Judges a request before anything of it is decoded.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -47,14 +47,11 @@ impl Sink for MethodSink {
                 return;
             }
         };
-        let deadline = match deadline(method.spec, token, &message, arrived) {
-            Ok(deadline) => deadline,
-            Err(Expired) => {
-                method.expired.fetch_add(1, Ordering::Relaxed);
-                metrics::counter!("bb_requests_expired_total", "method" => method.spec.subject)
-                    .increment(1);
-                return;
-            }
+        let Ok(deadline) = deadline(method.spec, token, &message, arrived) else {
+            method.expired.fetch_add(1, Ordering::Relaxed);
+            metrics::counter!("bb_requests_expired_total", "method" => method.spec.subject)
+                .increment(1);
+            return;
         };
         let context = Context::of_call(method.spec, deadline, message.headers, reply);
         if !method.enter() {
@@ -81,6 +78,13 @@ impl Sink for MethodSink {
 
     fn idle(&self) {
         self.server.connection.tx().push();
+    }
+
+    fn refused(&self, subject: &str) {
+        if subject == self.server.methods[self.index].spec.subject {
+            let mut refused = self.server.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            refused.push(subject.to_owned());
+        }
     }
 }
 

@@ -142,10 +142,10 @@ impl Permit {
 
     /// Counts a call that was answered.
     pub(super) fn ended(&self, took: Duration, how: Result<(), &Status>) {
-        let stats = self.server.discovery.stats(self.index);
+        let counters = self.server.discovery.stats(self.index);
         match how {
-            Ok(()) => stats.succeeded(took),
-            Err(status) => stats.failed(took, status),
+            Ok(()) => counters.succeeded(took),
+            Err(status) => counters.failed(took, status),
         }
     }
 }

@@ -120,9 +120,10 @@ fn message(
     let number = |field: &Range<usize>| number(&buffer[field.clone()]);
     let sid = number(&fields[1])?;
     let size = usize::try_from(number(&fields[count - 1])?).unwrap_or(usize::MAX);
-    let header_size = match with_headers {
-        true => usize::try_from(number(&fields[count - 2])?).unwrap_or(usize::MAX),
-        false => 0,
+    let header_size = if with_headers {
+        usize::try_from(number(&fields[count - 2])?).unwrap_or(usize::MAX)
+    } else {
+        0
     };
     if size > MESSAGE_BYTES_MAX {
         return Err(Malformed("a message that is too large"));

@@ -167,9 +167,7 @@ impl Service for Echo {
                 if request.number > 0 {
                     tokio::task::yield_now().await;
                 }
-                if request.number < 100 {
-                    panic!("asked to");
-                }
+                assert!(request.number >= 100, "asked to");
                 Ok(request)
             }),
             FAIL => call.unary(move |_ctx: Context, request: Text| async move {
@@ -218,12 +216,12 @@ pub(crate) async fn connect(server: &NatsServer, service: &str) -> Connection {
     Connection::connect(Options::new(server.url(), service)).await.unwrap()
 }
 
-/// A served [`Echo`] and a client, each with a connection of its own.
+/// A instance [`Echo`] and a client, each with a connection of its own.
 pub(crate) async fn echo(
     server: &NatsServer,
 ) -> (Connection, Echo, bodybroker_runtime::server::Server) {
     let connection = connect(server, "echo").await;
     let echo = Echo::new(&connection);
-    let served = connection.serve(echo.clone()).await.unwrap();
-    (connect(server, "client").await, echo, served)
+    let instance = connection.serve(echo.clone()).await.unwrap();
+    (connect(server, "client").await, echo, instance)
 }

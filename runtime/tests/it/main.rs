@@ -1,8 +1,12 @@
 //! Tests of the runtime against a real server and against the in-process bus.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod connecting;
 mod durable;
+mod event;
 mod fixture;
+mod hostile;
+mod leak;
 mod rolling_restart;
 mod rpc;
 mod store;

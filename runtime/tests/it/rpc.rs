@@ -12,7 +12,7 @@ use crate::fixture::{
 #[tokio::test]
 async fn a_call_is_answered() {
     let server = NatsServer::start().await.unwrap();
-    let (client, _, _served) = echo(&server).await;
+    let (client, _, _instance) = echo(&server).await;
     let calling = call_of(&client, ECHO, Text::new("hello"));
     let answer = tokio::spawn(calling).await.unwrap().unwrap();
     assert_eq!(answer.text, "hello");
@@ -21,7 +21,7 @@ async fn a_call_is_answered() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_calls_at_once_get_their_own_answers_and_leave_nothing() {
     let server = NatsServer::start().await.unwrap();
-    let (client, _, _served) = echo(&server).await;
+    let (client, _, _instance) = echo(&server).await;
     let callers: Vec<_> = (0..32_u64)
         .map(|caller| {
             let client = client.clone();
@@ -54,7 +54,7 @@ async fn nobody_there_is_told_at_once_and_never_executed() {
 #[tokio::test]
 async fn a_failure_arrives_whole() {
     let server = NatsServer::start().await.unwrap();
-    let (client, _, _served) = echo(&server).await;
+    let (client, _, _instance) = echo(&server).await;
     let status = call_of(&client, FAIL, Text::number(40)).await.unwrap_err();
     assert_eq!((status.code(), status.message()), (Code::Aborted, "somebody was faster"));
     assert_eq!(status.retry_after(), Some(Duration::from_millis(40)));
@@ -64,34 +64,34 @@ async fn a_failure_arrives_whole() {
 #[tokio::test]
 async fn a_panic_is_answered_and_contained() {
     let server = NatsServer::start().await.unwrap();
-    let (client, _, served) = echo(&server).await;
+    let (client, _, instance) = echo(&server).await;
     // The first panics while it is polled where it was read, the second on a task of its own.
     for number in [0, 1] {
         let status = call_of(&client, PANIC, Text::number(number)).await.unwrap_err();
         assert_eq!(status.code(), Code::Internal, "{status}");
     }
     assert_eq!(call_of(&client, ECHO, Text::new("still here")).await.unwrap().text, "still here");
-    assert_eq!(served.in_flight(), 0);
+    assert_eq!(instance.in_flight(), 0);
 }
 
 #[tokio::test]
 async fn a_time_out_says_what_is_known_and_drops_the_handler() {
     let server = NatsServer::start().await.unwrap();
-    let (client, echo, served) = echo(&server).await;
+    let (client, echo, instance) = echo(&server).await;
     let short = Duration::from_millis(50);
     let status = call_of(&client, HANG, Text::default()).timeout(short).await.unwrap_err();
     assert_eq!((status.code(), status.executed()), (Code::UnknownOutcome, Executed::Unknown));
     let status = call_of(&client, READ, Text::default()).timeout(short).await.unwrap_err();
     assert_eq!((status.code(), status.executed()), (Code::DeadlineExceeded, Executed::Unknown));
     echo.hung.dropped(2).await;
-    served.drain().await;
-    assert_eq!((served.in_flight(), client.mux().in_flight()), (0, 0));
+    instance.drain().await;
+    assert_eq!((instance.in_flight(), client.mux().in_flight()), (0, 0));
 }
 
 #[tokio::test]
 async fn a_dropped_call_cancels_its_handler() {
     let server = NatsServer::start().await.unwrap();
-    let (client, echo, _served) = echo(&server).await;
+    let (client, echo, _instance) = echo(&server).await;
     let calling = tokio::spawn(call_of(&client, HANG, Text::default()));
     echo.hung.started(1).await;
     calling.abort();
@@ -102,10 +102,10 @@ async fn a_dropped_call_cancels_its_handler() {
 #[tokio::test]
 async fn deadlines_are_inherited_and_travel() {
     let server = NatsServer::start().await.unwrap();
-    let (client, _, _served) = echo(&server).await;
+    let (client, _, _instance) = echo(&server).await;
     let own = call_of(&client, REMAINING, Text::default()).await.unwrap().number;
     assert!((4_500..=5_000).contains(&own), "the schema says 5 s: {own}");
-    let longer = call_of(&client, REMAINING, Text::default()).timeout(Duration::from_secs(60));
+    let longer = call_of(&client, REMAINING, Text::default()).timeout(Duration::from_mins(1));
     let longer = longer.await.unwrap().number;
     assert!((59_000..=60_000).contains(&longer), "{longer}");
     let nested = call_of(&client, NESTED, Text::default()).timeout(Duration::from_secs(2));
@@ -116,7 +116,7 @@ async fn deadlines_are_inherited_and_travel() {
 #[tokio::test]
 async fn what_is_too_large_is_refused_on_both_sides() {
     let server = NatsServer::start().await.unwrap();
-    let (client, _, _served) = echo(&server).await;
+    let (client, _, _instance) = echo(&server).await;
     let status = call_of(&client, ECHO, Text::new(&"x".repeat(1 << 20))).await.unwrap_err();
     assert_eq!((status.code(), status.executed()), (Code::InvalidArgument, Executed::No));
     assert!(status.message().contains("1048576"), "{status}");
@@ -129,7 +129,7 @@ async fn what_is_too_large_is_refused_on_both_sides() {
 #[tokio::test]
 async fn more_than_may_be_in_flight_is_refused_with_a_time_to_come_back() {
     let server = NatsServer::start().await.unwrap();
-    let (client, echo, _served) = echo(&server).await;
+    let (client, echo, _instance) = echo(&server).await;
     let calls: Vec<_> =
         (0..64).map(|_| tokio::spawn(call_of(&client, HANG, Text::default()))).collect();
     echo.hung.started(64).await;
@@ -147,7 +147,7 @@ async fn more_than_may_be_in_flight_is_refused_with_a_time_to_come_back() {
 #[tokio::test]
 async fn instances_share_the_calls() {
     let server = NatsServer::start().await.unwrap();
-    let (client, mut first, _served) = echo(&server).await;
+    let (client, mut first, _instance) = echo(&server).await;
     first.name = "first";
     let connection = connect(&server, "echo").await;
     let second = crate::fixture::Echo { name: "second", ..crate::fixture::Echo::new(&connection) };

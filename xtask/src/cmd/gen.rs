@@ -1,6 +1,7 @@
 //! `cargo xtask gen`.
 
 use std::fs;
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -16,6 +17,9 @@ mod watch;
 
 /// Folder that is written.
 const OUTPUT: &str = "generated";
+
+/// Columns of a finding.
+const FINDING_WIDTH: usize = 100;
 
 /// Changed files that are listed; more are counted.
 const LISTED_MAX: usize = 12;
@@ -103,7 +107,10 @@ fn diff(root: &Path) -> anyhow::Result<()> {
 /// Reads the schemas; every finding is in the error.
 pub(crate) fn load(root: &Path) -> anyhow::Result<Schema> {
     let input = Input::new(root.join("proto")).strip_prefix("bodybroker");
-    Ok(bodybroker_codegen::load(&input)?)
+    bodybroker_codegen::load(&input).map_err(|findings| {
+        ui::note(findings.render(FINDING_WIDTH, std::io::stderr().is_terminal()).trim_end());
+        anyhow::anyhow!("correct proto/ and run `cargo xtask gen` again; nothing was written")
+    })
 }
 
 /// Generates everything, in memory; says how many packages there are.

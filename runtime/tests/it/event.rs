@@ -1,0 +1,443 @@
+//! Events and their consumers. Each body runs on a real server and in memory.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bodybroker_runtime::connection::Connection;
+use bodybroker_runtime::context::Context;
+use bodybroker_runtime::delivery::Delivery;
+use bodybroker_runtime::durable::{Durable, Start, StreamConfig};
+use bodybroker_runtime::event::{Event, Publication, Tuning, start_consumers_with};
+use bodybroker_runtime::server::{Incoming, Service};
+use bodybroker_runtime::spec::{BucketSpec, ConsumeSpec, EventSpec, ServiceSpec, Storage};
+use bodybroker_runtime::subject::{Filter, Subject, SubjectBuilder};
+use bodybroker_runtime::transport::BoxFuture;
+use bodybroker_runtime::{Code, Result, Status};
+use tokio::sync::Notify;
+
+use crate::durable::events;
+
+mod lost;
+
+/// An event as generated code would declare it.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Rang {
+    #[prost(string, tag = "1")]
+    bell: String,
+    #[prost(uint64, tag = "2")]
+    number: u64,
+}
+
+impl prost::Name for Rang {
+    const NAME: &'static str = "Rang";
+    const PACKAGE: &'static str = "test.v1";
+}
+
+static RANG: EventSpec = EventSpec {
+    name: "test.v1.Rang",
+    filter: "evt.bell.rang.v1.*",
+    stream: "EVENTS",
+    bucket: None,
+};
+
+impl Event for Rang {
+    fn spec() -> &'static EventSpec {
+        &RANG
+    }
+
+    fn subject(&self) -> Subject {
+        SubjectBuilder::new("evt.bell.rang.v1").token(&self.bell).build()
+    }
+}
+
+/// An event that is the write of a bucket.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Moved {
+    #[prost(string, tag = "1")]
+    thing: String,
+}
+
+impl prost::Name for Moved {
+    const NAME: &'static str = "Moved";
+    const PACKAGE: &'static str = "test.v1";
+}
+
+static MOVED: EventSpec = EventSpec {
+    name: "test.v1.Moved",
+    filter: "evt.thing.moved.v1.*",
+    stream: "EVENTS",
+    bucket: Some("places"),
+};
+
+impl Event for Moved {
+    fn spec() -> &'static EventSpec {
+        &MOVED
+    }
+
+    fn subject(&self) -> Subject {
+        SubjectBuilder::new("evt.thing.moved.v1").token(&self.thing).build()
+    }
+}
+
+static PLACES: BucketSpec = BucketSpec {
+    name: "places",
+    value: "test.v1.Moved",
+    history: 8,
+    ttl: None,
+    storage: Storage::File,
+    replicas: 1,
+};
+
+static LISTENER: ServiceSpec = ServiceSpec {
+    name: "test.v1.ListenerService",
+    description: "Listens",
+    subject: "svc.listener.v1",
+    queue_group: "q.listener",
+    version: "1.0.0",
+    schema_hash: "0",
+    methods: &[],
+    consumes: &[
+        ConsumeSpec { durable: "listener-rang", event: &RANG },
+        ConsumeSpec { durable: "listener-moved", event: &MOVED },
+    ],
+    buckets: &[],
+    calls: &[],
+};
+
+type Handler = dyn Fn(Context, Rang) -> BoxFuture<'static, Result<()>> + Send + Sync;
+
+/// Counts what it hears, and does what the test says.
+pub(crate) struct Listener {
+    pub(crate) heard: Mutex<BTreeMap<u64, usize>>,
+    moved: AtomicUsize,
+    pub(crate) changed: Notify,
+    handler: Box<Handler>,
+}
+
+impl Listener {
+    pub(crate) fn new<F>(handler: impl Fn(Context, Rang) -> F + Send + Sync + 'static) -> Arc<Self>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        Arc::new(Self {
+            heard: Mutex::default(),
+            moved: AtomicUsize::new(0),
+            changed: Notify::new(),
+            handler: Box::new(move |context, rang| Box::pin(handler(context, rang))),
+        })
+    }
+
+    /// Waits until what was heard is as wanted.
+    pub(crate) async fn until(&self, wanted: impl Fn(&BTreeMap<u64, usize>) -> bool) {
+        let seen = async {
+            loop {
+                let changed = self.changed.notified();
+                if wanted(&self.heard.lock().unwrap()) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), seen).await.unwrap();
+    }
+}
+
+/// What is served: the listener behind dispatch as generated code would write it.
+pub(crate) struct Dispatch(pub(crate) Arc<Listener>);
+
+impl Service for Dispatch {
+    fn spec(&self) -> &'static ServiceSpec {
+        &LISTENER
+    }
+
+    fn call(&self, _method: usize, call: Incoming) {
+        call.unimplemented();
+    }
+
+    fn consume(&self, consumer: usize, delivery: Delivery) -> BoxFuture<'static, Result<()>> {
+        let listener = Arc::clone(&self.0);
+        match consumer {
+            0 => delivery.handle(move |context, rang: Rang| async move {
+                *listener.heard.lock().unwrap().entry(rang.number).or_default() += 1;
+                let result = (listener.handler)(context, rang).await;
+                listener.changed.notify_waiters();
+                result
+            }),
+            1 => delivery.handle(move |_, _: Moved| async move {
+                listener.moved.fetch_add(1, Ordering::SeqCst);
+                listener.changed.notify_waiters();
+                Ok(())
+            }),
+            _ => delivery.unknown(),
+        }
+    }
+}
+
+pub(crate) fn rang(number: u64) -> Rang {
+    Rang { bell: "tower".to_owned(), number }
+}
+
+pub(crate) fn quick() -> Tuning {
+    Tuning {
+        handlers_max: 8,
+        ack_wait: Duration::from_secs(2),
+        deliveries_max: 3,
+        backoff: vec![Duration::from_millis(20)],
+    }
+}
+
+pub(crate) async fn provision(durable: &Arc<dyn Durable>) -> Result<()> {
+    durable.provision(&StreamConfig::of_bucket(&PLACES)).await?;
+    let sources = StreamConfig::of_event(&MOVED).sources;
+    durable.provision(&events(sources)).await?;
+    durable.provision(&StreamConfig::of_dead_letters()).await?;
+    Ok(())
+}
+
+macro_rules! connected {
+    ($($body:ident,)*) => {
+        mod in_memory {
+            $(#[tokio::test(start_paused = true)]
+            async fn $body() -> bodybroker_runtime::Result<()> {
+                let bus = bodybroker_runtime::bus::Bus::new();
+                let connect = |name: &str| {
+                    std::future::ready(Ok(super::Connection::local(&bus, name)))
+                };
+                super::$body(connect).await
+            })*
+        }
+
+        mod on_a_server {
+            use bodybroker_runtime::connection::Options;
+
+            $(#[tokio::test]
+            async fn $body() -> bodybroker_runtime::Result<()> {
+                let server = bodybroker_runtime::testing::NatsServer::start().await?;
+                let connect = |name: &str| super::Connection::connect(Options::new(server.url(), name));
+                super::$body(connect).await
+            })*
+        }
+    };
+}
+
+
+connected! {
+    an_event_is_handled_until_it_succeeds,
+    a_poisonous_event_becomes_one_dead_letter,
+    a_panic_counts_as_a_failure,
+    writes_of_a_bucket_are_consumed_and_deletions_are_not,
+    an_event_of_a_bucket_is_not_published_beside_it,
+    a_slow_handler_keeps_its_event,
+    a_drain_hands_everything_over,
+    a_watcher_reads_from_where_it_says,
+    an_expired_event_is_passed_over,
+}
+
+async fn an_event_is_handled_until_it_succeeds<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    provision(connection.durable()).await?;
+    let listener = Listener::new(|context, _| async move {
+        assert_eq!(context.idempotency_key(), Some("EVENTS:1"));
+        if context.attempt() < 3 { Err(Status::unavailable("not yet")) } else { Ok(()) }
+    });
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let consumers = start_consumers_with(&connection, &service, quick()).await?;
+    let published = connection.publish_as(&rang(7), Publication::new().id("seven")).await?;
+    assert!(!published.duplicate);
+    assert!(connection.publish_as(&rang(7), Publication::new().id("seven")).await?.duplicate);
+    listener.until(|heard| heard.get(&7) == Some(&3)).await;
+    consumers.drain().await;
+    assert_eq!(dead_letters(&connection).await?, 0);
+    Ok(())
+}
+
+async fn a_poisonous_event_becomes_one_dead_letter<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    provision(connection.durable()).await?;
+    let listener = Listener::new(|_, rang: Rang| async move {
+        match rang.number {
+            1 => Err(Status::internal("this one never works")),
+            2 => Err(Status::invalid_argument("nor this one")),
+            _ => Ok(()),
+        }
+    });
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let consumers = start_consumers_with(&connection, &service, quick()).await?;
+    for number in 1..=3 {
+        connection.publish(&rang(number)).await?;
+    }
+    let filter = Filter::literal("dlq.EVENTS.listener-rang");
+    let mut letters = connection.durable().read("DLQ", &filter, Start::All).await?.messages;
+    let mut found = BTreeMap::new();
+    for _ in 0..2 {
+        let letter = futures::StreamExt::next(&mut letters).await.unwrap()?;
+        let said = |name| letter.headers.get(name).unwrap().to_owned();
+        found
+            .insert(said("Bb-Dead-Sequence"), (said("Bb-Dead-Reason"), said("Bb-Dead-Deliveries")));
+    }
+    consumers.drain().await;
+    assert_eq!(found["1"], ("this one never works".to_owned(), "3".to_owned()));
+    assert_eq!(found["2"], ("nor this one".to_owned(), "1".to_owned()));
+    assert_eq!(dead_letters(&connection).await?, 2);
+    assert_eq!(*listener.heard.lock().unwrap(), BTreeMap::from([(1, 3), (2, 1), (3, 1)]));
+    Ok(())
+}
+
+async fn a_panic_counts_as_a_failure<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    provision(connection.durable()).await?;
+    let listener = Listener::new(|context, _| async move {
+        assert!(context.attempt() > 1, "the first attempt panics");
+        Ok(())
+    });
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let consumers = start_consumers_with(&connection, &service, quick()).await?;
+    connection.publish(&rang(1)).await?;
+    listener.until(|heard| heard.get(&1) == Some(&2)).await;
+    consumers.drain().await;
+    Ok(())
+}
+
+async fn writes_of_a_bucket_are_consumed_and_deletions_are_not<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    provision(connection.durable()).await?;
+    let listener = Listener::new(|_, _| async { Ok(()) });
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let consumers = start_consumers_with(&connection, &service, quick()).await?;
+    let places = connection.store::<Moved>(&PLACES)?;
+    let moved = |thing: &str| Moved { thing: thing.to_owned() };
+    let first = places.create("a b", &moved("a b")).await?;
+    assert_eq!(
+        places.update("a b", &moved("x"), first + 9).await.unwrap_err().code(),
+        Code::Aborted
+    );
+    places.remove("a b").await?;
+    places.put("c", &moved("c")).await?;
+    let mut watcher = connection.subscribe_events::<Moved>(Start::All).await?;
+    for thing in ["a b", "c"] {
+        let received = watcher.next().await.unwrap()?;
+        assert_eq!(received.event.thing, thing);
+        assert_eq!(received.subject, received.event.subject().as_str());
+    }
+    listener.until(|_| listener.moved.load(Ordering::SeqCst) == 2).await;
+    consumers.drain().await;
+    assert_eq!(listener.moved.load(Ordering::SeqCst), 2);
+    Ok(())
+}
+
+async fn an_event_of_a_bucket_is_not_published_beside_it<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    let refused = connection.publish(&Moved { thing: "a".to_owned() }).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    Ok(())
+}
+
+async fn a_slow_handler_keeps_its_event<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    provision(connection.durable()).await?;
+    let tuning = Tuning { ack_wait: Duration::from_millis(600), ..quick() };
+    let slow = tuning.ack_wait * 3;
+    let listener = Listener::new(move |_, _| async move {
+        tokio::time::sleep(slow).await;
+        Ok(())
+    });
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let consumers = start_consumers_with(&connection, &service, tuning).await?;
+    connection.publish(&rang(1)).await?;
+    listener.until(|heard| heard.contains_key(&1)).await;
+    consumers.drain().await;
+    assert_eq!(*listener.heard.lock().unwrap(), BTreeMap::from([(1, 1)]));
+    Ok(())
+}
+
+async fn a_drain_hands_everything_over<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    const EVENTS: u64 = 300;
+    let first = connect("listener").await?;
+    let second = connect("listener").await?;
+    provision(first.durable()).await?;
+    // Nothing may wait for its redelivery: the test would time out.
+    let tuning = Tuning { ack_wait: Duration::from_mins(5), ..quick() };
+    let listener = Listener::new(|_, _| async {
+        tokio::task::yield_now().await;
+        Ok(())
+    });
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let draining = start_consumers_with(&first, &service, tuning.clone()).await?;
+    let staying = start_consumers_with(&second, &service, tuning).await?;
+    let publish = async {
+        for number in 0..EVENTS {
+            first.publish(&rang(number)).await?;
+        }
+        Ok::<_, Status>(())
+    };
+    let drain = async {
+        listener.until(|heard| heard.len() > 100).await;
+        draining.drain().await;
+        Ok(())
+    };
+    tokio::try_join!(publish, drain)?;
+    listener.until(|heard| heard.len() as u64 == EVENTS).await;
+    staying.drain().await;
+    assert!(listener.heard.lock().unwrap().values().all(|times| *times == 1));
+    Ok(())
+}
+
+async fn a_watcher_reads_from_where_it_says<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("watcher").await?;
+    provision(connection.durable()).await?;
+    for number in 1..=3 {
+        connection.publish(&rang(number)).await?;
+    }
+    let mut late = connection.subscribe_events::<Rang>(Start::Sequence(2)).await?;
+    assert_eq!(late.next().await.unwrap()?.event.number, 2);
+    let subject = rang(0).subject();
+    let mut new =
+        connection.subscribe_events_at::<Rang>(&Filter::from(&subject), Start::New).await?;
+    let other = Rang { bell: "other".to_owned(), number: 4 };
+    connection.publish(&other).await?;
+    connection.publish(&rang(5)).await?;
+    let received = new.next().await.unwrap()?;
+    assert_eq!((received.event.number, received.sequence), (5, 5));
+    Ok(())
+}
+
+async fn an_expired_event_is_passed_over<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    provision(connection.durable()).await?;
+    connection.publish_as(&rang(1), Publication::new().expires_in(Duration::ZERO)).await?;
+    connection.publish(&rang(2)).await?;
+    let listener = Listener::new(|_, _| async { Ok(()) });
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let consumers = start_consumers_with(&connection, &service, quick()).await?;
+    listener.until(|heard| heard.contains_key(&2)).await;
+    consumers.drain().await;
+    assert_eq!(*listener.heard.lock().unwrap(), BTreeMap::from([(2, 1)]));
+    Ok(())
+}
+
+async fn dead_letters(connection: &Connection) -> Result<usize> {
+    let all = Filter::literal("dlq.>");
+    Ok(connection.durable().snapshot("DLQ", &all, Start::All).await?.len())
+}
