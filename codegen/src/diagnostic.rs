@@ -68,6 +68,13 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// Tells whether this is where the mistake is.
+    pub(crate) fn is_at(&self, place: &Place) -> bool {
+        self.label.file == place.file && self.label.span == place.span
+    }
+}
+
 /// A range of bytes in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {

@@ -68,10 +68,11 @@ impl Schema {
 
 /// Compiles, surveys and judges, and resolves what is written into a model.
 pub(crate) fn resolve(input: &Input, files: BTreeMap<String, String>) -> Result<Schema, Findings> {
-    let compile::Compiled { pool, sources, mut findings, broken } = compile::compile(files);
-    let survey = survey::Survey::new(input, &pool, &sources, &broken);
+    let compile::Compiled { pool, sources, mut findings, complete, lost } = compile::compile(files);
+    let survey = survey::Survey::new(input, &pool, &sources, complete);
     let model = build::build(input, &survey);
-    findings.extend(check::check(&survey, &model));
+    let judged = check::check(&survey, &model);
+    findings.extend(judged.into_iter().filter(|it| !lost.iter().any(|place| it.is_at(place))));
     if findings.is_empty() {
         return Ok(Schema { model, pool });
     }

@@ -1,11 +1,15 @@
-//! Parses files one by one and links them in the order of their imports. Nothing stops at the first mistake: a file
-//! that can't be read right takes only those with it that import it.
+//! Parses files one by one and links them in the order of their imports. Nothing stops at the first mistake: what
+//! doesn't link is taken out of its file so that the rest can be judged, and a file that can't be parsed takes only
+//! those with it that import it.
 
 mod convert;
 mod edition;
+mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+pub(in crate::schema) use repair::STAND_IN;
 
 use prost_reflect::DescriptorPool;
 use prost_reflect::prost_types::FileDescriptorProto;
@@ -22,6 +26,9 @@ const IMPORT_ACYCLIC: &str = "IMPORT_ACYCLIC";
 /// Rule of a file that is imported twice.
 const IMPORT_ONCE: &str = "IMPORT_ONCE";
 
+/// Attempts to link one file: names, then options, each once or twice.
+const REPAIRS_MAX: usize = 8;
+
 /// Files that were read, linked as far as they can be.
 pub(super) struct Compiled {
     /// Every file that links.
@@ -30,8 +37,10 @@ pub(super) struct Compiled {
     pub(super) sources: Sources,
     /// What is wrong so far.
     pub(super) findings: Vec<Finding>,
-    /// Files of the workspace that are missing from the pool.
-    pub(super) broken: BTreeSet<String>,
+    /// Whether every file is in the pool, whole.
+    pub(super) complete: bool,
+    /// Names of elements that lost something: what seems to be missing there is not.
+    pub(super) lost: Vec<Place>,
 }
 
 /// Text of every file by name; files of the workspace apart from those that are only imported.
@@ -60,15 +69,15 @@ impl Sources {
 
 /// Compiles the files of a workspace, in the order of their names.
 pub(super) fn compile(files: BTreeMap<String, String>) -> Compiled {
-    let mut linker = Linker::default();
+    let mut linker = Linker { complete: true, ..Linker::default() };
     linker.sources.own = files.keys().cloned().collect();
     linker.sources.texts =
         files.into_iter().map(|(name, text)| (name, Arc::from(text.as_str()))).collect();
     for name in linker.sources.own.clone() {
         linker.visit(&name, &mut Vec::new());
     }
-    let Linker { pool, sources, findings, broken, .. } = linker;
-    Compiled { pool, sources, findings, broken }
+    let Linker { pool, sources, findings, complete, lost, .. } = linker;
+    Compiled { pool, sources, findings, complete, lost }
 }
 
 #[derive(Default)]
@@ -78,7 +87,8 @@ struct Linker {
     findings: Vec<Finding>,
     /// Files that were visited, and whether they link.
     visited: BTreeMap<String, bool>,
-    broken: BTreeSet<String>,
+    complete: bool,
+    lost: Vec<Place>,
 }
 
 impl Linker {
@@ -89,9 +99,7 @@ impl Linker {
         }
         let linked = self.link(name, stack);
         self.visited.insert(name.to_owned(), linked);
-        if !linked {
-            self.broken.insert(name.to_owned());
-        }
+        self.complete &= linked;
         linked
     }
 
@@ -114,13 +122,14 @@ impl Linker {
             None => well_known(name).expect("an import is looked up before it is visited"),
         };
         stack.push(name.to_owned());
-        let imported = self.imports(&descriptor, stack);
+        let missing = self.imports(&descriptor, stack);
         stack.pop();
-        imported && self.add(descriptor)
+        self.add(descriptor, &missing)
     }
 
-    fn imports(&mut self, file: &FileDescriptorProto, stack: &mut Vec<String>) -> bool {
-        let mut all = true;
+    /// Links everything that a file imports; answers with the imports that don't link.
+    fn imports(&mut self, file: &FileDescriptorProto, stack: &mut Vec<String>) -> Vec<String> {
+        let mut missing = Vec::new();
         let mut seen = BTreeSet::new();
         for (index, import) in (0..).zip(&file.dependency) {
             let place = || self.import_place(file, index);
@@ -137,21 +146,57 @@ impl Linker {
                     .label("imported here")
                     .help(self.near(import))
             } else {
-                all &= self.visit(import, stack);
+                if !self.visit(import, stack) {
+                    missing.push(import.clone());
+                }
                 continue;
             };
+            if finding.rule == IMPORT_ONCE {
+                self.complete = false;
+            } else {
+                missing.push(import.clone());
+            }
             self.findings.push(finding);
-            all = false;
         }
-        all
+        missing
     }
 
-    fn add(&mut self, descriptor: FileDescriptorProto) -> bool {
-        let name = descriptor.name().to_owned();
-        let Err(error) = self.pool.add_file_descriptor_proto(descriptor) else { return true };
+    /// Adds a file to the pool, without whatever doesn't link.
+    fn add(&mut self, mut file: FileDescriptorProto, missing: &[String]) -> bool {
+        let name = file.name().to_owned();
         let text = self.sources.text(&name);
-        let error = error.with_source_code(&text);
-        self.findings.extend(convert::findings("NAME_RESOLVES", &name, &text, &error));
+        self.complete &= missing.is_empty();
+        repair::drop_imports(&mut file, missing);
+        for _ in 0..REPAIRS_MAX {
+            let Err(error) = self.pool.add_file_descriptor_proto(file.clone()) else { return true };
+            self.complete = false;
+            let error = error.with_source_code(&text);
+            let found = convert::findings("NAME_RESOLVES", &name, &text, &error);
+            let locations = Locations::new(&file, &text);
+            let mut paths: Vec<_> = convert::spans(&text, &error)
+                .iter()
+                .filter_map(|span| locations.paths(span).into_iter().max())
+                .collect();
+            // The last first: taking an option out moves those after it.
+            paths.sort_unstable_by(|a, b| b.cmp(a));
+            let mut repaired = false;
+            for path in paths {
+                let Some(element) = repair::repair(&mut file, &path) else { continue };
+                repaired = true;
+                let mut at = element;
+                at.push(1);
+                let span = locations.span(&at).unwrap_or(0..0);
+                self.lost.push(Place { file: name.clone(), span });
+            }
+            // What is in a file that is missing can't be found, and that is no mistake of its own.
+            let follows = |it: &Finding| !missing.is_empty() && it.message.contains("not defined");
+            let known = |it: &Finding| self.findings.contains(it);
+            let found: Vec<_> = found.into_iter().filter(|it| !follows(it) && !known(it)).collect();
+            self.findings.extend(found);
+            if !repaired {
+                return false;
+            }
+        }
         false
     }
 

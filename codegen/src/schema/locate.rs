@@ -42,6 +42,13 @@ impl Locations {
         Some(start..end.max(start))
     }
 
+    /// Paths of everything that fills exactly these bytes.
+    pub(crate) fn paths(&self, span: &Range<usize>) -> Vec<Vec<i32>> {
+        let mut paths: Vec<_> = self.by_path.keys().cloned().collect();
+        paths.retain(|path| self.span(path).as_ref() == Some(span));
+        paths
+    }
+
     /// The comment before the thing at a path, without the blank that follows each `//`.
     pub(crate) fn docs(&self, path: &[i32]) -> String {
         let comment = self.by_path.get(path).and_then(|it| it.leading_comments.as_deref());

@@ -5,11 +5,11 @@
 mod element;
 mod place;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use prost_reflect::{DescriptorPool, FileDescriptor};
 
-use super::compile::Sources;
+use super::compile::{STAND_IN, Sources};
 use super::locate::Locations;
 use super::option::{self, Level, Levels};
 use crate::input::Input;
@@ -64,13 +64,13 @@ impl Survey {
         input: &Input,
         pool: &DescriptorPool,
         sources: &Sources,
-        broken: &BTreeSet<String>,
+        complete: bool,
     ) -> Self {
         let mut survey = Self {
             files: Vec::new(),
             messages: BTreeMap::new(),
             enums: BTreeMap::new(),
-            complete: broken.is_empty(),
+            complete,
             locations: BTreeMap::new(),
             levels: Levels::new(pool, &input.options_package),
         };
@@ -93,7 +93,7 @@ impl Survey {
         let element = Element::of_file(descriptor);
         let mut messages = Vec::new();
         let mut enums = Vec::new();
-        for message in descriptor.messages() {
+        for message in descriptor.messages().filter(|message| message.name() != STAND_IN) {
             self.message(&message, &mut messages, &mut enums);
         }
         for enumeration in descriptor.enums() {

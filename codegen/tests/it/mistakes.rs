@@ -115,6 +115,46 @@ fn every_mistake_of_many_is_reported_in_one_run() {
 }
 
 #[test]
+fn what_does_not_link_hides_nothing_else_in_its_file() {
+    let text = "syntax = \"proto3\";\npackage acme.zoo.v1;\n\
+        import \"acme/nowhere.proto\";\n\
+        import \"bodybroker/options/v1/options.proto\";\n\
+        // file: acme/other/v1/other.proto\n\
+        syntax = \"proto3\";\npackage acme.other.v1;\n\
+        import \"bodybroker/options/v1/options.proto\";\n\
+        import \"acme/zoo/v1/zoo.proto\";\n\
+        service OtherService {\n\
+          option (bodybroker.options.v1.service) = { subject: \"svc.other.v1\" color: 1 };\n\
+          rpc Feed(Nobody) returns (FeedResponse) {\n\
+            option (bodybroker.options.v1.method) = { timeout: \"soon\" operation: \"a.{b}\" };\n\
+          }\n\
+          rpc Sleep(FeedResponse) returns (Nobody) {\n\
+            option (bodybroker.options.v1.method) = { max_in_flight: \"many\" };\n\
+            option deprecated = true;\n\
+          }\n\
+          rpc Wash(FeedResponse) returns (FeedResponse) {\n\
+            option deprecated = true;\n\
+            option (bodybroker.options.v1.method) = { max_in_flight: 0 };\n\
+          }\n\
+        }\n\
+        message FeedResponse { Nothing nothing = 1; }\n";
+    let findings = findings(text);
+    let mut found: Vec<_> = findings.iter().map(|it| it.rule).collect();
+    found.sort_unstable();
+    let expected = [
+        "DURATION_PARSES",
+        "IMPORT_FOUND",
+        "LIMIT_IN_RANGE",
+        "NAME_RESOLVES",
+        "NAME_RESOLVES",
+        "NAME_RESOLVES",
+        "NAME_RESOLVES",
+        "NAME_RESOLVES",
+    ];
+    assert_eq!(found, expected, "{}", findings.render(110, false));
+}
+
+#[test]
 fn a_broken_file_hides_nothing_in_the_others() {
     let text = "syntax = \"proto3\";\nmessage {\n\
         // file: acme/other/v1/other.proto\n\

@@ -19,7 +19,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let message = context.survey.find_message(&file.package, name);
             let place = || context.survey.option(&service.element, &format!("consumes[{index}]"));
             match message {
-                Some(message) if message.event.is_some() => {}
+                Some(message) if message.event.is_some() || !context.survey.complete => {}
                 Some(message) => {
                     let text = format!("`{name}` is a message, but no event");
                     findings.push(

@@ -36,14 +36,23 @@ pub(super) fn findings(
     list
 }
 
+/// Where a diagnostic and all that are related to it point, as they say it themselves.
+pub(super) fn spans(text: &str, error: &dyn Diagnostic) -> Vec<Range<usize>> {
+    let related = error.related().into_iter().flatten();
+    let last = |error: &dyn Diagnostic| error.labels()?.last();
+    let labels = std::iter::once(last(error)).chain(related.map(last));
+    labels.flatten().map(|label| range(text, &label)).collect()
+}
+
+fn range(text: &str, label: &miette::LabeledSpan) -> Range<usize> {
+    let start = label.offset().min(text.len());
+    start..(start + label.len()).min(text.len())
+}
+
 fn finding(rule: &'static str, file: &str, text: &str, error: &dyn Diagnostic) -> Finding {
     let mut labels: Vec<_> = error.labels().into_iter().flatten().collect();
     // Of two labels, the later one is the mistake: the first is what it collides with.
     labels.reverse();
-    let range = |label: &miette::LabeledSpan| {
-        let start = label.offset().min(text.len());
-        start..(start + label.len()).min(text.len())
-    };
     let place = |span: Range<usize>| Place { file: file.to_owned(), span };
     let word = |label: &miette::LabeledSpan| label.label().unwrap_or("here").to_owned();
     let inner = error.source().and_then(|source| source.downcast_ref::<ParseError>());
@@ -54,7 +63,7 @@ fn finding(rule: &'static str, file: &str, text: &str, error: &dyn Diagnostic) -
             let end = text.trim_end().len();
             end..end
         },
-        &range,
+        |label| range(text, label),
     );
     let (message, span) = match inner {
         Some(inner) => (message(inner), inside(text, span, inner)),
@@ -65,7 +74,7 @@ fn finding(rule: &'static str, file: &str, text: &str, error: &dyn Diagnostic) -
         finding = finding.label(word(label));
     }
     for label in labels {
-        finding = finding.related(place(range(label)), word(label));
+        finding = finding.related(place(range(text, label)), word(label));
     }
     let said = error.help().map(|help| help.to_string());
     let help = said.unwrap_or_else(|| advice(&finding.message).to_owned());
