@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod client;
+pub mod config;
 pub mod connection;
 pub mod context;
 mod deadline;
@@ -10,10 +11,13 @@ pub mod discovery;
 pub mod durable;
 pub mod event;
 pub mod headers;
+pub mod host;
+pub mod lease;
 pub mod mock;
 pub mod mux;
 pub mod nats;
 pub mod prelude;
+pub mod provision;
 mod reply;
 pub mod server;
 pub mod spec;
@@ -21,6 +25,7 @@ pub mod status;
 pub mod store;
 pub mod stream;
 pub mod subject;
+pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transport;

@@ -12,6 +12,7 @@ pub struct Options {
     pub(crate) service: String,
     pub(crate) auth: Auth,
     pub(crate) tls: Option<Tls>,
+    pub(crate) provision: bool,
     pub(crate) connect_timeout: Duration,
     pub(crate) ping_interval: Duration,
     pub(crate) reconnect_min: Duration,
@@ -28,6 +29,7 @@ impl Options {
             service: service.into(),
             auth: Auth::Anonymous,
             tls: None,
+            provision: false,
             connect_timeout: Duration::from_secs(2),
             ping_interval: Duration::from_secs(3),
             reconnect_min: Duration::from_millis(50),
@@ -47,6 +49,14 @@ impl Options {
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Makes streams and buckets that are missing as they are used; for development and tests, where no provisioner
+    /// runs. Default: no.
+    #[must_use]
+    pub fn provision(mut self, provision: bool) -> Self {
+        self.provision = provision;
         self
     }
 
@@ -89,6 +99,7 @@ impl Options {
             name: self.service.clone(),
             auth: self.auth.clone(),
             tls: self.tls.clone(),
+            provision: self.provision,
         }
     }
 }

@@ -20,6 +20,7 @@ pub struct Bucket {
     durable: Arc<dyn Durable>,
     name: &'static str,
     stream: String,
+    history: usize,
 }
 
 /// What a bucket holds, or held, under a key.
@@ -49,7 +50,12 @@ impl Bucket {
     #[must_use]
     pub fn new(durable: Arc<dyn Durable>, spec: &BucketSpec) -> Self {
         durable.assume(&StreamConfig::of_bucket(spec));
-        Self { durable, name: spec.name, stream: bucket_stream(spec.name) }
+        Self {
+            durable,
+            name: spec.name,
+            stream: bucket_stream(spec.name),
+            history: spec.history.max(1) as usize,
+        }
     }
 
     /// Name of the bucket.
@@ -129,7 +135,10 @@ impl Bucket {
 
     /// The revisions of a key that the bucket keeps, oldest first.
     pub async fn history(&self, key: &str) -> Result<Vec<Record>> {
-        self.settled(Filter::from(&self.subject(key)), Start::All).await
+        let mut records = self.settled(Filter::from(&self.subject(key)), Start::All).await?;
+        // A bucket whose writes are events keeps more.
+        records.drain(..records.len().saturating_sub(self.history));
+        Ok(records)
     }
 
     /// Watches a key, or all: first what is there, then every change. The number tells how many records were there.

@@ -56,6 +56,9 @@ pub(crate) fn bucket_subject(bucket: &str) -> String {
     format!("$KV.{bucket}")
 }
 
+/// Revisions of a key that a stream may lag behind the bucket whose writes it takes over.
+pub(crate) const EVENT_BACKLOG: u32 = 64;
+
 /// Ids are remembered this long where nobody says otherwise; the server's own default.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 
@@ -117,17 +120,47 @@ impl StreamConfig {
             bucket: bucket.to_owned(),
             destination: spec.filter.replace('*', "{{wildcard(1)}}"),
         });
+        // What a bucket's write brings isn't published.
+        let subjects =
+            if spec.bucket.is_some() { Vec::new() } else { vec![spec.filter.to_owned()] };
         Self {
             name: spec.stream.to_owned(),
-            subjects: Vec::new(),
+            subjects,
             max_age: None,
-            storage: Storage::Memory,
+            storage: Storage::File,
             replicas: 1,
             duplicate_window: DUPLICATE_WINDOW,
             limits: Limits::default(),
             sources: sources.into_iter().collect(),
             bucket: false,
         }
+    }
+
+    /// Adds what another configuration has of subjects and sources.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        for subject in &other.subjects {
+            if !covered(&self.subjects, subject) {
+                self.subjects.push(subject.clone());
+            }
+        }
+        for source in &other.sources {
+            if !self.sources.contains(source) {
+                self.sources.push(source.clone());
+            }
+        }
+    }
+
+    /// Whether everything that another configuration has of subjects and sources is there.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        other.subjects.iter().all(|subject| covered(&self.subjects, subject))
+            && other.sources.iter().all(|source| self.sources.contains(source))
+    }
+
+    /// Lets a bucket keep more revisions than its readers want, because a stream takes them over a moment later: what
+    /// is overwritten before that is lost to the stream.
+    pub(crate) fn keep_for_events(&mut self) {
+        let messages = &mut self.limits.messages_per_subject;
+        *messages = messages.map(|messages| messages.max(EVENT_BACKLOG));
     }
 
     /// Sets up the stream of dead letters.
@@ -147,6 +180,13 @@ impl StreamConfig {
             bucket: false,
         }
     }
+}
+
+/// Whether everything that a filter matches is captured by one of the subjects.
+pub(crate) fn covered(subjects: &[String], filter: &str) -> bool {
+    let example = filter.replace('*', "x").replace('>', "x");
+    let captures = |subject: &String| Filter::parse(subject).is_ok_and(|f| f.matches(&example));
+    subjects.iter().any(captures)
 }
 
 /// Name of the stream of dead letters.

@@ -3,7 +3,8 @@
 //! async-nats carries the connection and the API's messages. Pulling, ordered reading and retrying are ours: its batch
 //! forgets to wake after a heartbeat, and a reading must survive whatever happens to the connection.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OnceCell;
 
@@ -32,17 +33,28 @@ use link::Link;
 pub struct JetStream {
     dial: Dial,
     link: OnceCell<Arc<Link>>,
+    /// Streams that are expected to be there, and not made yet.
+    expected: Mutex<BTreeMap<String, StreamConfig>>,
 }
 
 impl JetStream {
     /// Prepares to connect.
     #[must_use]
     pub fn new(dial: Dial) -> Self {
-        Self { dial, link: OnceCell::new() }
+        Self { dial, link: OnceCell::new(), expected: Mutex::default() }
     }
 
     async fn link(&self) -> Result<&Arc<Link>> {
-        self.link.get_or_try_init(|| Link::open(&self.dial)).await
+        let link = self.link.get_or_try_init(|| Link::open(&self.dial)).await?;
+        let expected = std::mem::take(&mut *self.expected());
+        for config in expected.values() {
+            streams::extend(link, config).await?;
+        }
+        Ok(link)
+    }
+
+    fn expected(&self) -> MutexGuard<'_, BTreeMap<String, StreamConfig>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,6 +98,16 @@ impl Durable for JetStream {
 
     fn provision<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Provisioned>> {
         Box::pin(async move { streams::provision(self.link().await?, config).await })
+    }
+
+    fn assume(&self, config: &StreamConfig) {
+        if self.dial.provision {
+            let mut expected = self.expected();
+            expected
+                .entry(config.name.clone())
+                .and_modify(|have| have.extend(config))
+                .or_insert_with(|| config.clone());
+        }
     }
 
     fn clustered(&self) -> BoxFuture<'_, Result<bool>> {

@@ -89,7 +89,6 @@ impl Memory {
     }
 
     fn set_up(&self, config: &StreamConfig) -> Provisioned {
-        let now = self.0.clock.time();
         let mut logs = self.logs();
         let done = match logs.get_mut(&config.name) {
             None => {
@@ -98,12 +97,20 @@ impl Memory {
             }
             Some(log) => log.reconfigure(config),
         };
+        drop(logs);
+        self.take_over(config);
+        done
+    }
+
+    /// Catches up with the buckets that have become sources.
+    fn take_over(&self, config: &StreamConfig) {
+        let now = self.0.clock.time();
+        let mut logs = self.logs();
         for source in &config.sources {
             catch_up(&mut logs, &config.name, &source.bucket, now);
         }
         drop(logs);
         self.wake();
-        done
     }
 
     fn wake(&self) {
@@ -164,10 +171,16 @@ impl Durable for Memory {
     }
 
     fn assume(&self, config: &StreamConfig) {
-        let known = self.logs().get(&config.name).is_some_and(|log| log.covers(config));
-        if !known {
-            self.set_up(config);
+        let mut logs = self.logs();
+        match logs.get_mut(&config.name) {
+            Some(log) if log.covers(config) => return,
+            Some(log) => log.extend(config),
+            None => {
+                logs.insert(config.name.clone(), Log::new(config.clone()));
+            }
         }
+        drop(logs);
+        self.take_over(config);
     }
 
     fn clustered(&self) -> BoxFuture<'_, Result<bool>> {

@@ -151,5 +151,5 @@ fn permanent(status: &Status) -> bool {
 
 fn expired(headers: &Headers) -> bool {
     let deadline = headers.get(name::DEADLINE).and_then(|text| text.parse::<u128>().ok());
-    deadline.is_some_and(|deadline| deadline < millis(SystemTime::now()))
+    deadline.is_some_and(|deadline| deadline <= millis(SystemTime::now()))
 }

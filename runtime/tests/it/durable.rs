@@ -61,6 +61,7 @@ pub(crate) fn jetstream(server: &NatsServer) -> Arc<dyn Durable> {
         inbox_prefix: "_INBOX.test".to_owned(),
         auth: bodybroker_runtime::durable::Auth::Anonymous,
         tls: None,
+        provision: false,
     }))
 }
 

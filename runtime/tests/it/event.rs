@@ -140,7 +140,7 @@ impl Listener {
                 changed.await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), seen).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), seen).await.unwrap();
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Dial {
     pub auth: Auth,
     /// Encryption; `None` when the server's address decides.
     pub tls: Option<Tls>,
+    /// Whether streams that are expected to be there are made when they aren't.
+    pub provision: bool,
 }
 
 /// Proof of who we are.

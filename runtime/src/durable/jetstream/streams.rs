@@ -8,7 +8,7 @@ use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, Source, StorageType, SubjectTransform,
 };
 
-use super::super::config::{bucket_stream, bucket_subject};
+use super::super::config::{bucket_stream, bucket_subject, covered};
 use super::super::{Limits, Provisioned, StreamConfig};
 use super::link::Link;
 use super::wire;
@@ -34,6 +34,46 @@ pub(super) async fn provision(link: &Link, config: &StreamConfig) -> Result<Prov
     let Some(update) = update(live.config, wanted) else { return Ok(Provisioned::Unchanged) };
     link.context.update_stream(update).await.map_err(|e| failure(&config.name, &e.kind()))?;
     Ok(Provisioned::Updated)
+}
+
+/// Makes a stream that is missing, or adds what it lacks of subjects and sources. Takes nothing away.
+pub(super) async fn extend(link: &Link, config: &StreamConfig) -> Result<()> {
+    link.ready().await?;
+    let Some(live) = live(link, &config.name).await? else {
+        let wanted = wanted(config);
+        let made = link.context.create_stream(wanted).await;
+        return match made.map_err(|e| e.kind()) {
+            Err(CreateStreamErrorKind::JetStream(answer))
+                if answer.error_code() == ErrorCode::STREAM_NAME_EXIST =>
+            {
+                // Somebody else was faster, perhaps with other subjects.
+                Box::pin(extend(link, config)).await
+            }
+            Err(kind) => Err(failure(&config.name, &kind)),
+            Ok(_) => Ok(()),
+        };
+    };
+    let mut update = live.config;
+    let mut changed = false;
+    for subject in &config.subjects {
+        if !covered(&update.subjects, subject) {
+            update.subjects.push(subject.clone());
+            changed = true;
+        }
+    }
+    for wanted in &config.sources {
+        let wanted = source(&wanted.bucket, &wanted.destination);
+        let sources = update.sources.get_or_insert_default();
+        if !sources.iter().any(|have| have.name == wanted.name) {
+            sources.push(wanted);
+            changed = true;
+        }
+    }
+    if changed {
+        let updated = link.context.update_stream(update).await;
+        updated.map_err(|e| failure(&config.name, &e.kind()))?;
+    }
+    Ok(())
 }
 
 async fn live(link: &Link, name: &str) -> Result<Option<Info>> {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::super::config::{bucket_stream, bucket_subject};
+use super::super::config::{bucket_stream, bucket_subject, covered};
 use super::super::{
     Append, Appended, ConsumerConfig, Provisioned, RevisionConflict, Start, Stored, StreamConfig,
 };
@@ -149,18 +149,19 @@ impl Log {
             return Provisioned::Unchanged;
         }
         let mut config = config.clone();
-        for source in &self.config.sources {
-            if !config.sources.contains(source) {
-                config.sources.push(source.clone());
-            }
-        }
+        config.extend(&self.config);
         self.config = config;
         Provisioned::Updated
     }
 
+    /// Adds what a configuration has of subjects and sources.
+    pub(super) fn extend(&mut self, config: &StreamConfig) {
+        self.config.extend(config);
+    }
+
     /// Whether everything that a configuration asks for is there.
     pub(super) fn covers(&self, config: &StreamConfig) -> bool {
-        config.sources.iter().all(|source| self.config.sources.contains(source))
+        self.config.covers(config)
     }
 
     pub(super) fn join(&mut self, config: &ConsumerConfig) {
@@ -177,9 +178,7 @@ impl Log {
     }
 
     fn captures(&self, subject: &str) -> bool {
-        let subjects = &self.config.subjects;
-        let matches = |text: &String| Filter::parse(text).is_ok_and(|f| f.matches(subject));
-        subjects.is_empty() || subjects.iter().any(matches)
+        covered(&self.config.subjects, subject)
     }
 
     fn last_sequence(&self, subject: &str) -> Option<u64> {

@@ -1,0 +1,282 @@
+//! Configuration from the environment. The only place that reads it: a variable has one name, one meaning, and an
+//! error that says what to write instead.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::connection::Options;
+use crate::durable::{Auth, Tls};
+use crate::status::{Result, Status};
+
+mod source;
+
+pub use source::Source;
+
+/// What a program is told from outside.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `BB_NATS_URL`: the servers, separated by commas. Default: `nats://127.0.0.1:4222`.
+    pub url: String,
+    /// `BB_NATS_CREDS` (a file), `BB_NATS_NKEY` (a file with the seed), `BB_NATS_TOKEN`, or `BB_NATS_USER` and
+    /// `BB_NATS_PASSWORD`: who we are. One of them, or none.
+    pub auth: Auth,
+    /// `BB_TLS_CA`, `BB_TLS_CERT`, `BB_TLS_KEY`: files in PEM. Absent: the server's address decides.
+    pub tls: Option<Tls>,
+    /// `BB_LOG`: what is logged, as in `info,bodybroker_runtime=debug`. Default: `info`.
+    pub log: String,
+    /// `BB_LOG_FORMAT`: `text` or `json`. Default: `text`.
+    pub log_format: LogFormat,
+    /// `BB_READY_FILE`: written once everything is served; its first line is the NATS URL.
+    pub ready_file: Option<PathBuf>,
+    /// `BB_DRAIN`: how long handlers get to finish, such as `30s`. Default: 25 s, inside the half minute that
+    /// container schedulers give.
+    pub drain: Duration,
+    /// `BB_PROVISION`: `true` makes streams and buckets that are missing as they are used; for development, where no
+    /// provisioner runs. Default: `false`.
+    pub provision: bool,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` with every mistake that was found.
+    pub fn from_env() -> Result<Self> {
+        Self::read(&Source::environment())
+    }
+
+    /// Reads variables from anywhere.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` with every mistake that was found.
+    pub fn read(source: &Source) -> Result<Self> {
+        let mut mistakes = Vec::new();
+        let mut keep = |mistake: String| mistakes.push(mistake);
+        let config = Self {
+            url: source.text("BB_NATS_URL").unwrap_or_else(|| DEFAULT_URL.to_owned()),
+            auth: auth(source, &mut keep),
+            tls: tls(source, &mut keep),
+            log: source.text("BB_LOG").unwrap_or_else(|| "info".to_owned()),
+            log_format: log_format(source, &mut keep),
+            ready_file: source.text("BB_READY_FILE").map(PathBuf::from),
+            drain: duration(source, "BB_DRAIN", Duration::from_secs(25), &mut keep),
+            provision: parsed(source, "BB_PROVISION", "`true` or `false`", &mut keep)
+                .unwrap_or(false),
+        };
+        if mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(Status::invalid_argument(mistakes.join("; ")))
+        }
+    }
+
+    /// Connects to a server and tells nothing more.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            auth: Auth::Anonymous,
+            tls: None,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            ready_file: None,
+            drain: Duration::from_secs(25),
+            provision: false,
+        }
+    }
+
+    /// What a connection of a service needs of all this.
+    #[must_use]
+    pub fn options(&self, service: &str) -> Options {
+        let options =
+            Options::new(&self.url, service).auth(self.auth.clone()).provision(self.provision);
+        match &self.tls {
+            Some(tls) => options.tls(tls.clone()),
+            None => options,
+        }
+    }
+}
+
+const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
+
+/// Reads a setting of a service's own, such as `WEATHER_SEED`.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` naming the variable when it is there and doesn't parse.
+pub fn setting<T: FromStr<Err: Display>>(name: &str, default: T) -> Result<T> {
+    let Some(text) = Source::environment().text(name) else { return Ok(default) };
+    text.parse().map_err(|error| {
+        Status::invalid_argument(format!("{name} is `{text}`, which can't be read: {error}"))
+    })
+}
+
+fn auth(source: &Source, keep: &mut impl FnMut(String)) -> Auth {
+    let mut given = Vec::new();
+    if let Some(text) = file(source, "BB_NATS_CREDS", keep) {
+        given.push(("BB_NATS_CREDS", Auth::Credentials(text)));
+    }
+    if let Some(seed) = file(source, "BB_NATS_NKEY", keep) {
+        given.push(("BB_NATS_NKEY", Auth::NKey(seed.trim().to_owned())));
+    }
+    if let Some(token) = source.text("BB_NATS_TOKEN") {
+        given.push(("BB_NATS_TOKEN", Auth::Token(token)));
+    }
+    match (source.text("BB_NATS_USER"), source.text("BB_NATS_PASSWORD")) {
+        (Some(user), Some(password)) => given.push(("BB_NATS_USER", Auth::User(user, password))),
+        (None, None) => {}
+        (Some(_), None) => keep("BB_NATS_USER is set; set BB_NATS_PASSWORD too".to_owned()),
+        (None, Some(_)) => keep("BB_NATS_PASSWORD is set; set BB_NATS_USER too".to_owned()),
+    }
+    if given.len() > 1 {
+        let names: Vec<_> = given.iter().map(|(name, _)| *name).collect();
+        keep(format!("{} say who we are in different ways; keep one", names.join(" and ")));
+    }
+    given.into_iter().next().map_or(Auth::Anonymous, |(_, auth)| auth)
+}
+
+fn tls(source: &Source, keep: &mut impl FnMut(String)) -> Option<Tls> {
+    let mut path = |name: &str| {
+        let path = PathBuf::from(source.text(name)?);
+        if !path.is_file() {
+            keep(format!("{name} is `{}`, where there is no file", path.display()));
+        }
+        Some(path)
+    };
+    let (ca, cert, key) = (path("BB_TLS_CA"), path("BB_TLS_CERT"), path("BB_TLS_KEY"));
+    match (&ca, cert, key) {
+        (None, None, None) => None,
+        (_, Some(cert), Some(key)) => Some(Tls { ca, identity: Some((cert, key)) }),
+        (_, None, None) => Some(Tls { ca, identity: None }),
+        (_, Some(_), None) => {
+            keep("BB_TLS_CERT is set; set BB_TLS_KEY too".to_owned());
+            None
+        }
+        (_, None, Some(_)) => {
+            keep("BB_TLS_KEY is set; set BB_TLS_CERT too".to_owned());
+            None
+        }
+    }
+}
+
+fn log_format(source: &Source, keep: &mut impl FnMut(String)) -> LogFormat {
+    match source.text("BB_LOG_FORMAT").as_deref() {
+        None | Some("text") => LogFormat::Text,
+        Some("json") => LogFormat::Json,
+        Some(other) => {
+            keep(format!("BB_LOG_FORMAT is `{other}`; write `text` or `json`"));
+            LogFormat::Text
+        }
+    }
+}
+
+fn file(source: &Source, name: &str, keep: &mut impl FnMut(String)) -> Option<String> {
+    let path = source.text(name)?;
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            keep(format!("{name} is `{path}`, which can't be read: {error}"));
+            None
+        }
+    }
+}
+
+fn parsed<T: FromStr>(
+    source: &Source,
+    name: &str,
+    wanted: &str,
+    keep: &mut impl FnMut(String),
+) -> Option<T> {
+    let text = source.text(name)?;
+    let value = text.parse().ok();
+    if value.is_none() {
+        keep(format!("{name} is `{text}`; write {wanted}"));
+    }
+    value
+}
+
+/// Reads `500ms`, `30s` or `2m`.
+fn duration(
+    source: &Source,
+    name: &str,
+    default: Duration,
+    keep: &mut impl FnMut(String),
+) -> Duration {
+    let Some(text) = source.text(name) else { return default };
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let count = digits.parse::<u64>().ok();
+    let duration = count.and_then(|count| match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(count)),
+        "s" => Some(Duration::from_secs(count)),
+        "m" => count.checked_mul(60).map(Duration::from_secs),
+        _ => None,
+    });
+    duration.unwrap_or_else(|| {
+        keep(format!("{name} is `{text}`; write a time such as `500ms`, `30s` or `2m`"));
+        default
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config> {
+        Config::read(&Source::of(variables.iter().copied()))
+    }
+
+    #[test]
+    fn nothing_set_is_a_local_server_without_secrets() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.url, DEFAULT_URL);
+        assert!(matches!(config.auth, Auth::Anonymous));
+        assert!(config.tls.is_none());
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let status = read(&[
+            ("BB_LOG_FORMAT", "xml"),
+            ("BB_DRAIN", "soon"),
+            ("BB_NATS_USER", "ann"),
+            ("BB_PROVISION", "yes"),
+            ("BB_TLS_CERT", "/nowhere/cert.pem"),
+        ])
+        .unwrap_err();
+        for words in [
+            "BB_LOG_FORMAT is `xml`; write `text` or `json`",
+            "BB_DRAIN is `soon`; write a time such as `500ms`, `30s` or `2m`",
+            "BB_NATS_USER is set; set BB_NATS_PASSWORD too",
+            "BB_PROVISION is `yes`; write `true` or `false`",
+            "BB_TLS_CERT is `/nowhere/cert.pem`, where there is no file",
+            "BB_TLS_CERT is set; set BB_TLS_KEY too",
+        ] {
+            assert!(status.message().contains(words), "{words} is missing in {status}");
+        }
+    }
+
+    #[test]
+    fn two_identities_are_one_too_many() {
+        let status =
+            read(&[("BB_NATS_TOKEN", "t"), ("BB_NATS_USER", "ann"), ("BB_NATS_PASSWORD", "x")])
+                .unwrap_err();
+        assert!(status.message().contains("BB_NATS_TOKEN and BB_NATS_USER"), "{status}");
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let config = read(&[("BB_NATS_TOKEN", "hush")]).unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

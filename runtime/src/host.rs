@@ -1,0 +1,192 @@
+//! Running services: connect, serve, wait for the end, and end without losing anything.
+
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::event::{Consumers, start_consumers};
+use crate::server::{IntoService, Server, Service};
+use crate::status::{Code, Result, Status};
+use crate::telemetry;
+use crate::transport::BoxFuture;
+
+mod ready;
+mod signal;
+
+/// Runs one service as a program: what `#[main]` expands to.
+pub fn run<F, S>(name: &str, start: impl FnOnce(Connection) -> F + Send + 'static) -> ExitCode
+where
+    F: Future<Output = Result<S>> + Send + 'static,
+    S: IntoService,
+{
+    let run = || {
+        let config = Config::from_env()?;
+        telemetry::start(&config)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Status::internal(format!("no runtime: {error}")))?;
+        runtime.block_on(Host::new(config).service(name, start).run())
+    };
+    exit_code(run())
+}
+
+/// What the end of a program tells whoever started it; a failure is also said in words on standard error.
+#[must_use]
+pub fn exit_code(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(status) => {
+            tracing::error!(%status, "stopped");
+            // Logging may not be what failed last, but it may not have been started either.
+            eprintln!("error: {status}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Start = Box<dyn FnOnce(Connection) -> BoxFuture<'static, Result<Arc<dyn Service>>> + Send>;
+
+/// Runs services in one process, each with a connection of its own.
+pub struct Host {
+    config: Config,
+    services: Vec<(String, Start)>,
+}
+
+impl Host {
+    /// Runs nothing yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, services: Vec::new() }
+    }
+
+    /// Adds a service: `start` makes it from its connection.
+    #[must_use]
+    pub fn service<F, S>(
+        mut self,
+        name: &str,
+        start: impl FnOnce(Connection) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<S>> + Send + 'static,
+        S: IntoService,
+    {
+        let start: Start = Box::new(move |connection| {
+            let starting = start(connection);
+            Box::pin(async move { Ok(starting.await?.into_service()) })
+        });
+        self.services.push((name.to_owned(), start));
+        self
+    }
+
+    /// Runs the services until SIGINT or SIGTERM, and drains them. A second signal ends the draining.
+    ///
+    /// # Errors
+    /// When a service doesn't start. Those that have are drained first.
+    pub async fn run(self) -> Result<()> {
+        let stop = signal::asked()?;
+        self.run_until(stop).await
+    }
+
+    /// Runs the services until a future completes, and drains them.
+    ///
+    /// # Errors
+    /// As [`Host::run`].
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<()> {
+        let Self { config, services } = self;
+        let names: Vec<_> = services.iter().map(|(name, _)| name.clone()).collect();
+        let mut running = Vec::with_capacity(services.len());
+        tokio::pin!(stop);
+        for (name, start) in services {
+            let started = tokio::select! {
+                biased;
+                started = start_one(&config, &name, start) => started,
+                () = &mut stop => Err(Status::cancelled("asked to stop while starting")),
+            };
+            match started {
+                Ok(one) => running.push(one),
+                Err(status) => {
+                    drain(running, config.drain).await;
+                    if status.code() == Code::Cancelled {
+                        return Ok(());
+                    }
+                    return Err(Status::new(
+                        status.code(),
+                        format!("{name}: {}", status.message()),
+                    ));
+                }
+            }
+        }
+        let ready = ready::announce(&config, &names)?;
+        stop.await;
+        tracing::info!("draining");
+        drop(ready);
+        let second = signal::asked()?;
+        tokio::select! {
+            () = drain(running, config.drain) => tracing::info!("drained"),
+            () = second => tracing::warn!("asked twice: stopping at once"),
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.services.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Host").field("services", &names).finish_non_exhaustive()
+    }
+}
+
+/// A service that runs.
+struct Running {
+    connection: Connection,
+    server: Server,
+    consumers: Consumers,
+}
+
+/// How long the server may take to come up.
+const CONNECT_MAX: Duration = Duration::from_secs(30);
+const CONNECT_PAUSE: Duration = Duration::from_millis(200);
+
+async fn start_one(config: &Config, name: &str, start: Start) -> Result<Running> {
+    let connection = connect(config, name).await?;
+    let started = async {
+        let service = start(connection.clone()).await?;
+        let consumers = start_consumers(&connection, &service).await?;
+        let server = connection.serve(service).await?;
+        Ok((server, consumers))
+    };
+    match started.await {
+        Ok((server, consumers)) => Ok(Running { connection, server, consumers }),
+        Err(status) => {
+            connection.close().await;
+            Err(status)
+        }
+    }
+}
+
+async fn connect(config: &Config, name: &str) -> Result<Connection> {
+    let began = std::time::Instant::now();
+    loop {
+        match Connection::connect(config.options(name)).await {
+            Err(status) if status.code() == Code::Unavailable && began.elapsed() < CONNECT_MAX => {
+                tracing::debug!(service = name, %status, "connecting again");
+                tokio::time::sleep(CONNECT_PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Ends without losing anything, in this order: no more events are pulled; calls that were routed here are answered;
+/// the service's own tasks stop; what is left to write is written.
+async fn drain(running: Vec<Running>, grace: Duration) {
+    join_all(running.iter().map(|one| one.consumers.drain_within(grace))).await;
+    join_all(running.iter().map(|one| one.server.drain_within(grace))).await;
+    join_all(running.iter().map(|one| one.connection.close())).await;
+}

@@ -1,0 +1,119 @@
+//! Making the streams, buckets and consumers that a schema declares. An identity of its own does this in production:
+//! services may use what is there, and change none of it.
+
+use std::collections::BTreeMap;
+
+use crate::connection::Connection;
+use crate::durable::{ConsumerConfig, DEAD_LETTERS, Provisioned, StreamConfig};
+use crate::spec::{BucketSpec, ServiceSpec, StreamSpec};
+use crate::status::{Result, Status};
+
+/// Makes what schemas declare. Doing it twice changes nothing.
+#[derive(Debug, Default)]
+pub struct Provisioner {
+    streams: BTreeMap<String, StreamConfig>,
+    buckets: BTreeMap<String, StreamConfig>,
+    consumers: Vec<ConsumerConfig>,
+    fewer_replicas: bool,
+    mistakes: Vec<String>,
+}
+
+/// What was done to a stream or a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Name of the stream; a bucket's begins with `KV_`.
+    pub stream: String,
+    /// What was done.
+    pub done: Provisioned,
+}
+
+impl Provisioner {
+    /// Makes nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds streams.
+    #[must_use]
+    pub fn streams(mut self, specs: &[StreamSpec]) -> Self {
+        for spec in specs {
+            self.streams.insert(spec.name.to_owned(), StreamConfig::of_stream(spec));
+        }
+        self
+    }
+
+    /// Adds the buckets and the consumers of a service.
+    #[must_use]
+    pub fn service(mut self, spec: &ServiceSpec) -> Self {
+        for consume in spec.consumes {
+            match ConsumerConfig::of_event(consume) {
+                Ok(config) => self.consumers.push(config),
+                Err(status) => self.mistakes.push(status.message().to_owned()),
+            }
+        }
+        self.buckets(spec.buckets)
+    }
+
+    /// Adds buckets.
+    #[must_use]
+    pub fn buckets(mut self, specs: &[&BucketSpec]) -> Self {
+        for spec in specs {
+            self.buckets.insert(spec.name.to_owned(), StreamConfig::of_bucket(spec));
+        }
+        self
+    }
+
+    /// Makes do with one replica on a server without a cluster, for development. Without this, such a server refuses
+    /// what asks for more.
+    #[must_use]
+    pub fn allow_fewer_replicas(mut self) -> Self {
+        self.fewer_replicas = true;
+        self
+    }
+
+    /// Makes everything: buckets first, because streams take over their writes, and consumers last.
+    ///
+    /// # Errors
+    /// `FAILED_PRECONDITION` when a stream that is there would lose what it holds. What came before it is made.
+    pub async fn apply(self, connection: &Connection) -> Result<Vec<Step>> {
+        if !self.mistakes.is_empty() {
+            return Err(Status::invalid_argument(self.mistakes.join("; ")));
+        }
+        let durable = connection.durable();
+        let clamp = self.fewer_replicas && !durable.clustered().await?;
+        let mut steps = Vec::new();
+        for mut config in self.into_streams() {
+            if clamp {
+                config.0.replicas = 1;
+            }
+            let done = durable.provision(&config.0).await?;
+            tracing::info!(stream = config.0.name, ?done, "provisioned");
+            steps.push(Step { stream: config.0.name, done });
+            for consumer in config.1 {
+                durable.consumer(&consumer).await?;
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Streams in the order of their making, each with its consumers.
+    fn into_streams(self) -> Vec<(StreamConfig, Vec<ConsumerConfig>)> {
+        let Self { mut streams, mut buckets, consumers, fewer_replicas: _, mistakes: _ } = self;
+        if !consumers.is_empty() && !streams.contains_key(DEAD_LETTERS) {
+            streams.insert(DEAD_LETTERS.to_owned(), StreamConfig::of_dead_letters());
+        }
+        for source in streams.values().flat_map(|stream| &stream.sources) {
+            if let Some(bucket) = buckets.get_mut(&source.bucket) {
+                bucket.keep_for_events();
+            }
+        }
+        let with_consumers = |stream: StreamConfig| {
+            let of_stream = consumers.iter().filter(|consumer| consumer.stream == stream.name);
+            let of_stream = of_stream.cloned().collect();
+            (stream, of_stream)
+        };
+        // A source whose bucket isn't there yet would only be tried again later.
+        buckets.into_values().chain(streams.into_values()).map(with_consumers).collect()
+    }
+}
