@@ -1,9 +1,199 @@
-//! The model as people read it.
+//! The model as people read it: one line a fact, indented below what it belongs to.
 
-use super::model::Model;
+use std::fmt::{self, Display, Write as _};
+use std::time::Duration;
+
+use super::model::{
+    Bucket, Consume, Event, Kind, Method, Model, Package, Redacted, Service, Storage, Stream, Type,
+};
 
 /// Prints the whole model.
 #[must_use]
 pub fn print(model: &Model) -> String {
-    format!("{model:#?}\n")
+    let Model { packages, streams } = model;
+    let mut page = Page::default();
+    for it in packages {
+        package(&mut page, it);
+    }
+    for it in streams {
+        stream(&mut page, it);
+    }
+    page.0
+}
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, depth: usize, text: fmt::Arguments<'_>) {
+        // Writing to a string can't fail.
+        let _ = writeln!(self.0, "{:1$}{text}", "", depth * 2);
+    }
+
+    /// A line that is left out where there is nothing to say.
+    fn list(&mut self, depth: usize, name: &str, items: &[impl Display]) {
+        if !items.is_empty() {
+            let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+            self.line(depth, format_args!("{name} {}", items.join(", ")));
+        }
+    }
+}
+
+fn package(page: &mut Page, it: &Package) {
+    let Package {
+        name,
+        modules,
+        major,
+        files,
+        docs: _,
+        dependencies,
+        services,
+        events,
+        redacted: hidden,
+    } = it;
+    let major = major.map_or_else(|| "unversioned".to_owned(), |major| format!("major {major}"));
+    page.line(0, format_args!("package {name} = {}, {major}", modules.join("::")));
+    page.list(1, "files", files);
+    page.list(1, "needs", dependencies);
+    for it in services {
+        service(page, it);
+    }
+    for it in events {
+        event(page, it);
+    }
+    for it in hidden {
+        redacted(page, it);
+    }
+    page.0.push('\n');
+}
+
+fn service(page: &mut Page, it: &Service) {
+    let Service {
+        name,
+        full_name: _,
+        stem,
+        docs: _,
+        deprecated,
+        subject,
+        queue_group,
+        version,
+        schema_hash,
+        methods,
+        consumes,
+        buckets,
+        calls,
+    } = it;
+    let mark = mark(*deprecated);
+    page.line(1, format_args!("service {name} = {stem}, {version}, schema {schema_hash}{mark}"));
+    page.line(2, format_args!("at {subject}, queue group {queue_group}"));
+    page.list(2, "calls", calls);
+    for it in methods {
+        method(page, it);
+    }
+    for Consume { ident, durable, event } in consumes {
+        let event = &event.message.full_name;
+        page.line(2, format_args!("consumes {event} = {ident}, durable {durable}"));
+    }
+    for it in buckets {
+        bucket(page, it);
+    }
+}
+
+fn method(page: &mut Page, it: &Method) {
+    let Method {
+        name,
+        full_name: _,
+        ident,
+        docs: _,
+        deprecated,
+        kind,
+        subject,
+        queue_group,
+        timeout,
+        idempotency,
+        max_in_flight,
+        credit,
+        idle_timeout,
+        request,
+        response,
+    } = it;
+    let (wide, far) = match kind {
+        Kind::Unary => ("", ""),
+        Kind::ServerStream => ("", "stream "),
+        Kind::ClientStream => ("stream ", ""),
+        Kind::Bidirectional => ("stream ", "stream "),
+    };
+    let (request, response, mark) = (path(request), path(response), mark(*deprecated));
+    page.line(2, format_args!("method {name} = {ident}({wide}{request}) -> {far}{response}{mark}"));
+    page.line(3, format_args!("at {}, queue group {queue_group}", subject.text));
+    page.line(
+        3,
+        format_args!("timeout {timeout:?}, idempotency {idempotency:?}, in flight {max_in_flight}"),
+    );
+    if *kind != Kind::Unary {
+        page.line(3, format_args!("credit {credit}, idle timeout {idle_timeout:?}"));
+    }
+}
+
+fn event(page: &mut Page, it: &Event) {
+    let Event { message, docs: _, deprecated, ident, subject, stream, bucket } = it;
+    let mark = mark(*deprecated);
+    page.line(1, format_args!("event {} = {ident}{mark}", path(message)));
+    let from = bucket.as_ref().map_or_else(String::new, |bucket| format!(", from bucket {bucket}"));
+    page.line(2, format_args!("at {}, stream {stream}{from}", subject.text));
+}
+
+fn bucket(page: &mut Page, it: &Bucket) {
+    let Bucket { name, ident, value, history, ttl, storage, replicas } = it;
+    let kept = kept(*storage, *replicas, *ttl);
+    page.line(
+        2,
+        format_args!("bucket {name} = {ident} of {}, history {history}, {kept}", path(value)),
+    );
+}
+
+fn redacted(page: &mut Page, it: &Redacted) {
+    let Redacted { message, fields } = it;
+    let secret = fields.iter().filter(|(_, secret)| *secret).map(|(ident, _)| ident.as_str());
+    let secret: Vec<_> = secret.collect();
+    page.line(1, format_args!("secret in {}: {}", path(message), secret.join(", ")));
+}
+
+fn stream(page: &mut Page, it: &Stream) {
+    let Stream {
+        name,
+        subjects,
+        max_age,
+        storage,
+        replicas,
+        duplicate_window,
+        max_bytes,
+        package,
+        sources,
+    } = it;
+    page.line(0, format_args!("stream {name} of {package}"));
+    page.list(1, "captures", subjects);
+    let kept = kept(*storage, *replicas, Some(*max_age));
+    let bytes = max_bytes.map_or_else(String::new, |bytes| format!(", at most {bytes} bytes"));
+    page.line(1, format_args!("{kept}, duplicate window {duplicate_window:?}{bytes}"));
+    for source in sources {
+        page.line(1, format_args!("bucket {} as {}", source.bucket, source.destination));
+    }
+}
+
+fn kept(storage: Storage, replicas: u32, age: Option<Duration>) -> String {
+    let place = match storage {
+        Storage::File => "on disk",
+        Storage::Memory => "in memory",
+    };
+    let age = age.map_or_else(|| "for ever".to_owned(), |age| format!("for {age:?}"));
+    format!("{place} {age}, copies {replicas}")
+}
+
+fn path(it: &Type) -> String {
+    format!("{}::{}", it.package, it.path.join("::"))
+}
+
+fn mark(deprecated: bool) -> &'static str {
+    if deprecated { ", deprecated" } else { "" }
 }
