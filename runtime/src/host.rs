@@ -56,13 +56,14 @@ type Start = Box<dyn FnOnce(Connection) -> BoxFuture<'static, Result<Arc<dyn Ser
 pub struct Host {
     config: Config,
     services: Vec<(String, Start)>,
+    on_ready: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Host {
     /// Runs nothing yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, services: Vec::new() }
+        Self { config, services: Vec::new(), on_ready: None }
     }
 
     /// Adds a service: `start` makes it from its connection.
@@ -84,6 +85,13 @@ impl Host {
         self
     }
 
+    /// Calls a function once everything is served, after the ready file is written.
+    #[must_use]
+    pub fn on_ready(mut self, tell: impl FnOnce() + Send + 'static) -> Self {
+        self.on_ready = Some(Box::new(tell));
+        self
+    }
+
     /// Runs the services until SIGINT or SIGTERM, and drains them. A second signal ends the draining.
     ///
     /// # Errors
@@ -98,7 +106,7 @@ impl Host {
     /// # Errors
     /// As [`Host::run`].
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { config, services } = self;
+        let Self { config, services, on_ready } = self;
         let names: Vec<_> = services.iter().map(|(name, _)| name.clone()).collect();
         let mut running = Vec::with_capacity(services.len());
         tokio::pin!(stop);
@@ -122,7 +130,16 @@ impl Host {
                 }
             }
         }
-        let ready = ready::announce(&config, &names)?;
+        let ready = match ready::announce(&config, &names) {
+            Ok(ready) => ready,
+            Err(status) => {
+                drain(running, config.drain).await;
+                return Err(status);
+            }
+        };
+        if let Some(tell) = on_ready {
+            tell();
+        }
         stop.await;
         tracing::info!("draining");
         drop(ready);

@@ -81,7 +81,7 @@ impl Event for Moved {
     }
 }
 
-static PLACES: BucketSpec = BucketSpec {
+pub(crate) static PLACES: BucketSpec = BucketSpec {
     name: "places",
     value: "test.v1.Moved",
     history: 8,
@@ -90,7 +90,7 @@ static PLACES: BucketSpec = BucketSpec {
     replicas: 1,
 };
 
-static LISTENER: ServiceSpec = ServiceSpec {
+pub(crate) static LISTENER: ServiceSpec = ServiceSpec {
     name: "test.v1.ListenerService",
     description: "Listens",
     subject: "svc.listener.v1",
@@ -222,6 +222,7 @@ macro_rules! connected {
     };
 }
 
+pub(crate) use connected;
 
 connected! {
     an_event_is_handled_until_it_succeeds,

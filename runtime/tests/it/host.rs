@@ -1,0 +1,137 @@
+//! Running services as a program does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bodybroker_runtime::config::Config;
+use bodybroker_runtime::connection::{Connection, Options};
+use bodybroker_runtime::host::Host;
+use bodybroker_runtime::provision::Provisioner;
+use bodybroker_runtime::server::Service;
+use bodybroker_runtime::spec::{BucketSpec, SourceSpec, Storage, StreamSpec};
+use bodybroker_runtime::testing::{NatsServer, TestEnv};
+use bodybroker_runtime::{Code, Result, Status};
+use tokio::sync::Notify;
+
+use crate::event::{Dispatch, LISTENER, Listener, PLACES, rang};
+
+static STREAMS: &[StreamSpec] = &[StreamSpec {
+    name: "EVENTS",
+    subjects: &["evt.>"],
+    max_age: Duration::from_mins(5),
+    storage: Storage::File,
+    replicas: 3,
+    duplicate_window: Duration::from_mins(2),
+    max_bytes: None,
+    sources: &[SourceSpec { bucket: "places", destination: "evt.thing.moved.v1.{{wildcard(1)}}" }],
+}];
+
+#[tokio::test]
+async fn what_is_published_while_a_host_drains_is_handled_by_the_next() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "test")).await?;
+    Provisioner::new()
+        .streams(STREAMS)
+        .buckets(&[&PLACES])
+        .service(&LISTENER)
+        .allow_fewer_replicas()
+        .apply(&connection)
+        .await?;
+    let listener = Listener::new(|_, _| async { Ok(()) });
+    let ready_file = server.folder().join("ready");
+    for round in 0..2 {
+        let config = Config { ready_file: Some(ready_file.clone()), ..Config::at(server.url()) };
+        let dispatch = Dispatch(Arc::clone(&listener));
+        let host = Host::new(config).service("listener", |_| async {
+            let service: Arc<dyn Service> = Arc::new(dispatch);
+            Ok(service)
+        });
+        let (tell, ready) = tokio::sync::oneshot::channel();
+        let host = host.on_ready(move || tell.send(()).unwrap());
+        let stop = Arc::new(Notify::new());
+        let stopping = Arc::clone(&stop);
+        let running = tokio::spawn(host.run_until(async move { stopping.notified().await }));
+        let first = round * 100;
+        for number in first..first + 50 {
+            connection.publish(&rang(number)).await?;
+        }
+        ready.await.unwrap();
+        let text = std::fs::read_to_string(&ready_file).unwrap();
+        assert_eq!(text, format!("{}\nlistener\n", server.url()));
+        stop.notify_one();
+        for number in first + 50..first + 100 {
+            connection.publish(&rang(number)).await?;
+        }
+        running.await.unwrap()?;
+        assert!(!ready_file.exists());
+    }
+    let env = Connection::connect(Options::new(server.url(), "listener")).await?;
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let consumers = bodybroker_runtime::event::start_consumers(&env, &service).await?;
+    listener.until(|heard| heard.len() == 200).await;
+    consumers.drain().await;
+    assert!(listener.heard.lock().unwrap().values().all(|times| *times == 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_start_is_named() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let host = Host::new(Config::at(server.url())).service("broken", |_| async {
+        Err::<Arc<dyn Service>, _>(Status::failed_precondition("no seed is set"))
+    });
+    let failed = host.run_until(std::future::pending()).await.unwrap_err();
+    assert_eq!(failed.message(), "broken: no seed is set");
+    Ok(())
+}
+
+#[tokio::test]
+async fn three_replicas_need_a_cluster_unless_told_otherwise() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "test")).await?;
+    let strict = Provisioner::new().buckets(&[&PLACES]).streams(STREAMS);
+    let refused = strict.apply(&connection).await.unwrap_err();
+    assert!(refused.message().contains("replicas"), "{refused}");
+    let relaxed = || Provisioner::new().buckets(&[&PLACES]).streams(STREAMS).allow_fewer_replicas();
+    relaxed().apply(&connection).await?;
+    let again = relaxed().apply(&connection).await?;
+    let unchanged = bodybroker_runtime::durable::Provisioned::Unchanged;
+    assert!(again.iter().all(|step| step.done == unchanged), "{again:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_with_another_storage_is_left_alone() -> Result<()> {
+    static MOVED: BucketSpec = BucketSpec {
+        name: "places",
+        value: "test.v1.Moved",
+        history: 1,
+        ttl: None,
+        storage: Storage::Memory,
+        replicas: 1,
+    };
+    let server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "test")).await?;
+    Provisioner::new().buckets(&[&PLACES]).apply(&connection).await?;
+    let refused = Provisioner::new().buckets(&[&MOVED]).apply(&connection).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(refused.message().contains("storage File -> Memory"), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn a_test_environment_makes_what_its_service_uses() -> Result<()> {
+    bodybroker_runtime::testing::run(async |env: TestEnv| {
+        let listener = Listener::new(|_, _| async { Ok(()) });
+        let dispatch = Dispatch(Arc::clone(&listener));
+        env.serve(async |_: &Connection| {
+            let service: Arc<dyn Service> = Arc::new(dispatch);
+            Ok(service)
+        })
+        .await;
+        env.connection().publish(&rang(1)).await?;
+        listener.until(|heard| heard.contains_key(&1)).await;
+        env.drain().await;
+        Ok(())
+    })
+}
