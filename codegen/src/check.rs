@@ -23,6 +23,7 @@ pub const RULES: &[Rule] = &[
     rule::duration_parses::RULE,
     rule::event_bucket::RULE,
     rule::event_captured::RULE,
+    rule::event_ident_unique::RULE,
     rule::event_stream::RULE,
     rule::event_subject::RULE,
     rule::idempotency_single::RULE,

@@ -9,6 +9,7 @@ pub(super) mod consumes_known;
 pub(super) mod duration_parses;
 pub(super) mod event_bucket;
 pub(super) mod event_captured;
+pub(super) mod event_ident_unique;
 pub(super) mod event_stream;
 pub(super) mod event_subject;
 pub(super) mod idempotency_single;

@@ -7,10 +7,10 @@
 //! # Fix
 //! Rename one, or call the service that owns the bucket.
 
-use crate::check::{Context, Rule};
-use crate::diagnostic::Finding;
-use crate::diagnostic::Place;
 use heck::ToSnakeCase as _;
+
+use crate::check::{Context, Rule};
+use crate::diagnostic::{Finding, Place};
 
 pub(in crate::check) const RULE: Rule =
     Rule { id: "BUCKET_UNIQUE", source: include_str!("bucket_unique.rs"), check };

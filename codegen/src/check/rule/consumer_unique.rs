@@ -8,8 +8,7 @@
 //! Consume the event in one service of the package and let it call the other, or rename the event.
 
 use crate::check::{Context, Rule};
-use crate::diagnostic::Finding;
-use crate::diagnostic::Place;
+use crate::diagnostic::{Finding, Place};
 
 pub(in crate::check) const RULE: Rule =
     Rule { id: "CONSUMER_UNIQUE", source: include_str!("consumer_unique.rs"), check };

@@ -9,8 +9,7 @@
 
 use crate::check::near::near;
 use crate::check::{Context, Rule};
-use crate::diagnostic::Finding;
-use crate::diagnostic::Place;
+use crate::diagnostic::{Finding, Place};
 use crate::schema::template::{Piece, pieces};
 
 pub(in crate::check) const RULE: Rule =

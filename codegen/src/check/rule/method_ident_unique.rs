@@ -6,13 +6,12 @@
 //! # Fix
 //! Rename one of them.
 
-use crate::check::{Context, Rule};
-use crate::diagnostic::Finding;
 use std::collections::BTreeMap;
 
 use heck::ToSnakeCase as _;
 
-use crate::diagnostic::Place;
+use crate::check::{Context, Rule};
+use crate::diagnostic::{Finding, Place};
 use crate::schema::ident;
 
 pub(in crate::check) const RULE: Rule =

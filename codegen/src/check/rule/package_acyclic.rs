@@ -7,11 +7,10 @@
 //! # Fix
 //! Move what both need into a third package, or consume the event on one side only.
 
-use crate::check::{Context, Rule};
-use crate::diagnostic::Finding;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::diagnostic::Place;
+use crate::check::{Context, Rule};
+use crate::diagnostic::{Finding, Place};
 
 pub(in crate::check) const RULE: Rule =
     Rule { id: "PACKAGE_ACYCLIC", source: include_str!("package_acyclic.rs"), check };

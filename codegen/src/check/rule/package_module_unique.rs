@@ -6,11 +6,10 @@
 //! # Fix
 //! Rename one of them.
 
-use crate::check::{Context, Rule};
-use crate::diagnostic::Finding;
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Place;
+use crate::check::{Context, Rule};
+use crate::diagnostic::{Finding, Place};
 
 pub(in crate::check) const RULE: Rule =
     Rule { id: "PACKAGE_MODULE_UNIQUE", source: include_str!("package_module_unique.rs"), check };

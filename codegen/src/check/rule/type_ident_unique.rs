@@ -2,16 +2,18 @@
 //!
 //! # Why
 //! Messages, enums, and the trait, client, server and mock of each service share one module: `HTTPRequest` and
-//! `HttpRequest` are one type there, and a message called `ZooClient` is in the way of the client of `ZooService`.
+//! `HttpRequest` are one type there, and a message called `ZooClient` is in the way of the client of `ZooService`, as
+//! `ZooEvents` is of the package's publisher.
 //!
 //! # Fix
 //! Rename one of them.
 
-use crate::check::{Context, Rule};
-use crate::diagnostic::Finding;
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Place;
+use heck::ToUpperCamelCase as _;
+
+use crate::check::{Context, Rule};
+use crate::diagnostic::{Finding, Place};
 use crate::schema::ident;
 use crate::schema::model::Package;
 
@@ -81,5 +83,17 @@ fn types(context: &Context<'_>, package: &Package) -> Vec<(String, String, Strin
             list.push((outermost.clone(), ident, what, survey.name(&service.element)));
         }
     }
+    let first = files().flat_map(|file| &file.messages).filter_map(|it| survey.messages.get(it));
+    if let Some(event) = first.filter(|message| message.event.is_some()).last() {
+        let what = format!("the publisher of `{}`", package.name);
+        list.push((outermost, publisher(package), what, survey.name(&event.element)));
+    }
     list
+}
+
+/// What publishes the events of a package, such as `ZooEvents`.
+fn publisher(package: &Package) -> String {
+    let name = package.modules.iter().rev().nth(usize::from(package.major.is_some()));
+    let name = name.map_or("", |name| name.trim_start_matches("r#"));
+    format!("{}Events", name.to_upper_camel_case())
 }

@@ -9,8 +9,7 @@
 use std::collections::BTreeSet;
 
 use crate::check::{Context, Rule};
-use crate::diagnostic::Finding;
-use crate::diagnostic::Place;
+use crate::diagnostic::{Finding, Place};
 use crate::schema::ident;
 
 pub(in crate::check) const RULE: Rule =
