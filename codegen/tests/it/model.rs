@@ -177,3 +177,33 @@ fn descriptors_keep_their_options_and_lose_their_comments() {
     assert!(pool.file_descriptor_protos().all(|file| file.source_code_info.is_none()));
     assert!(schema.descriptor_set().file.iter().any(|file| file.source_code_info.is_some()));
 }
+
+#[test]
+fn a_workspace_may_keep_options_of_its_own_package() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/bodybroker/options/v1/options.proto");
+    let options = std::fs::read_to_string(root).expect("the options");
+    let options = options.replace("package bodybroker.options.v1;", "package acme.options.v1;");
+    let zoo = "syntax = \"proto3\";\npackage acme.zoo.v1;\nimport \"acme/options/v1/options.proto\";\n\
+        message FeedRequest {}\nmessage FeedResponse {}\n\
+        service ZooService {\n\
+          option (acme.options.v1.service) = { subject: \"svc.zoo.v1\" queue_group: \"q.zoo\" };\n\
+          rpc Feed(FeedRequest) returns (FeedResponse) {\n\
+            option (acme.options.v1.method) = { timeout: \"TIMEOUT\" };\n\
+          }\n\
+        }\n";
+    let files = |timeout: &str| {
+        BTreeMap::from([
+            ("acme/options/v1/options.proto".to_owned(), options.clone()),
+            ("acme/zoo/v1/zoo.proto".to_owned(), zoo.replace("TIMEOUT", timeout)),
+        ])
+    };
+    let input = Input::new("").options_package("acme.options.v1");
+    let schema = load_text(&input, files("3s")).expect("no mistake");
+    let names: Vec<_> = schema.model.packages.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["acme.zoo.v1"], "nothing is generated for the options");
+    assert_eq!(schema.model.packages[0].modules, ["acme", "zoo", "v1"]);
+    assert_eq!(schema.model.packages[0].services[0].methods[0].timeout, Duration::from_secs(3));
+    let findings = load_text(&input, files("soon")).map(|_| ()).expect_err("a mistake");
+    assert_eq!(findings.to_string().lines().count(), 1);
+    assert!(findings.to_string().starts_with("acme/zoo/v1/zoo.proto:9:46: `soon`"), "{findings}");
+}

@@ -19,8 +19,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let place = || context.survey.option(&service.element, "subject");
         if subject.is_empty() && !service.methods.is_empty() {
             let text = format!("service `{}` has no subject", service.name);
-            let help =
-                "add `option (bodybroker.options.v1.service) = { subject: \"svc.<name>.v1\" .. };`";
+            let help = "add `subject: \"svc.<name>.v1\"` to its options";
             findings.push(Finding::new(RULE.id, text, place()).help(help));
         }
         if pieces(subject).iter().any(|piece| matches!(piece, Piece::Hole(_))) {

@@ -83,8 +83,8 @@ fn types(context: &Context<'_>, package: &Package) -> Vec<(String, String, Strin
             list.push((outermost.clone(), ident, what, survey.name(&service.element)));
         }
     }
-    let first = files().flat_map(|file| &file.messages).filter_map(|it| survey.messages.get(it));
-    if let Some(event) = first.filter(|message| message.event.is_some()).last() {
+    let mut all = files().flat_map(|file| &file.messages).filter_map(|it| survey.messages.get(it));
+    if let Some(event) = all.find(|message| message.event.is_some()) {
         let what = format!("the publisher of `{}`", package.name);
         list.push((outermost, publisher(package), what, survey.name(&event.element)));
     }
