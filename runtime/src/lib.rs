@@ -31,6 +31,9 @@ pub mod testing;
 pub mod transport;
 pub mod wire;
 
+#[doc(hidden)]
+pub use bodybroker_macros::__service;
+pub use bodybroker_macros::{main, service, test};
 pub use bus::Bus;
 pub use client::{Call, DuplexCall, StreamCall, UploadCall};
 pub use connection::Connection;

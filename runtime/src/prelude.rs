@@ -1,5 +1,6 @@
 //! What a service's author imports.
 
+pub use bodybroker_macros::service;
 pub use crate::client::Call;
 pub use crate::connection::Connection;
 pub use crate::context::Context;
