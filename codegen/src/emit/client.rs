@@ -10,23 +10,23 @@ use super::{Context, Files, docs, subject};
 use crate::schema::model::{Kind, Method, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
-    let parts = Parts::of(service);
-    let mut names = Names::new(context, package, &[&parts.name, &parts.client]);
+    // A service that only listens has nothing to call.
+    let Parts { name, client: Some(client), .. } = Parts::of(service) else { return };
+    let mut names = Names::new(context, package, &[&name, &client]);
     let methods =
         service.methods.iter().enumerate().map(|(index, it)| method(index, it, &mut names));
     let methods: Vec<_> = methods.collect();
-    let client = ident(&parts.client);
-    let about = format!(" Calls [`{}`](super::{}).", parts.name, parts.name);
+    let client = ident(&client);
+    let about = format!(" Calls [`{name}`](super::{name}).");
     let deprecated = deprecated(service.deprecated);
     let subject = subject::needed(service).then(|| quote! { use super::subject; });
-    let spec = (!service.methods.is_empty()).then(|| quote! { use super::spec::SPEC; });
     let source = Source::new(package)
         .docs(&format!("Client of `{}`.", service.full_name))
         .import(&context.runtime(""), ["Connection"])
         .import(&context.runtime(""), used(service))
         .imports(names.imports())
         .items(quote! {
-            #spec
+            use super::spec::SPEC;
             #subject
 
             #[doc = #about]

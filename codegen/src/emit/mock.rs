@@ -11,8 +11,7 @@ use crate::schema::model::{Kind, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     let parts = Parts::of(service);
-    let mut names =
-        Names::new(context, package, &[&parts.name, &parts.client, &parts.server, &parts.mock]);
+    let mut names = Names::new(context, package, &parts.all());
     let entries = entries(service, &mut names);
     let source = Source::new(package)
         .docs(&format!("Mock of `{}`.", service.full_name))
@@ -57,7 +56,9 @@ fn entries(service: &Service, names: &mut Names<'_>) -> Vec<Entry> {
 }
 
 fn imports(parts: &Parts) -> TokenStream {
-    let (name, client, server) = (ident(&parts.name), ident(&parts.client), ident(&parts.server));
+    let name = ident(&parts.name);
+    let Some(client) = &parts.client else { return quote! { use super::#name; } };
+    let (client, server) = (ident(client), ident(&parts.server));
     quote! { use super::{#client, #server, #name}; }
 }
 
@@ -83,9 +84,7 @@ fn declaration(service: &Service, parts: &Parts, entries: &[Entry]) -> TokenStre
 }
 
 fn setters(parts: &Parts, entries: &[Entry]) -> TokenStream {
-    let (mock, client, server) = (ident(&parts.mock), ident(&parts.client), ident(&parts.server));
-    let client_doc =
-        " Makes a client whose calls reach this mock, over an in-process bus and the real codec.";
+    let (mock, client) = (ident(&parts.mock), client(parts));
     let setters = entries.iter().map(|entry| setter(entry, entries));
     quote! {
         impl #mock {
@@ -95,11 +94,7 @@ fn setters(parts: &Parts, entries: &[Entry]) -> TokenStream {
                 Self::default()
             }
 
-            #[doc = #client_doc]
-            #[must_use]
-            pub fn client(&self) -> #client {
-                #client::new(&self.calls.serve(#server::new(self.clone())))
-            }
+            #client
 
             /// Lists what was called so far, by the schema's names.
             #[must_use]
@@ -108,6 +103,18 @@ fn setters(parts: &Parts, entries: &[Entry]) -> TokenStream {
             }
 
             #(#setters)*
+        }
+    }
+}
+
+fn client(parts: &Parts) -> TokenStream {
+    let Some(client) = &parts.client else { return TokenStream::new() };
+    let (client, server) = (ident(client), ident(&parts.server));
+    quote! {
+        /// Makes a client whose calls reach this mock, over an in-process bus and the real codec.
+        #[must_use]
+        pub fn client(&self) -> #client {
+            #client::new(&self.calls.serve(#server::new(self.clone())))
         }
     }
 }

@@ -10,8 +10,7 @@ use crate::schema::model::{Consume, Kind, Method, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     let parts = Parts::of(service);
-    let mut names =
-        Names::new(context, package, &[&parts.name, &parts.client, &parts.server, &parts.mock]);
+    let mut names = Names::new(context, package, &parts.all());
     let methods: Vec<_> =
         service.methods.iter().map(|method| signature(method, &mut names)).collect();
     let consumers: Vec<_> =
@@ -39,7 +38,8 @@ pub(super) fn module(service: &Service) -> String {
 /// Names of what is generated for a service.
 pub(super) struct Parts {
     pub(super) name: String,
-    pub(super) client: String,
+    /// A service that only listens has nothing to call, and no client.
+    pub(super) client: Option<String>,
     pub(super) server: String,
     pub(super) mock: String,
 }
@@ -47,9 +47,15 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn of(service: &Service) -> Self {
         let stem = &service.stem;
-        let (client, server, mock) =
-            (format!("{stem}Client"), format!("{stem}Server"), format!("{stem}Mock"));
+        let client = (!service.methods.is_empty()).then(|| format!("{stem}Client"));
+        let (server, mock) = (format!("{stem}Server"), format!("{stem}Mock"));
         Self { name: service.name.clone(), client, server, mock }
+    }
+
+    /// Every name, which no message may have in a file that uses them.
+    pub(super) fn all(&self) -> Vec<&str> {
+        let Self { name, client, server, mock } = self;
+        [name, server, mock].into_iter().chain(client).map(String::as_str).collect()
     }
 }
 
@@ -57,7 +63,7 @@ impl Parts {
 pub(super) fn exports(service: &Service) -> (Vec<String>, String) {
     let Parts { name, client, server, mock } = Parts::of(service);
     let buckets = service.buckets.iter().map(super::spec::bucket_name);
-    ([name, client, server].into_iter().chain(buckets).collect(), mock)
+    ([name, server].into_iter().chain(client).chain(buckets).collect(), mock)
 }
 
 /// Types of streams that the trait names.
@@ -70,7 +76,10 @@ pub(super) fn streams(service: &Service) -> Vec<&'static str> {
 
 fn submodules(context: &Context<'_>, service: &Service, parts: &Parts) -> TokenStream {
     let Parts { client, server, mock, .. } = parts;
-    let (client, server, mock) = (ident(client), ident(server), ident(mock));
+    let (server, mock) = (ident(server), ident(mock));
+    let client = client.iter().map(|client| ident(client));
+    let client = client.map(|client| (quote! { mod client; }, quote! { pub use client::#client; }));
+    let (client, export): (TokenStream, TokenStream) = client.unzip();
     let subject = super::subject::needed(service).then(|| quote! { pub mod subject; });
     let buckets: Vec<_> =
         service.buckets.iter().map(|bucket| ident(&super::spec::bucket_name(bucket))).collect();
@@ -81,14 +90,14 @@ fn submodules(context: &Context<'_>, service: &Service, parts: &Parts) -> TokenS
     };
     let gate = mock_gate(context);
     quote! {
-        mod client;
+        #client
         mod server;
         mod spec;
         #subject
         #gate
         mod mock;
 
-        pub use client::#client;
+        #export
         pub use server::#server;
         pub use spec::#spec;
         #gate

@@ -92,11 +92,12 @@ fn method(method: &Method, service: &Service) -> TokenStream {
     });
     let (timeout, idle_timeout) = (duration(method.timeout), duration(method.idle_timeout));
     let (max_in_flight, credit) = (number(*max_in_flight), number(*credit));
-    let (service, request, response) =
-        (&service.full_name, &method.request.full_name, &method.response.full_name);
+    let (request, response) = (&method.request.full_name, &method.response.full_name);
+    let Service { full_name: service, subject: service_subject, .. } = service;
     quote! {
         MethodSpec {
             service: #service,
+            service_subject: #service_subject,
             name: #name,
             subject: #subject,
             queue_group: #queue_group,

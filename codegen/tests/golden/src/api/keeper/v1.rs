@@ -14,7 +14,7 @@ pub mod listener_service;
 pub use events::KeeperEvents;
 pub use messages::*;
 pub use keeper_service::{KeeperClient, KeeperServer, KeeperService, SHIFT_BUCKET};
-pub use listener_service::{ListenerClient, ListenerServer, ListenerService};
+pub use listener_service::{ListenerServer, ListenerService};
 
 #[cfg(feature = "mock")]
 pub use keeper_service::KeeperMock;

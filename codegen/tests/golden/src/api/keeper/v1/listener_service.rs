@@ -8,14 +8,12 @@ use bodybroker_runtime::{Context, Result};
 
 use crate::api::zoo::v1::messages::ZooOpened;
 
-mod client;
 mod server;
 mod spec;
 
 #[cfg(feature = "mock")]
 mod mock;
 
-pub use client::ListenerClient;
 pub use server::ListenerServer;
 pub use spec::SPEC;
 

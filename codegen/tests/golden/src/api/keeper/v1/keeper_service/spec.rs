@@ -19,6 +19,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     methods: &[
         MethodSpec {
             service: "acme.keeper.v1.KeeperService",
+            service_subject: "svc.keeper.v1",
             name: "Hire",
             subject: "svc.keeper.v1.hire",
             queue_group: "q.keeper",

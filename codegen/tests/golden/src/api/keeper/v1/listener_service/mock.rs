@@ -8,7 +8,7 @@ use bodybroker_runtime::mock::{Answer, Calls};
 use bodybroker_runtime::{Context, Result};
 
 use crate::api::zoo::v1::messages::ZooOpened;
-use super::{ListenerClient, ListenerServer, ListenerService};
+use super::ListenerService;
 
 /// Stands in for [`ListenerService`](super::ListenerService) in tests.
 ///
@@ -24,12 +24,6 @@ impl ListenerMock {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Makes a client whose calls reach this mock, over an in-process bus and the real codec.
-    #[must_use]
-    pub fn client(&self) -> ListenerClient {
-        ListenerClient::new(&self.calls.serve(ListenerServer::new(self.clone())))
     }
 
     /// Lists what was called so far, by the schema's names.

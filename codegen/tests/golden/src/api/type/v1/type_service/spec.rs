@@ -17,6 +17,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     methods: &[
         MethodSpec {
             service: "acme.type.v1.TypeService",
+            service_subject: "svc.type.v1",
             name: "Type",
             subject: "svc.type.v1.type",
             queue_group: "q.type",

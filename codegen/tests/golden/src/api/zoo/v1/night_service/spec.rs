@@ -17,6 +17,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     methods: &[
         MethodSpec {
             service: "acme.zoo.v1.NightService",
+            service_subject: "svc.zoo.night.v1",
             name: "Sleep",
             subject: "svc.zoo.night.v1.sleep",
             queue_group: "q.zoo.night",

@@ -19,6 +19,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     methods: &[
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "GetAnimal",
             subject: "svc.zoo.v1.get.*.*.*.*.*",
             queue_group: "q.zoo",
@@ -33,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "WatchAnimals",
             subject: "svc.zoo.v1.watch.*",
             queue_group: "q.zoo",
@@ -47,6 +49,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "ImportAnimals",
             subject: "svc.zoo.v1.import-animals",
             queue_group: "q.zoo.import",
@@ -61,6 +64,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "Chat",
             subject: "svc.zoo.v1.chat",
             queue_group: "q.zoo",
@@ -75,6 +79,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "Type",
             subject: "svc.zoo.v1.type",
             queue_group: "q.zoo",
@@ -89,6 +94,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "Self",
             subject: "svc.zoo.v1.self",
             queue_group: "q.zoo",
@@ -103,6 +109,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "Gen",
             subject: "svc.zoo.v1.gen",
             queue_group: "q.zoo",
@@ -117,6 +124,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "Match",
             subject: "svc.zoo.v1.match",
             queue_group: "q.zoo",
@@ -131,6 +139,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "Get2Pages3",
             subject: "svc.zoo.v1.get2-pages3",
             queue_group: "q.zoo",
@@ -145,6 +154,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "Nested",
             subject: "svc.zoo.v1.nested",
             queue_group: "q.zoo",
@@ -159,6 +169,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "Ping",
             subject: "svc.zoo.v1.ping",
             queue_group: "q.zoo",
@@ -173,6 +184,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "OldFeed",
             subject: "svc.zoo.v1.old-feed",
             queue_group: "q.zoo",
@@ -187,6 +199,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
             name: "OldFeedAll",
             subject: "svc.zoo.v1.old-feed-all",
             queue_group: "q.zoo",

@@ -1,0 +1,5 @@
+//! The golden crate at work: every generated future is `Send`, and a mock answers what a client asks.
+
+mod debug;
+mod mock;
+mod spawned;
