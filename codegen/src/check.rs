@@ -26,6 +26,7 @@ pub const RULES: &[Rule] = &[
     rule::event_ident_unique::RULE,
     rule::event_stream::RULE,
     rule::event_subject::RULE,
+    rule::http_field_known::RULE,
     rule::idempotency_single::RULE,
     rule::limit_in_range::RULE,
     rule::method_ident_unique::RULE,

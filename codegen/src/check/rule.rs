@@ -12,6 +12,7 @@ pub(super) mod event_captured;
 pub(super) mod event_ident_unique;
 pub(super) mod event_stream;
 pub(super) mod event_subject;
+pub(super) mod http_field_known;
 pub(super) mod idempotency_single;
 pub(super) mod limit_in_range;
 pub(super) mod method_ident_unique;

@@ -7,6 +7,7 @@ mod bucket;
 mod event;
 mod field;
 mod file;
+mod http;
 mod method;
 mod service;
 mod stream;
@@ -15,6 +16,7 @@ pub(crate) use bucket::Bucket;
 pub(crate) use event::Event;
 pub(crate) use field::Field;
 pub(crate) use file::File;
+pub(crate) use http::Http;
 pub(crate) use method::{KEYED, Method};
 pub(crate) use service::Service;
 pub(crate) use stream::{STORAGE_MEMORY, Stream};
@@ -35,6 +37,8 @@ pub(crate) enum Level {
     Event,
     /// A field.
     Field,
+    /// A method's route over HTTP.
+    Http,
     /// Anything that has no options of ours.
     None,
 }
@@ -46,6 +50,8 @@ const LEVELS: &[(Level, &str, i32)] = &[
     (Level::Method, "method", 4),
     (Level::Event, "event", 7),
     (Level::Field, "field", 8),
+    // Google's own, by its full name.
+    (Level::Http, "google.api.http", 4),
 ];
 
 impl Level {
@@ -62,7 +68,10 @@ pub(crate) struct Levels(Vec<(Level, ExtensionDescriptor)>);
 impl Levels {
     /// Looks the extensions up; a pool whose files don't import the options has none.
     pub(crate) fn new(pool: &DescriptorPool, package: &str) -> Self {
-        let find = |name: &str| pool.get_extension_by_name(&format!("{package}.{name}"));
+        let find = |name: &str| match name.contains('.') {
+            true => pool.get_extension_by_name(name),
+            false => pool.get_extension_by_name(&format!("{package}.{name}")),
+        };
         let levels = LEVELS.iter();
         Self(levels.filter_map(|(level, name, _)| Some((*level, find(name)?))).collect())
     }

@@ -46,6 +46,8 @@ pub(crate) struct Method {
     pub(crate) response: String,
     /// Options as written.
     pub(crate) options: option::Method,
+    /// Route over HTTP, if it has one.
+    pub(crate) http: Option<option::Http>,
     pub(crate) element: Element,
 }
 
@@ -134,6 +136,7 @@ impl Survey {
     fn method(&self, method: &MethodDescriptor) -> Method {
         let file = method.parent_file();
         let element = Element::new(file.name(), method.path(), Level::Method);
+        let options = method.options();
         let standard = method.method_descriptor_proto().options.as_ref();
         Method {
             name: method.name().to_owned(),
@@ -147,8 +150,8 @@ impl Survey {
             server_streaming: method.is_server_streaming(),
             request: method.input().full_name().to_owned(),
             response: method.output().full_name().to_owned(),
-            options: option::read(&method.options(), self.levels.get(Level::Method))
-                .unwrap_or_default(),
+            options: option::read(&options, self.levels.get(Level::Method)).unwrap_or_default(),
+            http: option::read(&options, self.levels.get(Level::Http)),
             element,
         }
     }

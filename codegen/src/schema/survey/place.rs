@@ -3,6 +3,7 @@
 use super::element::Element;
 use super::{PACKAGE, SYNTAX, Survey};
 use crate::diagnostic::Place;
+use crate::schema::option::Level;
 use crate::schema::scan::{self, Step};
 
 impl Survey {
@@ -19,9 +20,13 @@ impl Survey {
     /// One value inside an element's options, such as `timeout` or `buckets[0].ttl`: as close as can be told, at worst
     /// the element's name.
     pub(crate) fn option(&self, element: &Element, path: &str) -> Place {
+        self.value(element, element.level, path)
+    }
+
+    fn value(&self, element: &Element, level: Level, path: &str) -> Place {
         let steps = scan::steps(path);
         let locations = &self.locations[&element.file];
-        for (numbers, rest) in self.prefixes(element, &steps) {
+        for (numbers, rest) in self.prefixes(element, level, &steps) {
             let Some(span) = locations.span(&numbers) else { continue };
             let inner = scan::find(locations.text(), span.clone(), rest);
             let Some(span) = inner else { break };
@@ -32,8 +37,16 @@ impl Survey {
 
     /// A part of the text at [`Self::option`], such as one token of a subject.
     pub(crate) fn part(&self, element: &Element, path: &str, part: &str) -> Place {
-        let place = self.option(element, path);
-        let text = self.locations[&element.file].text();
+        self.within(self.option(element, path), part)
+    }
+
+    /// A part of what a method's route over HTTP says, such as a variable of its path.
+    pub(crate) fn http(&self, method: &Element, path: &str, part: &str) -> Place {
+        self.within(self.value(method, Level::Http, path), part)
+    }
+
+    fn within(&self, place: Place, part: &str) -> Place {
+        let text = self.locations[&place.file].text();
         let found = text.get(place.span.clone()).filter(|_| !part.is_empty());
         let Some(at) = found.and_then(|text| text.find(part)) else { return place };
         let start = place.span.start + at;
@@ -57,11 +70,12 @@ impl Survey {
     fn prefixes<'a>(
         &self,
         element: &Element,
+        level: Level,
         steps: &'a [Step<'a>],
     ) -> Vec<(Vec<i32>, &'a [Step<'a>])> {
         let mut path = element.path.clone();
-        path.push(element.level.tag());
-        let Some(level) = self.levels.get(element.level) else { return Vec::new() };
+        path.push(level.tag());
+        let Some(level) = self.levels.get(level) else { return Vec::new() };
         path.push(level.number().cast_signed());
         let mut message = level.kind().as_message().cloned();
         let mut list = vec![(path.clone(), steps)];
