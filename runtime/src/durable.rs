@@ -25,7 +25,7 @@ mod memory;
 pub(crate) use bucket::deletes;
 pub use bucket::{Bucket, Record};
 pub(crate) use config::DEAD_LETTERS;
-pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource};
+pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};
 pub use conflict::RevisionConflict;
 pub use jetstream::{Auth, Dial, JetStream, Tls};
 pub use memory::Memory;
@@ -78,6 +78,12 @@ pub trait Durable: Send + Sync + 'static {
     /// makes it.
     fn assume(&self, config: &StreamConfig) {
         let _ = config;
+    }
+
+    /// Which stream takes the writes of a bucket's stream over, if that happens a moment after the write.
+    fn taken_over<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Option<TakenOver>>> {
+        let _ = stream;
+        Box::pin(std::future::ready(Ok(None)))
     }
 
     /// Whether streams can have more than one replica here.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::connection::Connection;
-use crate::durable::{ConsumerConfig, DEAD_LETTERS, Provisioned, StreamConfig};
+use crate::durable::{ConsumerConfig, DEAD_LETTERS, Provisioned, StreamConfig, TakenOver};
 use crate::spec::{BucketSpec, ServiceSpec, StreamSpec};
 use crate::status::{Result, Status};
 
@@ -103,9 +103,14 @@ impl Provisioner {
         if !consumers.is_empty() && !streams.contains_key(DEAD_LETTERS) {
             streams.insert(DEAD_LETTERS.to_owned(), StreamConfig::of_dead_letters());
         }
-        for source in streams.values().flat_map(|stream| &stream.sources) {
-            if let Some(bucket) = buckets.get_mut(&source.bucket) {
-                bucket.keep_for_events();
+        for stream in streams.values() {
+            for source in &stream.sources {
+                if let Some(bucket) = buckets.get_mut(&source.bucket) {
+                    bucket.keep_for_events(TakenOver {
+                        stream: stream.name.clone(),
+                        destination: source.destination.clone(),
+                    });
+                }
             }
         }
         let with_consumers = |stream: StreamConfig| {

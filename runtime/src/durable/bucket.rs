@@ -14,6 +14,10 @@ use crate::spec::BucketSpec;
 use crate::status::{Code, Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
+mod pace;
+
+use pace::Pace;
+
 /// A bucket of bytes under keys of any text.
 #[derive(Debug, Clone)]
 pub struct Bucket {
@@ -21,6 +25,7 @@ pub struct Bucket {
     name: &'static str,
     stream: String,
     history: usize,
+    pace: Arc<Pace>,
 }
 
 /// What a bucket holds, or held, under a key.
@@ -55,6 +60,7 @@ impl Bucket {
             name: spec.name,
             stream: bucket_stream(spec.name),
             history: spec.history.max(1) as usize,
+            pace: Arc::new(Pace::new()),
         }
     }
 
@@ -179,7 +185,9 @@ impl Bucket {
             },
             id: None,
         };
-        Ok(self.durable.append(append).await?.sequence)
+        let revision = self.durable.append(append).await?.sequence;
+        self.pace.wrote(&*self.durable, &self.stream, key, revision).await;
+        Ok(revision)
     }
 
     fn subject(&self, key: &str) -> Subject {

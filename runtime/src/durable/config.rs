@@ -26,6 +26,8 @@ pub struct StreamConfig {
     pub sources: Vec<StreamSource>,
     /// Whether it is a key-value bucket.
     pub bucket: bool,
+    /// The stream that takes its writes over, if any.
+    pub taken_over: Option<TakenOver>,
 }
 
 /// What bounds a stream.
@@ -42,6 +44,15 @@ pub struct Limits {
 pub struct StreamSource {
     /// The bucket.
     pub bucket: String,
+    /// Subject with `{{wildcard(1)}}` where the key goes.
+    pub destination: String,
+}
+
+/// Where the writes of a bucket become events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenOver {
+    /// The stream.
+    pub stream: String,
     /// Subject with `{{wildcard(1)}}` where the key goes.
     pub destination: String,
 }
@@ -92,6 +103,7 @@ impl StreamConfig {
                 })
                 .collect(),
             bucket: false,
+            taken_over: None,
         }
     }
 
@@ -110,6 +122,7 @@ impl StreamConfig {
             limits: Limits { bytes: None, messages_per_subject: Some((*history).max(1)) },
             sources: Vec::new(),
             bucket: true,
+            taken_over: None,
         }
     }
 
@@ -133,6 +146,7 @@ impl StreamConfig {
             limits: Limits::default(),
             sources: sources.into_iter().collect(),
             bucket: false,
+            taken_over: None,
         }
     }
 
@@ -158,7 +172,8 @@ impl StreamConfig {
 
     /// Lets a bucket keep more revisions than its readers want, because a stream takes them over a moment later: what
     /// is overwritten before that is lost to the stream.
-    pub(crate) fn keep_for_events(&mut self) {
+    pub(crate) fn keep_for_events(&mut self, taken_over: TakenOver) {
+        self.taken_over = Some(taken_over);
         let messages = &mut self.limits.messages_per_subject;
         *messages = messages.map(|messages| messages.max(EVENT_BACKLOG));
     }
@@ -178,13 +193,14 @@ impl StreamConfig {
             limits: Limits::default(),
             sources: Vec::new(),
             bucket: false,
+            taken_over: None,
         }
     }
 }
 
 /// Whether everything that a filter matches is captured by one of the subjects.
 pub(crate) fn covered(subjects: &[String], filter: &str) -> bool {
-    let example = filter.replace('*', "x").replace('>', "x");
+    let example = filter.replace(['*', '>'], "x");
     let captures = |subject: &String| Filter::parse(subject).is_ok_and(|f| f.matches(&example));
     subjects.iter().any(captures)
 }

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     Append, Appended, Consumer, ConsumerConfig, Durable, Provisioned, Reading, Start, Stored,
-    StreamConfig,
+    StreamConfig, TakenOver,
 };
 use crate::status::Result;
 use crate::subject::{Filter, Subject};
@@ -47,7 +47,10 @@ impl JetStream {
     async fn link(&self) -> Result<&Arc<Link>> {
         let link = self.link.get_or_try_init(|| Link::open(&self.dial)).await?;
         let expected = std::mem::take(&mut *self.expected());
-        for config in expected.values() {
+        // Buckets first: a stream that takes one over looks for it.
+        let (buckets, streams): (Vec<_>, Vec<_>) =
+            expected.into_values().partition(|config| config.bucket);
+        for config in buckets.iter().chain(&streams) {
             streams::extend(link, config).await?;
         }
         Ok(link)
@@ -108,6 +111,10 @@ impl Durable for JetStream {
                 .and_modify(|have| have.extend(config))
                 .or_insert_with(|| config.clone());
         }
+    }
+
+    fn taken_over<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Option<TakenOver>>> {
+        Box::pin(async move { streams::taken_over(self.link().await?, stream).await })
     }
 
     fn clustered(&self) -> BoxFuture<'_, Result<bool>> {

@@ -76,7 +76,7 @@ impl Drop for Lease {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("term", &self.term).field("held", &self.is_held()).finish()
+        f.debug_struct("Lease").field("term", &self.term).field("held", &self.is_held()).finish_non_exhaustive()
     }
 }
 

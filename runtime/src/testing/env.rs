@@ -55,6 +55,7 @@ impl TestEnv {
     }
 
     /// The server, to kill, restart or pause it.
+    #[must_use]
     pub fn server(&self) -> &AsyncMutex<NatsServer> {
         &self.0.server
     }

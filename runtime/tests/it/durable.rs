@@ -182,6 +182,7 @@ pub(crate) fn events(sources: Vec<StreamSource>) -> StreamConfig {
         limits: bodybroker_runtime::durable::Limits::default(),
         sources,
         bucket: false,
+        taken_over: None,
     }
 }
 

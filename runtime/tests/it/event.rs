@@ -8,7 +8,7 @@ use std::time::Duration;
 use bodybroker_runtime::connection::Connection;
 use bodybroker_runtime::context::Context;
 use bodybroker_runtime::delivery::Delivery;
-use bodybroker_runtime::durable::{Durable, Start, StreamConfig};
+use bodybroker_runtime::durable::{Durable, Start, StreamConfig, TakenOver};
 use bodybroker_runtime::event::{Event, Publication, Tuning, start_consumers_with};
 use bodybroker_runtime::server::{Incoming, Service};
 use bodybroker_runtime::spec::{BucketSpec, ConsumeSpec, EventSpec, ServiceSpec, Storage};
@@ -84,7 +84,7 @@ impl Event for Moved {
 pub(crate) static PLACES: BucketSpec = BucketSpec {
     name: "places",
     value: "test.v1.Moved",
-    history: 8,
+    history: 1,
     ttl: None,
     storage: Storage::File,
     replicas: 1,
@@ -189,8 +189,13 @@ pub(crate) fn quick() -> Tuning {
 }
 
 pub(crate) async fn provision(durable: &Arc<dyn Durable>) -> Result<()> {
-    durable.provision(&StreamConfig::of_bucket(&PLACES)).await?;
     let sources = StreamConfig::of_event(&MOVED).sources;
+    let taken_over =
+        TakenOver { stream: "EVENTS".to_owned(), destination: sources[0].destination.clone() };
+    let mut places = StreamConfig::of_bucket(&PLACES);
+    places.taken_over = Some(taken_over);
+    places.limits.messages_per_subject = Some(64);
+    durable.provision(&places).await?;
     durable.provision(&events(sources)).await?;
     durable.provision(&StreamConfig::of_dead_letters()).await?;
     Ok(())

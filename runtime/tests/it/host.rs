@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use bodybroker_runtime::config::Config;
 use bodybroker_runtime::connection::{Connection, Options};
+use bodybroker_runtime::durable::{Bucket, Start};
 use bodybroker_runtime::host::Host;
 use bodybroker_runtime::provision::Provisioner;
 use bodybroker_runtime::server::Service;
 use bodybroker_runtime::spec::{BucketSpec, SourceSpec, Storage, StreamSpec};
+use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::{NatsServer, TestEnv};
 use bodybroker_runtime::{Code, Result, Status};
+use futures::StreamExt;
 use tokio::sync::Notify;
 
 use crate::event::{Dispatch, LISTENER, Listener, PLACES, rang};
@@ -97,6 +100,53 @@ async fn three_replicas_need_a_cluster_unless_told_otherwise() -> Result<()> {
     let again = relaxed().apply(&connection).await?;
     let unchanged = bodybroker_runtime::durable::Provisioned::Unchanged;
     assert!(again.iter().all(|step| step.done == unchanged), "{again:?}");
+    Ok(())
+}
+
+/// Without the pacing of writers this fails: the bucket keeps 64 revisions, and after a restart the server needs time
+/// for several hundred writes before it goes on taking them over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_write_of_a_hot_key_becomes_an_event_across_restarts() -> Result<()> {
+    const WRITERS: u64 = 3;
+    const WRITES: u64 = 600;
+    let mut server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "test")).await?;
+    let provisioner = Provisioner::new().buckets(&[&PLACES]).streams(STREAMS);
+    provisioner.allow_fewer_replicas().apply(&connection).await?;
+    let written = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let progress = Arc::new(Notify::new());
+    let writers = (0..WRITERS).map(|_| {
+        let bucket = Bucket::new(connection.durable().clone(), &PLACES);
+        let (written, progress) = (Arc::clone(&written), Arc::clone(&progress));
+        tokio::spawn(async move {
+            for _ in 0..WRITES {
+                let revision = bucket.put("hot", bytes::Bytes::new()).await?;
+                written.lock().unwrap().insert(revision);
+                progress.notify_one();
+            }
+            Ok::<_, Status>(())
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    for wanted in [400, 900] {
+        while written.lock().unwrap().len() < wanted {
+            progress.notified().await;
+        }
+        server.restart().await?;
+    }
+    for writer in writers {
+        writer.await.unwrap()?;
+    }
+    let filter = Filter::literal("evt.thing.moved.v1.hot");
+    let mut events = connection.durable().read("EVENTS", &filter, Start::All).await?.messages;
+    let mut missing = written.lock().unwrap().clone();
+    while !missing.is_empty() {
+        let event = tokio::time::timeout(Duration::from_secs(20), events.next()).await;
+        let Ok(Some(event)) = event else { panic!("{} writes are no events", missing.len()) };
+        let event = event?;
+        let origin = event.headers.get("Nats-Stream-Source").unwrap();
+        missing.remove(&origin.split(' ').nth(1).unwrap().parse().unwrap());
+    }
     Ok(())
 }
 

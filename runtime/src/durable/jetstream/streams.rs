@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, Source, StorageType, SubjectTransform,
 };
 
-use super::super::config::{bucket_stream, bucket_subject, covered};
-use super::super::{Limits, Provisioned, StreamConfig};
+use super::super::config::{EVENT_BACKLOG, bucket_stream, bucket_subject, covered};
+use super::super::{Limits, Provisioned, StreamConfig, TakenOver};
 use super::link::Link;
 use super::wire;
 use crate::spec::Storage;
@@ -18,11 +20,16 @@ use crate::status::{Result, Status};
 /// Makes a stream what the configuration says.
 pub(super) async fn provision(link: &Link, config: &StreamConfig) -> Result<Provisioned> {
     link.ready().await?;
-    let wanted = wanted(config);
+    let mut wanted = wanted(config);
     let Some(live) = live(link, &config.name).await? else {
         link.context.create_stream(wanted).await.map_err(|e| failure(&config.name, &e.kind()))?;
         return Ok(Provisioned::Created);
     };
+    if live.config.metadata.contains_key(EVENT_STREAM) && wanted.max_messages_per_subject > 0 {
+        // A stream that isn't being provisioned now takes its writes over.
+        let backlog = i64::from(EVENT_BACKLOG);
+        wanted.max_messages_per_subject = wanted.max_messages_per_subject.max(backlog);
+    }
     let losses = losses(&live, &wanted);
     if !losses.is_empty() {
         return Err(Status::failed_precondition(format!(
@@ -38,7 +45,19 @@ pub(super) async fn provision(link: &Link, config: &StreamConfig) -> Result<Prov
 
 /// Makes a stream that is missing, or adds what it lacks of subjects and sources. Takes nothing away.
 pub(super) async fn extend(link: &Link, config: &StreamConfig) -> Result<()> {
+    /// Reading a configuration and writing it back is no single step.
+    static EXTENDING: Mutex<()> = Mutex::const_new(());
+    let _one_at_a_time = EXTENDING.lock().await;
     link.ready().await?;
+    for source in &config.sources {
+        let stream = config.name.clone();
+        let taken_over = TakenOver { stream, destination: source.destination.clone() };
+        mark(link, &source.bucket, &taken_over).await?;
+    }
+    add(link, config).await
+}
+
+async fn add(link: &Link, config: &StreamConfig) -> Result<()> {
     let Some(live) = live(link, &config.name).await? else {
         let wanted = wanted(config);
         let made = link.context.create_stream(wanted).await;
@@ -47,7 +66,7 @@ pub(super) async fn extend(link: &Link, config: &StreamConfig) -> Result<()> {
                 if answer.error_code() == ErrorCode::STREAM_NAME_EXIST =>
             {
                 // Somebody else was faster, perhaps with other subjects.
-                Box::pin(extend(link, config)).await
+                Box::pin(add(link, config)).await
             }
             Err(kind) => Err(failure(&config.name, &kind)),
             Ok(_) => Ok(()),
@@ -112,6 +131,7 @@ fn wanted(config: &StreamConfig) -> Config {
         limits: Limits { bytes, messages_per_subject },
         sources,
         bucket,
+        taken_over,
     } = config;
     let sources: Vec<_> = sources.iter().map(|s| source(&s.bucket, &s.destination)).collect();
     Config {
@@ -135,8 +155,43 @@ fn wanted(config: &StreamConfig) -> Config {
         allow_rollup: *bucket,
         deny_delete: *bucket,
         allow_direct: false,
+        metadata: taken_over.iter().flat_map(note).collect(),
         ..Config::default()
     }
+}
+
+/// Metadata of a bucket's stream: where its writes become events.
+const EVENT_STREAM: &str = "bodybroker-event-stream";
+const EVENT_SUBJECT: &str = "bodybroker-event-subject";
+
+fn note(taken_over: &TakenOver) -> [(String, String); 2] {
+    let TakenOver { stream, destination } = taken_over;
+    [(EVENT_STREAM.to_owned(), stream.clone()), (EVENT_SUBJECT.to_owned(), destination.clone())]
+}
+
+/// Which stream takes the writes of a bucket's stream over.
+pub(super) async fn taken_over(link: &Link, name: &str) -> Result<Option<TakenOver>> {
+    let Some(live) = live(link, name).await? else { return Ok(None) };
+    let noted = |key: &str| live.config.metadata.get(key).cloned();
+    Ok(noted(EVENT_STREAM)
+        .zip(noted(EVENT_SUBJECT))
+        .map(|(stream, destination)| TakenOver { stream, destination }))
+}
+
+/// Notes at a bucket, if it is there, that a stream takes its writes over.
+async fn mark(link: &Link, bucket: &str, taken_over: &TakenOver) -> Result<()> {
+    let Some(live) = live(link, &bucket_stream(bucket)).await? else { return Ok(()) };
+    let mut update = live.config;
+    let backlog = i64::from(EVENT_BACKLOG);
+    let marked = note(taken_over).iter().all(|(key, text)| update.metadata.get(key) == Some(text));
+    if marked && update.max_messages_per_subject >= backlog {
+        return Ok(());
+    }
+    update.max_messages_per_subject = update.max_messages_per_subject.max(backlog);
+    update.metadata.extend(note(taken_over));
+    let name = update.name.clone();
+    link.context.update_stream(update).await.map_err(|e| failure(&name, &e.kind()))?;
+    Ok(())
 }
 
 /// The writes of a bucket under the event's subject.
@@ -207,7 +262,10 @@ fn update(have: Config, wanted: Config) -> Option<Config> {
         && have.allow_rollup == wanted.allow_rollup
         && have.deny_delete == wanted.deny_delete
         && have.allow_direct == wanted.allow_direct
+        && wanted.metadata.iter().all(|(key, text)| have.metadata.get(key) == Some(text))
         && sources(&have) == sources(&wanted);
+    let mut metadata = have.metadata.clone();
+    metadata.extend(wanted.metadata);
     // Everything else stays as an operator may have set it.
     (!same).then_some(Config {
         subjects: wanted.subjects,
@@ -221,6 +279,7 @@ fn update(have: Config, wanted: Config) -> Option<Config> {
         deny_delete: wanted.deny_delete,
         allow_direct: wanted.allow_direct,
         sources: wanted.sources,
+        metadata,
         ..have
     })
 }
