@@ -43,6 +43,10 @@ pub static COMMERCE_STREAM: StreamSpec = StreamSpec {
     max_bytes: None,
     sources: &[
         SourceSpec {
+            bucket: "body-settlement",
+            destination: "evt.body.trade.settled.v1",
+        },
+        SourceSpec {
             bucket: "payment-capture",
             destination: "evt.payment.captured.v1",
         },
@@ -90,6 +94,10 @@ pub static STATE_STREAM: StreamSpec = StreamSpec {
     duplicate_window: Duration::from_secs(120),
     max_bytes: None,
     sources: &[
+        SourceSpec {
+            bucket: "narrative-scene",
+            destination: "evt.narrative.scene.described.v1.{{wildcard(1)}}",
+        },
         SourceSpec {
             bucket: "npc-plan",
             destination: "evt.npc.behavior.planned.v1.{{wildcard(1)}}",
