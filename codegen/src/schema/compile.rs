@@ -201,7 +201,8 @@ impl Linker {
     }
 
     fn exists(&self, name: &str) -> bool {
-        self.sources.texts.contains_key(name)
+        self.visited.contains_key(name)
+            || self.sources.texts.contains_key(name)
             || carried(name).is_some()
             || well_known(name).is_some()
     }

@@ -50,7 +50,6 @@ const LEVELS: &[(Level, &str, i32)] = &[
     (Level::Method, "method", 4),
     (Level::Event, "event", 7),
     (Level::Field, "field", 8),
-    // Google's own, by its full name.
     (Level::Http, "google.api.http", 4),
 ];
 
@@ -68,9 +67,11 @@ pub(crate) struct Levels(Vec<(Level, ExtensionDescriptor)>);
 impl Levels {
     /// Looks the extensions up; a pool whose files don't import the options has none.
     pub(crate) fn new(pool: &DescriptorPool, package: &str) -> Self {
-        let find = |name: &str| match name.contains('.') {
-            true => pool.get_extension_by_name(name),
-            false => pool.get_extension_by_name(&format!("{package}.{name}")),
+        let find = |name: &str| {
+            // Google's own is written in full.
+            let full =
+                if name.contains('.') { name.to_owned() } else { format!("{package}.{name}") };
+            pool.get_extension_by_name(&full)
         };
         let levels = LEVELS.iter();
         Self(levels.filter_map(|(level, name, _)| Some((*level, find(name)?))).collect())

@@ -72,6 +72,20 @@ fn fields_fill_the_tokens_of_a_subject() {
 }
 
 #[test]
+fn what_is_imported_publicly_is_there_for_importers() {
+    let file = |name: &str, text: &str| {
+        let text = format!("syntax = \"proto3\";\npackage acme.{name}.v1;\n{text}");
+        (format!("acme/{name}/v1/{name}.proto"), text)
+    };
+    let model = model(BTreeMap::from([
+        file("a", "message Animal {}"),
+        file("b", "import public \"acme/a/v1/a.proto\";"),
+        file("c", "import \"acme/b/v1/b.proto\";\nmessage Cage { acme.a.v1.Animal animal = 1; }"),
+    ]));
+    assert_eq!(model.packages[2].dependencies, ["acme.a.v1"]);
+}
+
+#[test]
 fn the_hash_stays_the_same_through_comments_and_layout() {
     let plain = feed("", "", "").schema_hash;
     let service = service(

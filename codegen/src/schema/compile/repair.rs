@@ -2,6 +2,8 @@
 //!
 //! What is repaired is never generated: its mistake is on the list already.
 
+use std::collections::BTreeSet;
+
 use prost_reflect::prost_types::field_descriptor_proto::Type;
 use prost_reflect::prost_types::{
     DescriptorProto, FieldDescriptorProto, FileDescriptorProto, MethodDescriptorProto,
@@ -57,13 +59,16 @@ pub(super) fn repair(file: &mut FileDescriptorProto, path: &[i32]) -> Option<Vec
     Some(element.to_vec())
 }
 
-/// Drops an import; what is imported publicly or weakly is counted by index, and counts no more.
+/// Drops imports that are missing or written twice. What is imported publicly or weakly is counted by index: where
+/// something is dropped, that counts no more.
 pub(super) fn drop_imports(file: &mut FileDescriptorProto, missing: &[String]) {
-    file.dependency.retain(|import| !missing.contains(import));
-    let mut seen = std::collections::BTreeSet::new();
-    file.dependency.retain(|import| seen.insert(import.clone()));
-    file.public_dependency.clear();
-    file.weak_dependency.clear();
+    let before = file.dependency.len();
+    let mut seen = BTreeSet::new();
+    file.dependency.retain(|it| !missing.contains(it) && seen.insert(it.clone()));
+    if file.dependency.len() < before {
+        file.public_dependency.clear();
+        file.weak_dependency.clear();
+    }
 }
 
 enum Found<'a> {
