@@ -3,6 +3,7 @@
 mod apply;
 mod emit;
 mod kitchen_sink;
+mod layers;
 mod mistakes;
 mod model;
 mod mutations;
