@@ -16,15 +16,15 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
         return;
     }
     let publisher = publisher_name(package);
-    let mut names = Names::new(context, package, &[&publisher]);
+    let own: Vec<_> = publisher.iter().map(String::as_str).collect();
+    let mut names = Names::new(context, package, &own);
     let specs = package.events.iter().map(event_spec);
     let impls: Vec<_> = package.events.iter().map(|event| event_impl(event, &mut names)).collect();
-    let methods: Vec<_> = package.events.iter().map(|event| publish(event, &mut names)).collect();
-    let about = format!(" Publishes the events of `{}`.", package.name);
-    let publisher = ident(&publisher);
+    let published = publisher.iter().flat_map(|_| ["Connection", "Published", "Result"]);
+    let publisher = publisher.as_ref().map(|name| self::publisher(name, package, &mut names));
     let source = Source::new(package)
         .docs(&format!("Events of `{}`.", package.name))
-        .import(&context.runtime(""), ["Connection", "Event", "Published", "Result"])
+        .import(&context.runtime(""), ["Event"].into_iter().chain(published))
         .import(&context.runtime("spec"), ["EventSpec"])
         .import(&context.runtime("subject"), ["Subject"])
         .imports(names.imports())
@@ -33,31 +33,45 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
 
             #(#specs)*
             #(#impls)*
-
-            #[doc = #about]
-            #[derive(Clone, Debug)]
-            pub struct #publisher {
-                connection: Connection,
-            }
-
-            impl #publisher {
-                /// Makes a publisher that speaks over a connection.
-                #[must_use]
-                pub fn new(connection: &Connection) -> Self {
-                    Self { connection: connection.clone() }
-                }
-
-                #(#methods)*
-            }
+            #publisher
         });
     files.add(context.place(&package.name).file(&["events"]), source.text());
 }
 
-/// Name of a package's publisher, such as `TimeManagerEvents`.
-pub(super) fn publisher_name(package: &Package) -> String {
+/// Events that are published as such: one that is the write of a bucket is published by writing it there.
+fn published(package: &Package) -> impl Iterator<Item = &Event> {
+    package.events.iter().filter(|event| event.bucket.is_none())
+}
+
+fn publisher(name: &str, package: &Package, names: &mut Names<'_>) -> TokenStream {
+    let methods: Vec<_> = published(package).map(|event| publish(event, names)).collect();
+    let about = format!(" Publishes the events of `{}`.", package.name);
+    let name = ident(name);
+    quote! {
+        #[doc = #about]
+        #[derive(Clone, Debug)]
+        pub struct #name {
+            connection: Connection,
+        }
+
+        impl #name {
+            /// Makes a publisher that speaks over a connection.
+            #[must_use]
+            pub fn new(connection: &Connection) -> Self {
+                Self { connection: connection.clone() }
+            }
+
+            #(#methods)*
+        }
+    }
+}
+
+/// Name of a package's publisher, such as `TimeManagerEvents`, if there is anything for it to publish.
+pub(super) fn publisher_name(package: &Package) -> Option<String> {
+    published(package).next()?;
     let versioned = package.major.is_some() && package.modules.len() > 1;
     let name = package.modules.iter().rev().nth(usize::from(versioned));
-    format!("{}Events", name.map_or("", |name| layout::plain(name)).to_upper_camel_case())
+    Some(format!("{}Events", layout::plain(name?).to_upper_camel_case()))
 }
 
 /// Path of an event's static, as code at a place names it.

@@ -144,14 +144,17 @@ fn allow_deprecated() -> TokenStream {
 fn content(context: &Context<'_>, package: &Package) -> TokenStream {
     let messages = messages::declared(context, package);
     let events = (!package.events.is_empty()).then(|| {
-        let publisher = ident(&events::publisher_name(package));
-        (quote! { pub mod events; }, quote! { pub use events::#publisher; })
+        let publisher = events::publisher_name(package).map(|name| ident(&name));
+        (quote! { pub mod events; }, publisher.map(|name| quote! { pub use events::#name; }))
     });
     let (events, publisher) = events.unzip();
+    let publisher = publisher.flatten();
     let messages =
         messages.then(|| (quote! { pub mod messages; }, quote! { pub use messages::*; }));
     let (messages, every_message) = messages.unzip();
-    let (streams, statics) = stream_exports(context, package).unzip();
+    let streams = (!streams::of(context, package).is_empty())
+        .then(|| (quote! { pub mod streams; }, quote! { pub use streams::STREAMS; }));
+    let (streams, every_stream) = streams.unzip();
     let mut sorted: Vec<_> = package.services.iter().collect();
     sorted.sort_by_key(|service| service::module(service));
     let services = sorted.iter().map(|it| ident(&service::module(it)));
@@ -169,19 +172,10 @@ fn content(context: &Context<'_>, package: &Package) -> TokenStream {
 
         #publisher
         #every_message
-        #statics
+        #every_stream
         #(#exports)*
         #(#mocks)*
     }
-}
-
-fn stream_exports(context: &Context<'_>, package: &Package) -> Option<(TokenStream, TokenStream)> {
-    let streams = streams::of(context, package);
-    if streams.is_empty() {
-        return None;
-    }
-    let names = streams.iter().map(|it| ident(&streams::static_name(it)));
-    Some((quote! { pub mod streams; }, quote! { pub use streams::{#(#names,)* STREAMS}; }))
 }
 
 fn service_exports(it: &crate::schema::model::Service) -> TokenStream {

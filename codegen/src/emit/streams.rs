@@ -1,10 +1,9 @@
 //! Streams that a package declares.
 
-use heck::ToShoutySnakeCase as _;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::source::{Source, ident};
+use super::source::Source;
 use super::{Context, Files, spec};
 use crate::schema::model::{Package, Source as Bucket, Stream};
 
@@ -13,8 +12,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
     if streams.is_empty() {
         return;
     }
-    let names = streams.iter().map(|it| ident(&static_name(it)));
-    let statics = streams.iter().map(|it| stream(it));
+    let specs = streams.iter().map(|it| stream(it));
     let sources = streams.iter().any(|stream| !stream.sources.is_empty()).then_some("SourceSpec");
     let about = format!(" Every stream that `{}` declares.", package.name);
     let source = Source::new(package)
@@ -23,9 +21,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
         .import(&context.runtime("spec"), ["Storage", "StreamSpec"].into_iter().chain(sources))
         .items(quote! {
             #[doc = #about]
-            pub static STREAMS: &[&StreamSpec] = &[#(&#names),*];
-
-            #(#statics)*
+            pub static STREAMS: &[StreamSpec] = &[#(#specs),*];
         });
     files.add(context.place(&package.name).file(&["streams"]), source.text());
 }
@@ -33,11 +29,6 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
 /// Streams that a package declares.
 pub(super) fn of<'a>(context: &Context<'a>, package: &Package) -> Vec<&'a Stream> {
     context.model.streams.iter().filter(|stream| stream.package == package.name).collect()
-}
-
-/// Name of a stream's static.
-pub(super) fn static_name(stream: &Stream) -> String {
-    format!("{}_STREAM", stream.name.to_shouty_snake_case())
 }
 
 fn stream(stream: &Stream) -> TokenStream {
@@ -52,16 +43,14 @@ fn stream(stream: &Stream) -> TokenStream {
         package: _,
         sources,
     } = stream;
-    let about = format!(" Stream `{name}`.");
-    let (constant, storage) = (ident(&static_name(stream)), spec::storage(*storage));
+    let storage = spec::storage(*storage);
     let (max_age, duplicate_window) = (spec::duration(*max_age), spec::duration(*duplicate_window));
     let replicas = spec::number(*replicas);
     let max_bytes = max_bytes.map(spec::number);
     let max_bytes = max_bytes.map_or_else(|| quote! { None }, |bytes| quote! { Some(#bytes) });
     let sources = sources.iter().map(source);
     quote! {
-        #[doc = #about]
-        pub static #constant: StreamSpec = StreamSpec {
+        StreamSpec {
             name: #name,
             subjects: &[#(#subjects),*],
             max_age: #max_age,
@@ -70,7 +59,7 @@ fn stream(stream: &Stream) -> TokenStream {
             duplicate_window: #duplicate_window,
             max_bytes: #max_bytes,
             sources: &[#(#sources),*],
-        };
+        }
     }
 }
 

@@ -8,4 +8,4 @@ pub mod messages;
 pub mod streams;
 
 pub use messages::*;
-pub use streams::{LEDGER_STREAM, ZOO_STREAM, STREAMS};
+pub use streams::STREAMS;

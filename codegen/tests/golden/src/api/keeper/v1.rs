@@ -11,7 +11,6 @@ pub mod messages;
 pub mod keeper_service;
 pub mod listener_service;
 
-pub use events::KeeperEvents;
 pub use messages::*;
 pub use keeper_service::{KeeperClient, KeeperServer, KeeperService, SHIFT_BUCKET};
 pub use listener_service::{ListenerServer, ListenerService};

@@ -7,33 +7,30 @@ use std::time::Duration;
 use bodybroker_runtime::spec::{SourceSpec, Storage, StreamSpec};
 
 /// Every stream that `acme.common.v1` declares.
-pub static STREAMS: &[&StreamSpec] = &[&LEDGER_STREAM, &ZOO_STREAM];
-
-/// Stream `LEDGER`.
-pub static LEDGER_STREAM: StreamSpec = StreamSpec {
-    name: "LEDGER",
-    subjects: &["evt.ledger.>"],
-    max_age: Duration::from_secs(7_776_000),
-    storage: Storage::Memory,
-    replicas: 3,
-    duplicate_window: Duration::from_secs(60),
-    max_bytes: Some(1_073_741_824),
-    sources: &[],
-};
-
-/// Stream `ZOO`.
-pub static ZOO_STREAM: StreamSpec = StreamSpec {
-    name: "ZOO",
-    subjects: &["evt.keeper.>", "evt.zoo.>"],
-    max_age: Duration::from_secs(300),
-    storage: Storage::File,
-    replicas: 1,
-    duplicate_window: Duration::from_secs(120),
-    max_bytes: None,
-    sources: &[
-        SourceSpec {
-            bucket: "shift",
-            destination: "evt.keeper.shift.changed.v1.{{wildcard(1)}}",
-        },
-    ],
-};
+pub static STREAMS: &[StreamSpec] = &[
+    StreamSpec {
+        name: "LEDGER",
+        subjects: &["evt.ledger.>"],
+        max_age: Duration::from_secs(7_776_000),
+        storage: Storage::Memory,
+        replicas: 3,
+        duplicate_window: Duration::from_secs(60),
+        max_bytes: Some(1_073_741_824),
+        sources: &[],
+    },
+    StreamSpec {
+        name: "ZOO",
+        subjects: &["evt.keeper.>", "evt.zoo.>"],
+        max_age: Duration::from_secs(300),
+        storage: Storage::File,
+        replicas: 1,
+        duplicate_window: Duration::from_secs(120),
+        max_bytes: None,
+        sources: &[
+            SourceSpec {
+                bucket: "shift",
+                destination: "evt.keeper.shift.changed.v1.{{wildcard(1)}}",
+            },
+        ],
+    },
+];

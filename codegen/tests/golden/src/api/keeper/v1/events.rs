@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::api::keeper::v1::messages::ShiftChanged;
 
@@ -25,28 +25,5 @@ impl Event for ShiftChanged {
 
     fn subject(&self) -> Subject {
         subject::shift_changed(&self.keeper_id)
-    }
-}
-
-/// Publishes the events of `acme.keeper.v1`.
-#[derive(Clone, Debug)]
-pub struct KeeperEvents {
-    connection: Connection,
-}
-
-impl KeeperEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `ShiftChanged`.
-    ///
-    /// A shift changed; what the bucket holds is the event.
-    pub async fn shift_changed(&self, event: &ShiftChanged) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }
