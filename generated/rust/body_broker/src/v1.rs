@@ -8,7 +8,6 @@ pub mod events;
 pub mod messages;
 pub mod body_broker_service;
 
-pub use events::BodyBrokerEvents;
 pub use messages::*;
 pub use body_broker_service::{
     BODY_OFFER_BUCKET, BODY_SETTLEMENT_BUCKET, BODY_TRADE_BUCKET, BodyBrokerClient,

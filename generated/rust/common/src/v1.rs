@@ -8,6 +8,4 @@ pub mod messages;
 pub mod streams;
 
 pub use messages::*;
-pub use streams::{
-    AI_STREAM, COMMERCE_STREAM, DLQ_STREAM, QUEST_STREAM, STATE_STREAM, STREAMS,
-};
+pub use streams::STREAMS;

@@ -8,7 +8,6 @@ pub mod events;
 pub mod messages;
 pub mod environmental_narrative_service;
 
-pub use events::EnvironmentalNarrativeEvents;
 pub use messages::*;
 pub use environmental_narrative_service::{
     EnvironmentalNarrativeClient, EnvironmentalNarrativeServer,

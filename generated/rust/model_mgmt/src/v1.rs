@@ -8,7 +8,6 @@ pub mod events;
 pub mod messages;
 pub mod model_service;
 
-pub use events::ModelMgmtEvents;
 pub use messages::*;
 pub use model_service::{
     MODEL_BUCKET, MODEL_FINE_TUNE_BUCKET, MODEL_PRODUCTION_BUCKET, ModelClient,

@@ -8,7 +8,6 @@ pub mod events;
 pub mod messages;
 pub mod npc_behavior_service;
 
-pub use events::NpcBehaviorEvents;
 pub use messages::*;
 pub use npc_behavior_service::{
     NPC_BUCKET, NPC_PLAN_BUCKET, NpcBehaviorClient, NpcBehaviorServer, NpcBehaviorService,

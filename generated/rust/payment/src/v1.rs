@@ -8,7 +8,6 @@ pub mod events;
 pub mod messages;
 pub mod payment_service;
 
-pub use events::PaymentEvents;
 pub use messages::*;
 pub use payment_service::{
     PAYMENT_BUCKET, PAYMENT_CAPTURE_BUCKET, PAYMENT_KEY_BUCKET, PAYMENT_LEDGER_BUCKET,

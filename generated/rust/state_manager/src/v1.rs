@@ -8,7 +8,6 @@ pub mod events;
 pub mod messages;
 pub mod state_service;
 
-pub use events::StateManagerEvents;
 pub use messages::*;
 pub use state_service::{STATE_BUCKET, StateClient, StateServer, StateService};
 

@@ -8,7 +8,6 @@ pub mod events;
 pub mod messages;
 pub mod time_service;
 
-pub use events::TimeManagerEvents;
 pub use messages::*;
 pub use time_service::{
     TIME_CLOCK_BUCKET, TIME_FIRED_BUCKET, TIME_LEASE_BUCKET, TIME_SCHEDULE_BUCKET,

@@ -8,7 +8,6 @@ pub mod events;
 pub mod messages;
 pub mod weather_service;
 
-pub use events::WeatherManagerEvents;
 pub use messages::*;
 pub use weather_service::{
     WEATHER_REGION_BUCKET, WeatherClient, WeatherServer, WeatherService,

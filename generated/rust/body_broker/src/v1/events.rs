@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::v1::messages::TradeSettled;
 
@@ -25,28 +25,5 @@ impl Event for TradeSettled {
 
     fn subject(&self) -> Subject {
         subject::trade_settled()
-    }
-}
-
-/// Publishes the events of `bodybroker.body_broker.v1`.
-#[derive(Clone, Debug)]
-pub struct BodyBrokerEvents {
-    connection: Connection,
-}
-
-impl BodyBrokerEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `TradeSettled`.
-    ///
-    /// A trade was settled: the stored settlement and the event at once.
-    pub async fn trade_settled(&self, event: &TradeSettled) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }

@@ -7,116 +7,101 @@ use std::time::Duration;
 use bodybroker_runtime::spec::{SourceSpec, Storage, StreamSpec};
 
 /// Every stream that `bodybroker.common.v1` declares.
-pub static STREAMS: &[&StreamSpec] = &[
-    &AI_STREAM,
-    &COMMERCE_STREAM,
-    &DLQ_STREAM,
-    &QUEST_STREAM,
-    &STATE_STREAM,
+pub static STREAMS: &[StreamSpec] = &[
+    StreamSpec {
+        name: "AI",
+        subjects: &["evt.ai.>"],
+        max_age: Duration::from_secs(86_400),
+        storage: Storage::File,
+        replicas: 1,
+        duplicate_window: Duration::from_secs(120),
+        max_bytes: None,
+        sources: &[
+            SourceSpec {
+                bucket: "model-production",
+                destination: "evt.ai.model.promoted.v1",
+            },
+        ],
+    },
+    StreamSpec {
+        name: "COMMERCE",
+        subjects: &["evt.body.>", "evt.payment.>"],
+        max_age: Duration::from_secs(7_776_000),
+        storage: Storage::File,
+        replicas: 3,
+        duplicate_window: Duration::from_secs(3_600),
+        max_bytes: None,
+        sources: &[
+            SourceSpec {
+                bucket: "body-settlement",
+                destination: "evt.body.trade.settled.v1",
+            },
+            SourceSpec {
+                bucket: "payment-capture",
+                destination: "evt.payment.captured.v1",
+            },
+        ],
+    },
+    StreamSpec {
+        name: "DLQ",
+        subjects: &["dlq.>"],
+        max_age: Duration::from_secs(1_209_600),
+        storage: Storage::File,
+        replicas: 1,
+        duplicate_window: Duration::from_secs(120),
+        max_bytes: None,
+        sources: &[],
+    },
+    StreamSpec {
+        name: "QUEST",
+        subjects: &["evt.quest.>", "evt.workflow.>"],
+        max_age: Duration::from_secs(604_800),
+        storage: Storage::File,
+        replicas: 1,
+        duplicate_window: Duration::from_secs(120),
+        max_bytes: None,
+        sources: &[],
+    },
+    StreamSpec {
+        name: "STATE",
+        subjects: &[
+            "evt.narrative.>",
+            "evt.npc.>",
+            "evt.state.>",
+            "evt.time.>",
+            "evt.weather.>",
+            "evt.world.>",
+        ],
+        max_age: Duration::from_secs(300),
+        storage: Storage::File,
+        replicas: 1,
+        duplicate_window: Duration::from_secs(120),
+        max_bytes: None,
+        sources: &[
+            SourceSpec {
+                bucket: "narrative-scene",
+                destination: "evt.narrative.scene.described.v1.{{wildcard(1)}}",
+            },
+            SourceSpec {
+                bucket: "npc-plan",
+                destination: "evt.npc.behavior.planned.v1.{{wildcard(1)}}",
+            },
+            SourceSpec {
+                bucket: "state",
+                destination: "evt.state.entity.updated.v1.{{wildcard(1)}}",
+            },
+            SourceSpec {
+                bucket: "time-clock",
+                destination: "evt.time.tick.v1.{{wildcard(1)}}",
+            },
+            SourceSpec {
+                bucket: "time-fired",
+                destination: "evt.time.scheduled.fired.v1",
+            },
+            SourceSpec {
+                bucket: "weather-region",
+                destination: "evt.weather.changed.v1.{{wildcard(1)}}",
+            },
+        ],
+    },
 ];
-
-/// Stream `AI`.
-pub static AI_STREAM: StreamSpec = StreamSpec {
-    name: "AI",
-    subjects: &["evt.ai.>"],
-    max_age: Duration::from_secs(86_400),
-    storage: Storage::File,
-    replicas: 1,
-    duplicate_window: Duration::from_secs(120),
-    max_bytes: None,
-    sources: &[
-        SourceSpec {
-            bucket: "model-production",
-            destination: "evt.ai.model.promoted.v1",
-        },
-    ],
-};
-
-/// Stream `COMMERCE`.
-pub static COMMERCE_STREAM: StreamSpec = StreamSpec {
-    name: "COMMERCE",
-    subjects: &["evt.body.>", "evt.payment.>"],
-    max_age: Duration::from_secs(7_776_000),
-    storage: Storage::File,
-    replicas: 3,
-    duplicate_window: Duration::from_secs(3_600),
-    max_bytes: None,
-    sources: &[
-        SourceSpec {
-            bucket: "body-settlement",
-            destination: "evt.body.trade.settled.v1",
-        },
-        SourceSpec {
-            bucket: "payment-capture",
-            destination: "evt.payment.captured.v1",
-        },
-    ],
-};
-
-/// Stream `DLQ`.
-pub static DLQ_STREAM: StreamSpec = StreamSpec {
-    name: "DLQ",
-    subjects: &["dlq.>"],
-    max_age: Duration::from_secs(1_209_600),
-    storage: Storage::File,
-    replicas: 1,
-    duplicate_window: Duration::from_secs(120),
-    max_bytes: None,
-    sources: &[],
-};
-
-/// Stream `QUEST`.
-pub static QUEST_STREAM: StreamSpec = StreamSpec {
-    name: "QUEST",
-    subjects: &["evt.quest.>", "evt.workflow.>"],
-    max_age: Duration::from_secs(604_800),
-    storage: Storage::File,
-    replicas: 1,
-    duplicate_window: Duration::from_secs(120),
-    max_bytes: None,
-    sources: &[],
-};
-
-/// Stream `STATE`.
-pub static STATE_STREAM: StreamSpec = StreamSpec {
-    name: "STATE",
-    subjects: &[
-        "evt.narrative.>",
-        "evt.npc.>",
-        "evt.state.>",
-        "evt.time.>",
-        "evt.weather.>",
-        "evt.world.>",
-    ],
-    max_age: Duration::from_secs(300),
-    storage: Storage::File,
-    replicas: 1,
-    duplicate_window: Duration::from_secs(120),
-    max_bytes: None,
-    sources: &[
-        SourceSpec {
-            bucket: "narrative-scene",
-            destination: "evt.narrative.scene.described.v1.{{wildcard(1)}}",
-        },
-        SourceSpec {
-            bucket: "npc-plan",
-            destination: "evt.npc.behavior.planned.v1.{{wildcard(1)}}",
-        },
-        SourceSpec {
-            bucket: "state",
-            destination: "evt.state.entity.updated.v1.{{wildcard(1)}}",
-        },
-        SourceSpec {
-            bucket: "time-clock",
-            destination: "evt.time.tick.v1.{{wildcard(1)}}",
-        },
-        SourceSpec {
-            bucket: "time-fired",
-            destination: "evt.time.scheduled.fired.v1",
-        },
-        SourceSpec {
-            bucket: "weather-region",
-            destination: "evt.weather.changed.v1.{{wildcard(1)}}",
-        },
-    ],
-};

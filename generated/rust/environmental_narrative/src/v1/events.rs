@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::v1::messages::SceneDescribed;
 
@@ -25,28 +25,5 @@ impl Event for SceneDescribed {
 
     fn subject(&self) -> Subject {
         subject::scene_described(&self.scene_id)
-    }
-}
-
-/// Publishes the events of `bodybroker.environmental_narrative.v1`.
-#[derive(Clone, Debug)]
-pub struct EnvironmentalNarrativeEvents {
-    connection: Connection,
-}
-
-impl EnvironmentalNarrativeEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `SceneDescribed`.
-    ///
-    /// A scene was described: the stored description and the event at once.
-    pub async fn scene_described(&self, event: &SceneDescribed) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }

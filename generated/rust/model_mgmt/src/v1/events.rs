@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::v1::messages::ModelPromoted;
 
@@ -25,28 +25,5 @@ impl Event for ModelPromoted {
 
     fn subject(&self) -> Subject {
         subject::model_promoted()
-    }
-}
-
-/// Publishes the events of `bodybroker.model_mgmt.v1`.
-#[derive(Clone, Debug)]
-pub struct ModelMgmtEvents {
-    connection: Connection,
-}
-
-impl ModelMgmtEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `ModelPromoted`.
-    ///
-    /// A task has a new production model: the stored choice and the event at once.
-    pub async fn model_promoted(&self, event: &ModelPromoted) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }

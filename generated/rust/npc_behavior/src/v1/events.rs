@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::v1::messages::BehaviorPlanned;
 
@@ -25,28 +25,5 @@ impl Event for BehaviorPlanned {
 
     fn subject(&self) -> Subject {
         subject::behavior_planned(&self.npc_id)
-    }
-}
-
-/// Publishes the events of `bodybroker.npc_behavior.v1`.
-#[derive(Clone, Debug)]
-pub struct NpcBehaviorEvents {
-    connection: Connection,
-}
-
-impl NpcBehaviorEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `BehaviorPlanned`.
-    ///
-    /// An NPC has a new plan: the stored plan and the event at once.
-    pub async fn behavior_planned(&self, event: &BehaviorPlanned) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }

@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::v1::messages::PaymentCaptured;
 
@@ -25,28 +25,5 @@ impl Event for PaymentCaptured {
 
     fn subject(&self) -> Subject {
         subject::payment_captured()
-    }
-}
-
-/// Publishes the events of `bodybroker.payment.v1`.
-#[derive(Clone, Debug)]
-pub struct PaymentEvents {
-    connection: Connection,
-}
-
-impl PaymentEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `PaymentCaptured`.
-    ///
-    /// Money was taken: the stored capture and the event at once.
-    pub async fn payment_captured(&self, event: &PaymentCaptured) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }

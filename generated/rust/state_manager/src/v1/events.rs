@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::v1::messages::EntityUpdated;
 
@@ -25,28 +25,5 @@ impl Event for EntityUpdated {
 
     fn subject(&self) -> Subject {
         subject::entity_updated(&self.entity_id)
-    }
-}
-
-/// Publishes the events of `bodybroker.state_manager.v1`.
-#[derive(Clone, Debug)]
-pub struct StateManagerEvents {
-    connection: Connection,
-}
-
-impl StateManagerEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `EntityUpdated`.
-    ///
-    /// One accepted write: the stored record and the event at once.
-    pub async fn entity_updated(&self, event: &EntityUpdated) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }

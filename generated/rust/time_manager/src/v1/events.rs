@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::v1::messages::{ScheduledFired, TimeTick};
 
@@ -43,35 +43,5 @@ impl Event for ScheduledFired {
 
     fn subject(&self) -> Subject {
         subject::scheduled_fired()
-    }
-}
-
-/// Publishes the events of `bodybroker.time_manager.v1`.
-#[derive(Clone, Debug)]
-pub struct TimeManagerEvents {
-    connection: Connection,
-}
-
-impl TimeManagerEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `TimeTick`.
-    ///
-    /// A world's clock moved or was set: the stored clock and the event at once.
-    pub async fn time_tick(&self, event: &TimeTick) -> Result<Published> {
-        self.connection.publish(event).await
-    }
-
-    /// Publishes `ScheduledFired`.
-    ///
-    /// A planned action fired: exactly once for each occurrence.
-    pub async fn scheduled_fired(&self, event: &ScheduledFired) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }

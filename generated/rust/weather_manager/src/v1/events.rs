@@ -4,7 +4,7 @@
 
 use bodybroker_runtime::spec::EventSpec;
 use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::{Connection, Event, Published, Result};
+use bodybroker_runtime::Event;
 
 use crate::v1::messages::WeatherChanged;
 
@@ -25,28 +25,5 @@ impl Event for WeatherChanged {
 
     fn subject(&self) -> Subject {
         subject::weather_changed(&self.region_id)
-    }
-}
-
-/// Publishes the events of `bodybroker.weather_manager.v1`.
-#[derive(Clone, Debug)]
-pub struct WeatherManagerEvents {
-    connection: Connection,
-}
-
-impl WeatherManagerEvents {
-    /// Makes a publisher that speaks over a connection.
-    #[must_use]
-    pub fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-        }
-    }
-
-    /// Publishes `WeatherChanged`.
-    ///
-    /// The weather of a followed region changed: the stored region and the event at once.
-    pub async fn weather_changed(&self, event: &WeatherChanged) -> Result<Published> {
-        self.connection.publish(event).await
     }
 }
