@@ -14,6 +14,7 @@ use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Code, Result};
 use futures::StreamExt;
 
+mod permissions;
 mod restart;
 
 macro_rules! everywhere {

@@ -7,6 +7,8 @@ use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 
+use tokio::time::timeout;
+
 use super::super::{Append, Appended, RevisionConflict, Stored};
 use super::link::{ATTEMPT, Link, PATIENCE, pause};
 use super::wire;
@@ -73,12 +75,7 @@ async fn once(link: &Link, message: &Append) -> Result<Appended> {
         let sent = link.context.send_publish(subject.as_str().to_owned(), publish).await?;
         sent.await
     };
-    let acknowledged = tokio::select! {
-        biased;
-        acknowledged = acknowledged => acknowledged,
-        () = link.broken(state) => return Err(wire::unanswered(subject.as_str())),
-    };
-    match acknowledged {
+    match link.exchange(state, subject.as_str(), acknowledged).await? {
         Ok(ack) => Ok(Appended { sequence: ack.sequence, duplicate: ack.duplicate }),
         Err(error) => Err(failed(subject.as_str(), &error)),
     }
@@ -132,12 +129,13 @@ async fn last_once(link: &Link, stream: &str, subject: &Subject) -> Result<Optio
     let handle = link.context.get_stream_no_info(stream).await.map_err(|error| {
         Status::invalid_argument(format!("`{stream}` is not a stream's name: {error}"))
     })?;
-    let found = tokio::select! {
-        biased;
-        found = tokio::time::timeout(ATTEMPT, handle.get_last_raw_message_by_subject(what)) => found,
-        () = link.broken(state) => return Err(lost(what)),
+    let api = format!("$JS.API.STREAM.MSG.GET.{stream}");
+    let reading = timeout(ATTEMPT, handle.get_last_raw_message_by_subject(what));
+    let found = match link.exchange(state, &api, reading).await {
+        Ok(Ok(found)) => found,
+        Err(status) if status.code() == Code::PermissionDenied => return Err(status),
+        Ok(Err(_)) | Err(_) => return Err(lost(what)),
     };
-    let Ok(found) = found else { return Err(lost(what)) };
     match found {
         Ok(message) => Ok(Some(wire::stored(message))),
         Err(error) => match error.kind() {

@@ -20,7 +20,7 @@ use crate::transport::BoxFuture;
 /// Makes the consumer if it isn't there.
 pub(super) async fn join(link: &Arc<Link>, config: &ConsumerConfig) -> Result<Arc<dyn Consumer>> {
     let ConsumerConfig { stream, name, filter, ack_wait, max_in_hand } = config;
-    link.ready().await?;
+    let state = link.ready().await?;
     let wanted = pull::Config {
         durable_name: Some(name.clone()),
         name: Some(name.clone()),
@@ -32,9 +32,10 @@ pub(super) async fn join(link: &Arc<Link>, config: &ConsumerConfig) -> Result<Ar
         max_deliver: -1,
         ..pull::Config::default()
     };
-    link.context
-        .create_consumer_on_stream(wanted, stream)
-        .await
+    let api = format!("$JS.API.CONSUMER.CREATE.{stream}.{name}.{filter}");
+    let making = link.context.create_consumer_on_stream(wanted, stream);
+    link.exchange(state, &api, making)
+        .await?
         .map_err(|error| wire::no_consumer(&format!("consumer {name} of {stream}"), &error))?;
     Ok(Arc::new(Member { link: Arc::clone(link), stream: stream.clone(), name: name.clone() }))
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, context::ContextBuilder};
-use async_nats::{Client, Event};
-use tokio::sync::watch;
+use async_nats::{Client, ConnectErrorKind, Event, ServerError};
+use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 
-use super::Dial;
-use crate::status::{Executed, Result, Status};
+use super::{Dial, wire};
+use crate::status::{Code, Executed, Result, Status};
 
 /// A connection for JetStream.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(super) struct Link {
     pub(super) client: Client,
     pub(super) context: jetstream::Context,
     state: watch::Receiver<State>,
+    denials: broadcast::Sender<String>,
 }
 
 /// Whether the connection is there. The number counts how often it was made: what was under way in an earlier one
@@ -39,17 +40,25 @@ const PING: Duration = Duration::from_secs(3);
 impl Link {
     pub(super) async fn open(dial: &Dial) -> Result<Arc<Self>> {
         let (sender, state) = watch::channel(State { connected: false, generation: 0 });
+        let (denials, _) = broadcast::channel(DENIALS);
+        let deny = denials.clone();
         let options = dial
             .options()?
             .ping_interval(PING)
             .connection_timeout(ATTEMPT)
             .reconnect_delay_callback(pause_reconnect)
             .event_callback(move |event| {
-                note(&sender, &event);
+                note(&sender, &deny, &event);
                 std::future::ready(())
             });
         let client = options.connect(dial.url.as_str()).await.map_err(|error| {
-            Status::unavailable(format!("{} can't be reached for JetStream: {error}", dial.url))
+            let code = match error.kind() {
+                ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+                    Code::Unauthenticated
+                }
+                _ => Code::Unavailable,
+            };
+            Status::new(code, format!("{} can't be reached for JetStream: {error}", dial.url))
                 .with_executed(Executed::No)
         })?;
         let context = ContextBuilder::new()
@@ -57,7 +66,7 @@ impl Link {
             .ack_timeout(ATTEMPT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Arc::new(Self { client, context, state }))
+        Ok(Arc::new(Self { client, context, state, denials }))
     }
 
     /// Waits until the connection is there.
@@ -80,6 +89,26 @@ impl Link {
         let gone = |state: &State| !state.connected || state.generation != since.generation;
         if state.wait_for(gone).await.is_err() {
             // The client is gone, and with it whatever was under way.
+        }
+    }
+
+    /// Runs an exchange with the server, but for as long as its connection lasts and the server doesn't say that we
+    /// may not: it says so beside the exchange, which would only end in silence.
+    pub(super) async fn exchange<T>(
+        &self,
+        state: State,
+        subject: &str,
+        exchange: impl Future<Output = T>,
+    ) -> Result<T> {
+        let denials = self.denials.subscribe();
+        tokio::select! {
+            biased;
+            done = exchange => Ok(done),
+            () = self.broken(state) => Err(wire::unanswered(subject)),
+            () = denied(denials, subject) => Err(Status::permission_denied(format!(
+                "the server does not let us publish to {subject}; see the permissions of this service"
+            ))
+            .with_executed(Executed::No)),
         }
     }
 
@@ -109,7 +138,22 @@ fn jitter(time: Duration) -> Duration {
     time.mul_f64(rand::random_range(0.5..1.0))
 }
 
-fn note(sender: &watch::Sender<State>, event: &Event) {
+/// Refusals that may wait to be matched with the exchange they are about.
+const DENIALS: usize = 64;
+
+/// Completes when the server has refused what was published to a subject.
+async fn denied(mut denials: broadcast::Receiver<String>, subject: &str) {
+    let quoted = format!("\"{subject}\"");
+    loop {
+        match denials.recv().await {
+            Ok(words) if words.contains(&quoted) => return,
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+fn note(sender: &watch::Sender<State>, deny: &broadcast::Sender<String>, event: &Event) {
     match event {
         Event::Connected => sender.send_modify(|state| {
             state.connected = true;
@@ -117,6 +161,11 @@ fn note(sender: &watch::Sender<State>, event: &Event) {
         }),
         Event::Disconnected | Event::Closed => sender.send_modify(|state| state.connected = false),
         Event::LameDuckMode | Event::Draining => {}
+        Event::ServerError(ServerError::Other(words)) => {
+            tracing::warn!(%event, "trouble on the connection for JetStream");
+            // Nobody listens when nobody is waiting for an answer.
+            let _ = deny.send(words.clone());
+        }
         Event::SlowConsumer(_) | Event::ServerError(_) | Event::ClientError(_) => {
             tracing::warn!(%event, "trouble on the connection for JetStream");
         }

@@ -113,7 +113,7 @@ async fn open(
     start: Start,
     forgotten: Duration,
 ) -> Result<Opened> {
-    link.ready().await?;
+    let state = link.ready().await?;
     let name = format!("reader-{}", unique());
     let wanted = pull::Config {
         name: Some(name.clone()),
@@ -132,7 +132,9 @@ async fn open(
         num_replicas: 1,
         ..pull::Config::default()
     };
-    let made = link.context.create_consumer_on_stream(wanted, stream).await;
+    let api = format!("$JS.API.CONSUMER.CREATE.{stream}.{name}.{filter}");
+    let making = link.context.create_consumer_on_stream(wanted, stream);
+    let made = link.exchange(state, &api, making).await?;
     let made = made.map_err(|error| wire::no_consumer(stream, &error))?;
     let info = made.cached_info();
     Ok(Opened { name, pending: info.num_pending, before: info.delivered.stream_sequence })
