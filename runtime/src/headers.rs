@@ -14,6 +14,8 @@ pub mod name {
     pub const SERVICE_ERROR_CODE: &str = "Nats-Service-Error-Code";
     /// Milliseconds after which an overloaded server may be tried again.
     pub const RETRY_AFTER_MS: &str = "Bb-Retry-After-Ms";
+    /// `no` on a failure whose handler provably never ran, so that any method may be called again.
+    pub const EXECUTED: &str = "Bb-Executed";
     /// Time-out of a foreign caller, in milliseconds.
     pub const TIMEOUT_MS: &str = "Bb-Timeout-Ms";
     /// Moment after which a durable message is worthless, in milliseconds since the epoch.

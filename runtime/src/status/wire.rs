@@ -11,6 +11,9 @@ use crate::headers::{Headers, name};
 /// Longest text that travels in `Nats-Service-Error`; the body carries all of it.
 const HEADER_TEXT_BYTES_MAX: usize = 256;
 
+/// Value of `Bb-Executed` when the handler never ran.
+const NOT_EXECUTED: &str = "no";
+
 const TYPE_PREFIX: &str = "type.googleapis.com/";
 
 /// `bodybroker.common.v1.Error`, by hand: the runtime stands below generated code.
@@ -51,6 +54,9 @@ pub(crate) fn encode(status: &Status) -> (Headers, Vec<u8>) {
     if let Some(ms) = retry_after_ms {
         let _ = headers.insert(name::RETRY_AFTER_MS, ms.to_string());
     }
+    if status.executed() == Executed::No {
+        let _ = headers.insert(name::EXECUTED, NOT_EXECUTED);
+    }
     let details = status
         .details()
         .iter()
@@ -62,7 +68,7 @@ pub(crate) fn encode(status: &Status) -> (Headers, Vec<u8>) {
     let body = Error {
         code: i32::from(code.number()),
         message: status.message().to_owned(),
-        retryable: status.executed() == Executed::No,
+        retryable: may_pass(code),
         details,
         retry_after_ms,
     };
@@ -86,7 +92,7 @@ pub(crate) fn decode(headers: &Headers, body: &[u8]) -> Option<Status> {
         if body.message.is_empty() { text.unwrap_or_default().to_owned() } else { body.message };
     let executed = match code {
         Code::UnknownOutcome => Executed::Unknown,
-        _ if body.retryable => Executed::No,
+        _ if headers.get(name::EXECUTED) == Some(NOT_EXECUTED) => Executed::No,
         _ => Executed::Yes,
     };
     let mut status = Status::new(code, message).with_executed(executed);
@@ -99,6 +105,14 @@ pub(crate) fn decode(headers: &Headers, body: &[u8]) -> Option<Status> {
         status = status.with_raw_detail(Detail { type_name, value });
     }
     Some(status)
+}
+
+/// Whether the same call may succeed later without anybody changing anything.
+fn may_pass(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable | Code::ResourceExhausted | Code::Aborted | Code::DeadlineExceeded
+    )
 }
 
 /// Maps the error number of a service that isn't ours.
