@@ -31,6 +31,8 @@ struct Inner {
     reply: Option<Subject>,
     /// Whether the handler still runs on the task that reads the connection.
     on_reading_task: AtomicBool,
+    /// Whether the call came alone, with hardly another one being read.
+    alone: bool,
 }
 
 impl Context {
@@ -41,7 +43,7 @@ impl Context {
         deadline: Option<Instant>,
         headers: Option<Bytes>,
     ) -> Self {
-        Self::make(method, deadline, headers, None)
+        Self::make(method, deadline, headers, None, false)
     }
 
     /// Makes the context of a call that was admitted.
@@ -50,8 +52,9 @@ impl Context {
         deadline: Option<Instant>,
         headers: Option<Bytes>,
         reply: Subject,
+        alone: bool,
     ) -> Self {
-        Self::make(Some(method), deadline, headers, Some(reply))
+        Self::make(Some(method), deadline, headers, Some(reply), alone)
     }
 
     fn make(
@@ -59,6 +62,7 @@ impl Context {
         deadline: Option<Instant>,
         headers: Option<Bytes>,
         reply: Option<Subject>,
+        alone: bool,
     ) -> Self {
         Self(Arc::new(Inner {
             method,
@@ -68,6 +72,7 @@ impl Context {
             cancelled: AtomicBool::new(false),
             wake: Notify::new(),
             on_reading_task: AtomicBool::new(reply.is_some()),
+            alone,
             reply,
         }))
     }
@@ -152,6 +157,11 @@ impl Context {
     /// Whether what is published now is pushed at the end of the batch that is being read.
     pub(crate) fn is_on_reading_task(&self) -> bool {
         self.0.on_reading_task.load(Ordering::Relaxed)
+    }
+
+    /// Whether the call came alone, with hardly another one being read.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.alone
     }
 
     /// Notes that the handler gets a task of its own.

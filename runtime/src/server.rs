@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +54,10 @@ pub(crate) struct Inner {
     subscriptions: Mutex<Vec<SubscriptionId>>,
     /// Subjects that the server forbids us to listen on.
     refused: Mutex<Vec<String>>,
+    /// Requests that were read since the reading task was last idle.
+    batch: AtomicUsize,
+    /// Whether hardly more than one came at a time lately.
+    quiet: AtomicBool,
     draining: AtomicBool,
     finished: Notify,
 }
@@ -73,6 +77,8 @@ impl Server {
             running: Mutex::default(),
             subscriptions: Mutex::default(),
             refused: Mutex::default(),
+            batch: AtomicUsize::new(0),
+            quiet: AtomicBool::new(true),
             draining: AtomicBool::new(false),
             finished: Notify::new(),
         });
@@ -136,7 +142,8 @@ impl Server {
             self.finished().await;
         }
         // A round trip, so that the answers have passed through the server and not only left the process.
-        if let Err(status) = self.0.connection.tx().flush().await {
+        let (tx, rx) = (self.0.connection.tx().flush(), self.0.connection.rx().flush());
+        if let Err(status) = tx.await.and(rx.await) {
             tracing::warn!(service = self.0.spec.name, %status, "answers may be lost");
         }
         tracing::info!(service = self.0.spec.name, id = self.0.id, "drained");

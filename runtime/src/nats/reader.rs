@@ -1,6 +1,5 @@
 //! Reads a connection and delivers on the spot: no channel lies between the socket and a sink.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,16 +43,19 @@ pub(super) async fn read(shared: &Shared, reader: &mut Reader, buffer: &mut Byte
 /// Delivers the messages of one connection.
 struct Delivery<'a> {
     shared: &'a Shared,
-    /// The subscriptions, copied so that no lock is taken per message.
-    entries: HashMap<u64, Known>,
+    /// The subscriptions in order, copied so that no lock is taken per message.
+    entries: Vec<Known>,
     version: u64,
     /// Counts batches.
     batch: u64,
+    /// Messages given to a sink in this batch.
+    delivered: u64,
     /// Sinks that got something in this batch.
     touched: Vec<Arc<dyn Sink>>,
 }
 
 struct Known {
+    id: u64,
     entry: Entry,
     /// The last batch in which it got something.
     batch: u64,
@@ -61,7 +63,14 @@ struct Known {
 
 impl<'a> Delivery<'a> {
     fn new(shared: &'a Shared) -> Self {
-        Self { shared, entries: HashMap::new(), version: u64::MAX, batch: 0, touched: Vec::new() }
+        Self {
+            shared,
+            entries: Vec::new(),
+            version: u64::MAX,
+            batch: 0,
+            delivered: 0,
+            touched: Vec::new(),
+        }
     }
 
     /// Delivers every whole operation of the buffer; returns how many bytes the next one needs at least.
@@ -97,6 +106,8 @@ impl<'a> Delivery<'a> {
         };
         buffer.advance(at);
         self.shared.received.fetch_add(messages, Ordering::Relaxed);
+        let delivered = std::mem::take(&mut self.delivered);
+        self.shared.delivered.fetch_add(delivered, Ordering::Relaxed);
         for sink in self.touched.drain(..) {
             sink.idle();
         }
@@ -118,9 +129,7 @@ impl<'a> Delivery<'a> {
             payload: &bytes[payload.body.clone()],
         };
         let accepted = caught(|| sink.accept(&frame)).unwrap_or(true);
-        if accepted {
-            self.shared.delivered.fetch_add(1, Ordering::Relaxed);
-        }
+        self.delivered += u64::from(accepted);
         accepted
     }
 
@@ -136,24 +145,25 @@ impl<'a> Delivery<'a> {
             headers,
             payload: bytes.slice(payload.body.clone()),
         };
-        self.shared.delivered.fetch_add(1, Ordering::Relaxed);
         caught(|| sink.deliver(message));
+        self.delivered += 1;
     }
 
-    fn sink(&mut self, sid: u64) -> Option<Arc<dyn Sink>> {
+    fn sink(&mut self, sid: u64) -> Option<&Arc<dyn Sink>> {
         let version = self.shared.subscriptions.version();
         if version != self.version {
             self.version = version;
             let entries = self.shared.subscriptions.entries();
-            let known = |entry| Known { entry, batch: 0 };
-            self.entries = entries.into_iter().map(|(id, entry)| (id, known(entry))).collect();
+            let known = |(id, entry)| Known { id, entry, batch: 0 };
+            self.entries = entries.into_iter().map(known).collect();
         }
-        let known = self.entries.get_mut(&sid)?;
+        let at = self.entries.binary_search_by_key(&sid, |known| known.id).ok()?;
+        let known = &mut self.entries[at];
         if known.batch != self.batch {
             known.batch = self.batch;
             self.touched.push(Arc::clone(&known.entry.sink));
         }
-        Some(Arc::clone(&known.entry.sink))
+        Some(&known.entry.sink)
     }
 
     fn orphaned(&self) {

@@ -20,6 +20,9 @@ use crate::transport::{Message, Sink};
 /// What a shed caller is told to wait: long enough for handlers to end, short enough not to be idle.
 const RETRY_AFTER: Duration = Duration::from_millis(25);
 
+/// Requests in one batch up to which the next one counts as alone.
+const QUIET_REQUESTS_MAX: usize = 2;
+
 /// Takes the requests of one method.
 pub(super) struct MethodSink {
     server: Arc<Inner>,
@@ -37,6 +40,8 @@ impl Sink for MethodSink {
         let method = &self.server.methods[self.index];
         method.received.fetch_add(1, Ordering::Relaxed);
         let arrived = Instant::now();
+        let earlier = self.server.batch.fetch_add(1, Ordering::Relaxed);
+        let alone = earlier == 0 && self.server.quiet.load(Ordering::Relaxed);
         let (reply, token) = match reply::check(message.reply.as_deref()) {
             Ok(checked) => checked,
             Err(refusal) => {
@@ -53,7 +58,7 @@ impl Sink for MethodSink {
                 .increment(1);
             return;
         };
-        let context = Context::of_call(method.spec, deadline, message.headers, reply);
+        let context = Context::of_call(method.spec, deadline, message.headers, reply, alone);
         if !method.enter() {
             method.shed.fetch_add(1, Ordering::Relaxed);
             metrics::counter!("bb_requests_shed_total", "method" => method.spec.subject)
@@ -77,7 +82,14 @@ impl Sink for MethodSink {
     }
 
     fn idle(&self) {
-        self.server.connection.tx().push();
+        let connection = &self.server.connection;
+        match self.server.batch.swap(0, Ordering::Relaxed) {
+            // Another method's turn came first in this batch.
+            0 => return,
+            count => self.server.quiet.store(count <= QUIET_REQUESTS_MAX, Ordering::Relaxed),
+        }
+        connection.tx().push();
+        connection.rx().push();
     }
 
     fn refused(&self, subject: &str) {

@@ -146,15 +146,15 @@ fn publish(
     body: &dyn Body,
 ) -> Result<()> {
     let Some(reply) = context.reply() else { return Ok(()) };
-    let flush = if context.is_on_reading_task() { Flush::Later } else { Flush::Soon };
-    connection.tx().publish(&Outgoing {
-        subject: reply,
-        reply: None,
-        headers,
-        body,
-        expires: None,
-        flush,
-    })
+    let here = context.is_on_reading_task();
+    let flush = if here { Flush::Later } else { Flush::Soon };
+    let answer = Outgoing { subject: reply, reply: None, headers, body, expires: None, flush };
+    // A lone call is answered where it came in: the answer carries the acknowledgement of the request's bytes, which
+    // would be packets of their own otherwise. Under load two connections serve better.
+    if here && context.is_alone() && connection.rx().publish(&answer).is_ok() {
+        return Ok(());
+    }
+    connection.tx().publish(&answer)
 }
 
 fn lost(context: &Context, status: &Status) {
