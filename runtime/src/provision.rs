@@ -36,7 +36,7 @@ impl Provisioner {
 
     /// Adds streams.
     #[must_use]
-    pub fn streams(mut self, specs: &[&StreamSpec]) -> Self {
+    pub fn streams<'a>(mut self, specs: impl IntoIterator<Item = &'a StreamSpec>) -> Self {
         for spec in specs {
             self.streams.insert(spec.name.to_owned(), StreamConfig::of_stream(spec));
         }
