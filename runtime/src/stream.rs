@@ -1,10 +1,10 @@
 //! Streams of messages between two inboxes: counted, credited, resumed, ended exactly once.
 //!
-//! The protocol is two state machines without clock or transport: [`producer`] numbers frames, keeps them until the
-//! reader has them, and never exceeds its grant; [`reader`] takes frames in order, asks again for what is missing,
-//! and grants more as its user consumes. [`inlet`] and [`outlet`] join them to a transport, [`keeper`] is their
+//! The protocol is two state machines without clock or transport: `producer` numbers frames, keeps them until the
+//! reader has them, and never exceeds its grant; `reader` takes frames in order, asks again for what is missing,
+//! and grants more as its user consumes. `inlet` and `outlet` join them to a transport, `keeper` is their
 //! clock, and [`Inbound`] and [`Outbound`] are what an author sees. The wire is `StreamFrames` and `StreamControl`
-//! of `bodybroker/common/v1/stream.proto`, written by hand in [`packet`].
+//! of `bodybroker/common/v1/stream.proto`, written by hand in `packet`.
 //!
 //! What holds, whatever the network does:
 //! - A reader sees the frames in order from the first, and then one end: all of them, or a prefix and a failure.

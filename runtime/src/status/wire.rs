@@ -158,6 +158,35 @@ mod tests {
         assert_eq!(decode(&headers, &body), Some(status));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_status_survives_the_wire_and_smuggles_no_header(
+            code in proptest::sample::select(Code::ALL),
+            message: String,
+            retry_ms in proptest::option::of(0_u64..1_000_000),
+            detail: Vec<u8>,
+        ) {
+            let mut status = Status::new(code, message)
+                .with_executed(if code == Code::UnknownOutcome { Executed::Unknown } else { Executed::Yes })
+                .with_raw_detail(Detail { type_name: "a.b.C".into(), value: detail.into() });
+            if let Some(ms) = retry_ms {
+                status = status.with_retry_after(Duration::from_millis(ms));
+            }
+            let (headers, body) = encode(&status);
+            let mut block = Vec::new();
+            headers.encode(&mut block);
+            let read = Headers::decode(&block);
+            proptest::prop_assert_eq!(read.iter().count(), 3 + usize::from(retry_ms.is_some()));
+            let decoded = decode(&read, &body).expect("a failure");
+            if status.message().is_empty() {
+                // The header says something even when the status doesn't.
+                proptest::prop_assert_eq!(decoded.message(), code.name());
+            } else {
+                proptest::prop_assert_eq!(decoded, status);
+            }
+        }
+    }
+
     #[test]
     fn a_success_is_no_status() {
         assert_eq!(decode(&Headers::new(), b"anything"), None);

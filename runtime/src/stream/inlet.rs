@@ -127,7 +127,7 @@ impl Inlet {
 
     pub(super) fn no_producer(&self) {
         let effects = self.lock().reader.no_producer();
-        self.apply(effects, Flush::Later);
+        self.apply(&effects, Flush::Later);
     }
 
     pub(super) fn disconnected(&self) {
@@ -137,7 +137,7 @@ impl Inlet {
     /// Ends the stream here, and stops the producer.
     pub(crate) fn fail(&self, status: Status) {
         let effects = self.lock().reader.fail(status);
-        self.apply(effects, self.port.flush());
+        self.apply(&effects, self.port.flush());
     }
 
     /// Takes something that arrived, on the connection's reading task.
@@ -147,17 +147,17 @@ impl Inlet {
         let mut effects = what(&mut state.reader);
         drop(state);
         effects.wake |= opened;
-        self.apply(effects, Flush::Later);
+        self.apply(&effects, Flush::Later);
     }
 
-    fn apply(&self, effects: Effects, flush: Flush) {
+    fn apply(&self, effects: &Effects, flush: Flush) {
         if effects.wake {
             let waker = self.lock().waker.take();
             if let Some(waker) = waker {
                 waker.wake();
             }
         }
-        self.tell(&effects, flush);
+        self.tell(effects, flush);
     }
 
     fn tell(&self, effects: &Effects, flush: Flush) {
@@ -189,7 +189,7 @@ impl Ticked for Inlet {
         if state.open {
             let effects = state.reader.tick();
             drop(state);
-            self.apply(effects, Flush::Soon);
+            self.apply(&effects, Flush::Soon);
         }
         true
     }

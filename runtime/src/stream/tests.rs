@@ -1,1 +1,411 @@
+//! The two state machines against each other over a network that loses, doubles and reorders, and packets against
+//! bytes that nobody meant.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::packet::{Control, Frames, Malformed, Pack, Packet, parse};
+use super::producer::{Again, Producer};
+use super::reader::{Effects, Reader};
+use super::{BEAT_TICKS, GONE_TICKS, ORPHAN_TICKS, WINDOW_BYTES};
+use crate::status::{Code, Result, Status};
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Number {
+    #[prost(uint64, tag = "1")]
+    value: u64,
+}
+
+fn packed(first: u64, count: u64) -> (super::packet::Span, Bytes) {
+    let mut pack = Pack::default();
+    pack.begin(first);
+    for value in first..first + count {
+        pack.push(&Number { value });
+    }
+    (pack.span(), pack.to_bytes())
+}
+
+fn reader(credit: u64) -> Reader {
+    Reader::new(credit, Duration::from_secs(10))
+}
+
+fn taken(reader: &mut Reader) -> Vec<u64> {
+    let mut frames = VecDeque::new();
+    if reader.is_behind() {
+        reader.take(&mut frames);
+    }
+    let mut values = Vec::new();
+    for mut message in frames {
+        while let Some(frame) = message.next() {
+            values.push(<Number as prost::Message>::decode(frame).unwrap().value);
+        }
+    }
+    values
+}
+
+/// What travels.
+#[derive(Debug, Clone)]
+enum Wire {
+    Frames(Bytes),
+    End(u64),
+    Control(Bytes),
+}
+
+/// What a network does to the next message that travels.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Arrives,
+    IsLost,
+    ArrivesTwice,
+    IsOvertaken,
+}
+
+/// A stream of `total` frames between two machines, step by step.
+struct Run {
+    producer: Producer,
+    reader: Reader,
+    to_reader: VecDeque<Wire>,
+    to_producer: VecDeque<Wire>,
+    total: u64,
+    ended: bool,
+    read: Vec<u64>,
+}
+
+impl Run {
+    fn new(total: u64, credit: u64) -> Self {
+        Self {
+            producer: Producer::new(credit, WINDOW_BYTES),
+            reader: reader(credit),
+            to_reader: VecDeque::new(),
+            to_producer: VecDeque::new(),
+            total,
+            ended: false,
+            read: Vec::new(),
+        }
+    }
+
+    fn produce(&mut self, at_most: u64) {
+        let left = self.total - self.producer.count();
+        if let Some(room) = self.producer.room() {
+            let count = left.min(room.frames).min(at_most);
+            if count > 0 {
+                let (span, payload) = packed(self.producer.next(), count);
+                self.producer.sent(span, payload.clone());
+                self.to_reader.push_back(Wire::Frames(payload));
+            }
+        }
+        if self.producer.count() == self.total && !self.ended {
+            self.ended = true;
+            self.producer.end();
+            self.to_reader.push_back(Wire::End(self.total));
+        }
+    }
+
+    fn again(&mut self, again: Again) {
+        let Again { frames, end, beat } = again;
+        self.to_reader.extend(frames.into_iter().map(Wire::Frames));
+        if end {
+            self.to_reader.push_back(Wire::End(self.total));
+        }
+        if beat {
+            self.to_reader.push_back(Wire::Frames(super::packet::heartbeat(self.producer.next())));
+        }
+    }
+
+    fn effects(&mut self, effects: &Effects) {
+        self.to_producer.extend(effects.control.map(|control| Wire::Control(control.encode())));
+    }
+
+    fn arrive(&mut self, message: Wire) {
+        match message {
+            Wire::Frames(payload) => {
+                let Ok(Packet::Frames(span)) = parse(&payload) else { panic!("frames are frames") };
+                let effects = self.reader.frames(span, payload);
+                self.effects(&effects);
+            }
+            Wire::End(count) => {
+                let effects = self.reader.end(count, Ok(()));
+                self.effects(&effects);
+            }
+            Wire::Control(payload) => {
+                let Ok(Packet::Control(control)) = parse(&payload) else {
+                    panic!("control is control")
+                };
+                let again = self.producer.control(&control).unwrap();
+                self.again(again);
+            }
+        }
+    }
+
+    fn travel(&mut self, fate: Fate, to_reader: bool) {
+        let queue = if to_reader { &mut self.to_reader } else { &mut self.to_producer };
+        let Some(message) = queue.pop_front() else { return };
+        match fate {
+            Fate::Arrives => self.arrive(message),
+            Fate::IsLost => {}
+            Fate::ArrivesTwice => {
+                self.arrive(message.clone());
+                self.arrive(message);
+            }
+            Fate::IsOvertaken => queue.push_back(message),
+        }
+    }
+
+    fn consume(&mut self) {
+        let values = taken(&mut self.reader);
+        let bytes = values.len() as u64 * 2;
+        let control = self.reader.consumed(values.len() as u64, bytes);
+        self.read.extend(values);
+        self.effects(&Effects { control, ..Effects::default() });
+    }
+
+    fn tick(&mut self) {
+        let again = self.producer.tick();
+        self.again(again);
+        let effects = self.reader.tick();
+        self.effects(&effects);
+    }
+
+    fn check(&self) {
+        let exact = (1..=self.read.len() as u64).collect::<Vec<_>>();
+        assert_eq!(self.read, exact, "what was read has neither hole nor repetition");
+        if let Some(Ok(())) = self.reader.ended()
+            && !self.reader.is_behind()
+        {
+            assert_eq!(self.read.len() as u64, self.total, "an end that is well means everything");
+        }
+    }
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Arrives),
+        1 => Just(Fate::IsLost),
+        1 => Just(Fate::ArrivesTwice),
+        1 => Just(Fate::IsOvertaken),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_reader_sees_an_exact_prefix_whatever_the_network_does(
+        total in 0_u64..60,
+        credit in 1_u64..20,
+        steps in vec((fate(), any::<bool>(), 1_u64..8, 0_u8..6), 0..400),
+    ) {
+        let mut run = Run::new(total, credit);
+        for (fate, to_reader, frames, other) in steps {
+            match other {
+                0 => run.produce(frames),
+                1 => run.consume(),
+                2 if frames == 1 => run.tick(),
+                _ => run.travel(fate, to_reader),
+            }
+            run.check();
+        }
+        // From here on the network is good: the stream ends, whole if it hasn't been given up meanwhile.
+        for _ in 0..400 {
+            run.produce(5);
+            run.travel(Fate::Arrives, true);
+            run.travel(Fate::Arrives, false);
+            run.consume();
+            run.tick();
+            run.check();
+            while !run.to_reader.is_empty() || !run.to_producer.is_empty() {
+                run.travel(Fate::Arrives, true);
+                run.travel(Fate::Arrives, false);
+            }
+        }
+        run.consume();
+        run.check();
+        prop_assert!(run.reader.ended().is_some() || run.producer.stopped().is_some());
+        prop_assert!(run.producer.is_done() || run.producer.stopped().is_some());
+    }
+
+    #[test]
+    fn a_perfect_network_needs_no_repetition(total in 0_u64..200, credit in 1_u64..50, pack in 1_u64..50) {
+        let mut run = Run::new(total, credit);
+        let mut messages = 0;
+        while run.reader.ended().is_none() {
+            run.produce(pack);
+            prop_assert!(!run.to_reader.is_empty(), "the producer isn't held for ever");
+            while !run.to_reader.is_empty() {
+                messages += 1;
+                run.travel(Fate::Arrives, true);
+            }
+            run.consume();
+            while !run.to_producer.is_empty() {
+                run.travel(Fate::Arrives, false);
+            }
+        }
+        run.consume();
+        run.check();
+        prop_assert_eq!(run.read.len() as u64, total);
+        prop_assert!(messages <= total + 1);
+        prop_assert!(run.producer.is_done());
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes in vec(any::<u8>(), 0..200)) {
+        if let Ok(Packet::Frames(span)) = parse(&bytes) {
+            let mut frames = Frames::new(bytes.into(), 0, span.count);
+            let mut count = 0;
+            while frames.next().is_some() {
+                count += 1;
+            }
+            prop_assert_eq!(count, span.count);
+        }
+    }
+
+    #[test]
+    fn a_cut_message_is_malformed_or_shorter(count in 1_u64..30, cut in 1_usize..60) {
+        let (whole, payload) = packed(7, count);
+        let cut = cut.min(payload.len());
+        match parse(&payload[..payload.len() - cut]) {
+            Ok(Packet::Frames(span)) => prop_assert!(span.count < whole.count),
+            Ok(Packet::Control(_)) => prop_assert!(false, "it is no control message"),
+            Err(Malformed(_)) => {}
+        }
+    }
+
+    #[test]
+    fn control_survives_the_wire(
+        frames: u64, bytes: u64, received: u64, resume in proptest::option::of(1_u64..), cancel: bool,
+    ) {
+        let control = Control { frames, bytes, received, resume_from: resume, cancel };
+        prop_assert_eq!(parse(&control.encode()), Ok(Packet::Control(control)));
+    }
+}
+
+#[test]
+fn frames_are_what_protobuf_says_they_are() {
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct StreamFrames {
+        #[prost(uint64, tag = "1")]
+        first: u64,
+        #[prost(bytes = "vec", repeated, tag = "2")]
+        frames: Vec<Vec<u8>>,
+    }
+    let (span, payload) = packed(300, 3);
+    let read = <StreamFrames as prost::Message>::decode(payload).unwrap();
+    assert_eq!((read.first, read.frames.len() as u64), (span.first, span.count));
+    assert_eq!(read.frames[0], prost::Message::encode_to_vec(&Number { value: 300 }));
+}
+
+#[test]
+fn a_gap_is_asked_for_once_and_with_each_heartbeat_and_then_reported() {
+    let mut reader = reader(10);
+    let (span, payload) = packed(3, 2);
+    let asked = reader.frames(span, payload.clone()).control.unwrap();
+    assert_eq!((asked.resume_from, asked.received), (Some(1), 0));
+    assert_eq!(reader.frames(span, payload).control, None);
+    let mut asked_again = 0;
+    let failure = loop {
+        if let Some(control) = reader.tick().control
+            && !control.cancel
+        {
+            assert_eq!(control.resume_from, Some(1));
+            asked_again += 1;
+        }
+        if let Some(Err(failure)) = reader.ended() {
+            break failure.clone();
+        }
+    };
+    assert_eq!((failure.code(), asked_again), (Code::DataLoss, 3));
+    assert!(!reader.is_behind());
+}
+
+#[test]
+fn a_heartbeat_shows_what_was_lost_before_it() {
+    let mut reader = reader(10);
+    let (span, payload) = packed(1, 2);
+    reader.frames(span, payload);
+    let beat = super::packet::heartbeat(5);
+    let Ok(Packet::Frames(span)) = parse(&beat) else { panic!("a heartbeat has no frames") };
+    assert_eq!(reader.frames(span, beat).control.unwrap().resume_from, Some(3));
+}
+
+#[test]
+fn the_end_comes_once_and_is_acknowledged_each_time() {
+    let mut reader = reader(10);
+    let (span, payload) = packed(1, 2);
+    reader.frames(span, payload);
+    let effects = reader.end(2, Err(Status::aborted("first")));
+    assert!(effects.wake);
+    assert_eq!(effects.control.unwrap().received, 2);
+    let again = reader.end(2, Ok(()));
+    assert!(!again.wake);
+    assert_eq!(again.control.unwrap().received, 2);
+    assert_eq!(reader.ended().unwrap().as_ref().unwrap_err().code(), Code::Aborted);
+    assert_eq!(taken(&mut reader), [1, 2]);
+}
+
+#[test]
+fn an_end_that_counts_too_little_is_data_loss() {
+    let mut reader = reader(10);
+    let (span, payload) = packed(1, 5);
+    reader.frames(span, payload);
+    assert!(reader.end(3, Ok(())).control.unwrap().cancel);
+    let ended: &Result<()> = reader.ended().unwrap();
+    assert_eq!(ended.as_ref().unwrap_err().code(), Code::DataLoss);
+}
+
+#[test]
+fn a_producer_that_ignores_its_grant_is_given_up() {
+    let mut reader = reader(1);
+    for first in 1..100 {
+        let span = super::packet::Span { first, count: 1, bytes: 64 * 1024 };
+        let (_, payload) = packed(first, 1);
+        reader.frames(span, payload);
+    }
+    let ended: &Result<()> = reader.ended().unwrap();
+    assert_eq!(ended.as_ref().unwrap_err().code(), Code::Internal);
+}
+
+#[test]
+fn an_orphaned_producer_stops_after_three_heartbeats() {
+    let mut producer = Producer::new(10, WINDOW_BYTES);
+    let (span, payload) = packed(1, 1);
+    producer.sent(span, payload);
+    let mut beats = 0;
+    for _ in 0..=ORPHAN_TICKS {
+        beats += u32::from(producer.tick().beat);
+    }
+    assert_eq!(beats, ORPHAN_TICKS / BEAT_TICKS);
+    assert_eq!(producer.stopped().unwrap().code(), Code::Cancelled);
+}
+
+#[test]
+fn an_inbox_without_subscriber_ends_a_stream_unless_it_comes_back() {
+    let mut reader = reader(10);
+    reader.no_producer();
+    for _ in 0..GONE_TICKS {
+        assert!(reader.tick().probe);
+    }
+    let (span, payload) = packed(1, 1);
+    reader.frames(span, payload);
+    reader.no_producer();
+    assert!(reader.ended().is_none(), "it was there meanwhile");
+    for _ in 0..GONE_TICKS {
+        reader.tick();
+    }
+    reader.no_producer();
+    let ended: &Result<()> = reader.ended().unwrap();
+    assert_eq!(ended.as_ref().unwrap_err().code(), Code::Unavailable);
+}
+
+#[test]
+fn claims_about_frames_that_were_never_sent_are_refused() {
+    let mut producer = Producer::new(10, WINDOW_BYTES);
+    let (span, payload) = packed(1, 3);
+    producer.sent(span, payload);
+    assert!(producer.control(&Control { received: 4, ..Control::default() }).is_err());
+    let ahead = Control { resume_from: Some(5), ..Control::default() };
+    assert!(producer.control(&ahead).is_err());
+    assert!(producer.control(&Control { received: 3, ..Control::default() }).is_ok());
+    assert_eq!(producer.room().unwrap().frames, 7, "a grant never falls");
+}

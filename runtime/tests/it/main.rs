@@ -13,3 +13,4 @@ mod rolling_restart;
 mod rpc;
 mod store;
 mod stream;
+mod vocabulary;

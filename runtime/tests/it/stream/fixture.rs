@@ -119,7 +119,8 @@ impl Streams {
         until(|| self.0.dropped.load(SeqCst)).await;
     }
 
-    async fn count(&self, ask: Ask) -> Result<Outbound<Number>> {
+    fn count(&self, ask: &Ask) -> Result<Outbound<Number>> {
+        let ask = ask.clone();
         match ask.ending {
             REFUSED => return Err(Status::permission_denied("not you")),
             PANIC => panic!("the handler was told to"),
@@ -158,15 +159,15 @@ impl Streams {
         Ok(number(sum))
     }
 
-    async fn double(&self, numbers: Inbound<Number>) -> Result<Outbound<Number>> {
+    fn double(&self, numbers: Inbound<Number>) -> Outbound<Number> {
         let guard = Guard(self.clone());
-        Ok(Outbound::spawn(|tx| async move {
+        Outbound::spawn(|tx| async move {
             let (_guard, mut numbers) = (guard, numbers);
             while let Some(next) = numbers.message().await? {
                 tx.send(number(2 * next.value)).await?;
             }
             Ok(())
-        }))
+        })
     }
 }
 
@@ -178,9 +179,9 @@ impl Service for Streams {
     fn call(&self, method: usize, call: Incoming) {
         let this = self.clone();
         match method {
-            0 => call.server_stream(move |_ctx, ask| async move { this.count(ask).await }),
+            0 => call.server_stream(move |_ctx, ask| async move { this.count(&ask) }),
             1 => call.client_stream(move |_ctx, frames| async move { this.sum(frames).await }),
-            2 => call.bidirectional(move |_ctx, frames| async move { this.double(frames).await }),
+            2 => call.bidirectional(move |_ctx, frames| async move { Ok(this.double(frames)) }),
             _ => call.unimplemented(),
         }
     }
