@@ -131,6 +131,9 @@ const PULL: Duration = Duration::from_secs(1);
 /// Pause after a pull that failed, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
+/// A restart of the server explains so many failures in a row; more are somebody's business.
+const QUIET_FAILURES: u32 = 3;
+
 /// One consumer.
 struct Worker {
     config: ConsumerConfig,
@@ -149,7 +152,11 @@ impl Worker {
                 Ok(()) => failures = 0,
                 Err(status) => {
                     let ConsumeSpec { durable: name, .. } = self.handling.spec;
-                    tracing::debug!(consumer = name, %status, "joining again");
+                    if failures < QUIET_FAILURES {
+                        tracing::debug!(consumer = name, %status, "joining again");
+                    } else {
+                        tracing::warn!(consumer = name, %status, failures, "no events arrive");
+                    }
                     self.pause(failures).await;
                     failures += 1;
                     // The server may have forgotten the consumer.

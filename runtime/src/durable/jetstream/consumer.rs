@@ -14,7 +14,7 @@ use super::super::{Consumer, ConsumerConfig, Pulled, Receipt, Settlement};
 use super::link::{ATTEMPT, Link, PATIENCE, pause};
 use super::pull::{Ask, Pull, Pulling};
 use super::wire::{self, Delivered};
-use crate::status::{Result, Status};
+use crate::status::{Code, Result, Status};
 use crate::transport::BoxFuture;
 
 /// Makes the consumer if it isn't there.
@@ -34,9 +34,17 @@ pub(super) async fn join(link: &Arc<Link>, config: &ConsumerConfig) -> Result<Ar
     };
     let api = format!("$JS.API.CONSUMER.CREATE.{stream}.{name}.{filter}");
     let making = link.context.create_consumer_on_stream(wanted, stream);
-    link.exchange(state, &api, making)
-        .await?
-        .map_err(|error| wire::no_consumer(&format!("consumer {name} of {stream}"), &error))?;
+    match link.exchange(state, &api, making).await {
+        Ok(made) => {
+            let what = format!("consumer {name} of {stream}");
+            made.map_err(|error| wire::no_consumer(&what, &error))?;
+        }
+        // In production the provisioner has made it, and a service may only pull.
+        Err(status) if status.code() == Code::PermissionDenied => {
+            tracing::debug!(consumer = name, "not ours to make: it must be there");
+        }
+        Err(status) => return Err(status),
+    }
     Ok(Arc::new(Member { link: Arc::clone(link), stream: stream.clone(), name: name.clone() }))
 }
 

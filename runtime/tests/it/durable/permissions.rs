@@ -3,18 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bodybroker_runtime::durable::{Auth, Dial, Durable, JetStream, Start, StreamConfig};
+use bodybroker_runtime::durable::{
+    Auth, Dial, Durable, JetStream, Settlement, Start, StreamConfig,
+};
 use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Code, Result};
+use futures::StreamExt;
 use tokio::time::timeout;
 
-use super::{bucket, event, events};
+use super::{bucket, consumer, event, events};
 
 const ACCOUNTS: &str = r#"
 authorization {
   users: [
     { user: provisioner, password: p }
+    { user: worker, password: w, permissions: {
+      publish: { allow: ["$JS.API.CONSUMER.MSG.NEXT.EVENTS.workers", "$JS.ACK.EVENTS.workers.>"] }
+      subscribe: "_INBOX.worker.>"
+    } }
     { user: guest, password: g, permissions: { publish: { deny: ">" }, subscribe: "_INBOX.guest.>" } }
   ]
 }"#;
@@ -51,6 +58,21 @@ async fn what_is_not_permitted_is_denied_and_no_time_out() -> Result<()> {
     }
     let found = provisioner.snapshot("EVENTS", &filter, Start::All).await?;
     assert!(found.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_consumes_what_it_may_only_pull() -> Result<()> {
+    let server = NatsServer::builder().config(ACCOUNTS).start().await?;
+    let provisioner = as_user(&server, "provisioner", "p");
+    provisioner.provision(&events(Vec::new())).await?;
+    provisioner.consumer(&consumer()).await?;
+    provisioner.append(event("evt.a", None)).await?;
+    let worker = as_user(&server, "worker", "w");
+    let member = worker.consumer(&consumer()).await?;
+    let mut pull = member.pull(1, Duration::from_secs(10)).await?;
+    let pulled = pull.next().await.unwrap()?;
+    pulled.receipt.settle(Settlement::Done).await?;
     Ok(())
 }
 
