@@ -76,7 +76,9 @@ pub fn emit(schema: &Schema, settings: &Settings) -> Files {
     let work = || {
         let mut files = Files::default();
         while let Some(package) = packages.get(next.fetch_add(1, Ordering::Relaxed)) {
-            EMITTERS.iter().for_each(|emitter| emitter.package(&context, package, &mut files));
+            for emitter in EMITTERS {
+                emitter.package(&context, package, &mut files);
+            }
         }
         files
     };
@@ -84,7 +86,9 @@ pub fn emit(schema: &Schema, settings: &Settings) -> Files {
         let workers = thread::available_parallelism().map_or(1, NonZero::get).min(packages.len());
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         let mut files = Files::default();
-        EMITTERS.iter().for_each(|emitter| emitter.workspace(&context, &mut files));
+        for emitter in EMITTERS {
+            emitter.workspace(&context, &mut files);
+        }
         for thread in threads {
             files.take(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost_reflect::prost_types::{
+    DescriptorProto, EnumDescriptorProto, EnumOptions, EnumValueOptions, FieldOptions, FileDescriptorProto,
+    FileDescriptorSet, FileOptions, MessageOptions, MethodOptions, ServiceOptions,
+};
 
 /// Packages in which anything at all is deprecated.
 pub(crate) fn packages(set: &FileDescriptorSet) -> BTreeSet<String> {
@@ -11,24 +14,24 @@ pub(crate) fn packages(set: &FileDescriptorSet) -> BTreeSet<String> {
 
 /// Whether a message is deprecated as a whole.
 pub(crate) fn of_message(message: &DescriptorProto) -> bool {
-    message.options.as_ref().is_some_and(|options| options.deprecated())
+    message.options.as_ref().is_some_and(MessageOptions::deprecated)
 }
 
 /// Whether an enum is deprecated as a whole.
 pub(crate) fn of_enum(item: &EnumDescriptorProto) -> bool {
-    item.options.as_ref().is_some_and(|options| options.deprecated())
+    item.options.as_ref().is_some_and(EnumOptions::deprecated)
 }
 
 fn in_file(file: &FileDescriptorProto) -> bool {
-    file.options.as_ref().is_some_and(|options| options.deprecated())
+    file.options.as_ref().is_some_and(FileOptions::deprecated)
         || file.message_type.iter().any(in_message)
         || file.enum_type.iter().any(in_enum)
         || file.service.iter().any(|service| {
-            service.options.as_ref().is_some_and(|options| options.deprecated())
+            service.options.as_ref().is_some_and(ServiceOptions::deprecated)
                 || service
                     .method
                     .iter()
-                    .any(|method| method.options.as_ref().is_some_and(|it| it.deprecated()))
+                    .any(|method| method.options.as_ref().is_some_and(MethodOptions::deprecated))
         })
 }
 
@@ -37,12 +40,12 @@ fn in_message(message: &DescriptorProto) -> bool {
         || message
             .field
             .iter()
-            .any(|field| field.options.as_ref().is_some_and(|options| options.deprecated()))
+            .any(|field| field.options.as_ref().is_some_and(FieldOptions::deprecated))
         || message.enum_type.iter().any(in_enum)
         || message.nested_type.iter().any(in_message)
 }
 
 fn in_enum(item: &EnumDescriptorProto) -> bool {
     of_enum(item)
-        || item.value.iter().any(|value| value.options.as_ref().is_some_and(|it| it.deprecated()))
+        || item.value.iter().any(|value| value.options.as_ref().is_some_and(EnumValueOptions::deprecated))
 }

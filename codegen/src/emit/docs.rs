@@ -101,12 +101,11 @@ fn close_indent(block: Block, out: &mut Vec<String>) {
 fn trimmed(comment: &str) -> Vec<Cow<'_, str>> {
     let lines: Vec<_> = comment.lines().map(readable).collect();
     let indented = lines.iter().all(|line| line.is_empty() || line.starts_with(' '));
-    let mut lines: Vec<Cow<'_, str>> = match indented {
-        true => lines
-            .into_iter()
-            .map(|line| Cow::Owned(line.strip_prefix(' ').unwrap_or(&line).to_owned()))
-            .collect(),
-        false => lines,
+    let mut lines: Vec<Cow<'_, str>> = if indented {
+        let inner = |line: Cow<'_, str>| line.strip_prefix(' ').unwrap_or(&line).to_owned();
+        lines.into_iter().map(|line| Cow::Owned(inner(line))).collect()
+    } else {
+        lines
     };
     while lines.last().is_some_and(|line| line.trim().is_empty()) {
         lines.pop();
@@ -146,7 +145,7 @@ fn escape_text(text: &str) -> String {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if let Some(address) = address(rest) {
-            out.push_str(&format!("<{address}>"));
+            out.extend(["<", address, ">"]);
             rest = &rest[address.len()..];
             continue;
         }

@@ -20,11 +20,11 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
     let mut names = Names::new(context, package, &own);
     let specs = package.events.iter().map(event_spec);
     let impls: Vec<_> = package.events.iter().map(|event| event_impl(event, &mut names)).collect();
-    let published = publisher.iter().flat_map(|_| ["Connection", "Published", "Result"]);
+    let used = publisher.iter().flat_map(|_| ["Connection", "Published", "Result"]);
     let publisher = publisher.as_ref().map(|name| self::publisher(name, package, &mut names));
     let source = Source::new(package)
         .docs(&format!("Events of `{}`.", package.name))
-        .import(&context.runtime(""), ["Event"].into_iter().chain(published))
+        .import(&context.runtime(""), ["Event"].into_iter().chain(used))
         .import(&context.runtime("spec"), ["EventSpec"])
         .import(&context.runtime("subject"), ["Subject"])
         .imports(names.imports())

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 /// Formats items.
-pub(crate) fn items(tokens: TokenStream) -> String {
+pub(crate) fn items(tokens: &TokenStream) -> String {
     file_text(&parsed(tokens))
 }
 
@@ -11,7 +11,7 @@ pub(crate) fn items(tokens: TokenStream) -> String {
 ///
 /// # Panics
 /// When the tokens are no Rust: a bug of the emitter, shown with the tokens.
-pub(crate) fn parsed(tokens: TokenStream) -> syn::File {
+pub(crate) fn parsed(tokens: &TokenStream) -> syn::File {
     match syn::parse2(tokens.clone()) {
         Ok(file) => file,
         Err(error) => panic!("an emitter wrote what is no Rust: {error}\n{tokens}"),

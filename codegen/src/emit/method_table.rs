@@ -13,10 +13,9 @@ pub(super) fn text(context: &Context<'_>, package: &Package, service: &Service) 
     for consume in &service.consumes {
         let (ident, event) = (&consume.ident, &consume.event.message);
         let ty = path(context, package, event);
-        table.push_str(&format!(
-            "                    {ident} \"{}\" event ({ty}) (());\n",
-            event.full_name
-        ));
+        let name = &event.full_name;
+        let row = format!("                    {ident} \"{name}\" event ({ty}) (());\n");
+        table.push_str(&row);
     }
     let Parts { name, .. } = Parts::of(service);
     let (macro_name, full_name) = (macro_name(package, service), &service.full_name);

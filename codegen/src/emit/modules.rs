@@ -69,22 +69,20 @@ impl Tree<'_> {
                 };
                 source.items(children).items(content(context, package)).items(crates).text()
             }
-            None => self.folder(context, path, quote! { #children #crates }),
+            None => self.folder(context, path, &quote! { #children #crates }),
         }
     }
 
     /// Writes a module that holds other packages only.
-    fn folder(&self, context: &Context<'_>, path: &[String], items: TokenStream) -> String {
+    fn folder(&self, context: &Context<'_>, path: &[String], items: &TokenStream) -> String {
         let names: Vec<_> = self.below.iter().map(|package| package.name.as_str()).collect();
         let origins: Vec<_> = self.below.iter().map(|package| origin(package)).collect();
         let mut text = header("//", &origins.join(", "));
         text.push('\n');
         // The entry of a tree is included into a module that exists: nothing but items may stand there.
         if !(path.is_empty() && matches!(context.settings.layout, Layout::Modules { .. })) {
-            text.push_str(&format!(
-                "//! Messages, services and events of `{}`.\n\n",
-                names.join("`, `")
-            ));
+            let names = names.join("`, `");
+            text.extend(["//! Messages, services and events of `", &names, "`.\n\n"]);
         }
         text.push_str(&format::items(items));
         text

@@ -100,7 +100,7 @@ impl Source {
         }
         let imports = ordered(&self.imports);
         let (inner, items) = (self.inner, self.items);
-        let mut file = format::parsed(quote! { #inner #(#imports)* #items });
+        let mut file = format::parsed(&quote! { #inner #(#imports)* #items });
         file.items.extend(self.parsed);
         out.push_str(&format::file_text(&file));
         out.push_str(&self.tail);

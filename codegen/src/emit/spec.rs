@@ -115,11 +115,11 @@ fn method(method: &Method, service: &Service) -> TokenStream {
 
 /// A template as a subscription sees it: `*` where fields go.
 pub(super) fn pattern(template: &Template) -> String {
-    let token = |token| match token {
-        &Token::Literal(ref text) => text.as_str(),
+    let tokens = template.tokens.iter().map(|token| match token {
+        Token::Literal(text) => text.as_str(),
         Token::Field(_) => "*",
-    };
-    template.tokens.iter().map(token).collect::<Vec<_>>().join(".")
+    });
+    tokens.collect::<Vec<_>>().join(".")
 }
 
 fn consume(context: &Context<'_>, consume: &Consume, place: &Place) -> TokenStream {
@@ -166,9 +166,9 @@ pub(super) fn storage(storage: Storage) -> TokenStream {
 pub(super) fn duration(duration: Duration) -> TokenStream {
     let nanos = duration.as_nanos();
     let (unit, count) = match nanos {
-        _ if nanos % 1_000_000_000 == 0 => ("from_secs", nanos / 1_000_000_000),
-        _ if nanos % 1_000_000 == 0 => ("from_millis", nanos / 1_000_000),
-        _ if nanos % 1_000 == 0 => ("from_micros", nanos / 1_000),
+        _ if nanos.is_multiple_of(1_000_000_000) => ("from_secs", nanos / 1_000_000_000),
+        _ if nanos.is_multiple_of(1_000_000) => ("from_millis", nanos / 1_000_000),
+        _ if nanos.is_multiple_of(1_000) => ("from_micros", nanos / 1_000),
         _ => ("from_nanos", nanos),
     };
     let (unit, count) = (ident(unit), number(count));

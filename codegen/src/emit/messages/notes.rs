@@ -103,7 +103,9 @@ impl<'a> Notes<'a> {
             Item::Mod(module) => {
                 let inside = [parents, &[module.ident.to_string()]].concat();
                 let content = module.content.as_mut();
-                content.into_iter().for_each(|(_, items)| self.annotate_below(&inside, items));
+                if let Some((_, items)) = content {
+                    self.annotate_below(&inside, items);
+                }
                 None
             }
             Item::Struct(item) => {

@@ -1,6 +1,6 @@
 //! Types that a file declares, with the names that prost gives them.
 
-use prost_reflect::prost_types::{DescriptorProto, FileDescriptorProto};
+use prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 
 use crate::schema::ident::{camel, snake};
 use crate::schema::model::Type;
@@ -9,8 +9,10 @@ use crate::schema::model::Type;
 pub(super) fn declared(file: &FileDescriptorProto) -> Vec<(String, Type)> {
     let mut types = Vec::new();
     let scope = Scope { package: file.package(), parents: &[] };
-    scope.enums(file.enum_type.iter().map(|item| item.name()), &mut types);
-    file.message_type.iter().for_each(|message| scope.message(message, &mut types));
+    scope.enums(file.enum_type.iter().map(EnumDescriptorProto::name), &mut types);
+    for message in &file.message_type {
+        scope.message(message, &mut types);
+    }
     types
 }
 
@@ -24,8 +26,10 @@ impl Scope<'_> {
         types.push(self.named(message.name()));
         let parents = [self.parents, &[message.name()]].concat();
         let inside = Scope { package: self.package, parents: &parents };
-        inside.enums(message.enum_type.iter().map(|item| item.name()), types);
-        message.nested_type.iter().for_each(|nested| inside.message(nested, types));
+        inside.enums(message.enum_type.iter().map(EnumDescriptorProto::name), types);
+        for nested in &message.nested_type {
+            inside.message(nested, types);
+        }
     }
 
     fn enums<'a>(&self, names: impl Iterator<Item = &'a str>, types: &mut Vec<(String, Type)>) {
