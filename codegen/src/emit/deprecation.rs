@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use prost_reflect::prost_types::{
-    DescriptorProto, EnumDescriptorProto, EnumOptions, EnumValueOptions, FieldOptions, FileDescriptorProto,
-    FileDescriptorSet, FileOptions, MessageOptions, MethodOptions, ServiceOptions,
+    DescriptorProto, EnumDescriptorProto, EnumOptions, EnumValueOptions, FieldOptions,
+    FileDescriptorProto, FileDescriptorSet, FileOptions, MessageOptions, MethodOptions,
+    ServiceOptions,
 };
 
 /// Packages in which anything at all is deprecated.
@@ -47,5 +48,8 @@ fn in_message(message: &DescriptorProto) -> bool {
 
 fn in_enum(item: &EnumDescriptorProto) -> bool {
     of_enum(item)
-        || item.value.iter().any(|value| value.options.as_ref().is_some_and(EnumValueOptions::deprecated))
+        || item
+            .value
+            .iter()
+            .any(|value| value.options.as_ref().is_some_and(EnumValueOptions::deprecated))
 }

@@ -20,9 +20,8 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
     }
     let mut file = parse(package, &generate(context, package));
     Notes::new(context, package).annotate(&mut file.items);
-    let source = Source::new(package)
-        .docs(&format!("Messages of `{}`.", package.name))
-        .parsed(file.items);
+    let source =
+        Source::new(package).docs(&format!("Messages of `{}`.", package.name)).parsed(file.items);
     files.add(context.place(&package.name).file(&["messages"]), source.text());
 }
 
@@ -95,7 +94,8 @@ fn config(context: &Context<'_>, package: &Package, closure: &[&FileDescriptorPr
 /// Files of a package, and those whose messages they hold: prost looks into them to derive `Eq` and to box.
 fn closure<'a>(context: &'a Context<'_>, package: &Package) -> Vec<&'a FileDescriptorProto> {
     let all = &context.descriptors.file;
-    let mut wanted: Vec<usize> = (0..all.len()).filter(|&at| all[at].package() == package.name).collect();
+    let mut wanted: Vec<usize> =
+        (0..all.len()).filter(|&at| all[at].package() == package.name).collect();
     let mut next = 0;
     while let Some(&at) = wanted.get(next) {
         for file in &context.holds[at] {

@@ -20,7 +20,11 @@ pub(crate) fn of(set: &FileDescriptorSet) -> Vec<BTreeSet<usize>> {
     set.file.iter().map(held).collect()
 }
 
-fn collect(message: &DescriptorProto, declared: &BTreeMap<String, usize>, held: &mut BTreeSet<usize>) {
+fn collect(
+    message: &DescriptorProto,
+    declared: &BTreeMap<String, usize>,
+    held: &mut BTreeSet<usize>,
+) {
     held.extend(message.field.iter().filter_map(|field| declared.get(field.type_name())));
     message.nested_type.iter().for_each(|nested| collect(nested, declared, held));
 }
