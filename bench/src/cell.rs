@@ -7,6 +7,8 @@ mod bare;
 mod fastapi;
 mod http;
 mod micro;
+mod ours;
+mod ours_stream;
 mod prost;
 mod raw;
 mod raw_stream;
@@ -20,10 +22,16 @@ pub const CELLS: &[Cell] = &[
     prost::CELL,
     prost::CURRENT_THREAD,
     micro::CELL,
+    ours::CELL,
+    ours::CURRENT_THREAD,
+    ours::HEADER,
+    ours::DEADLINE,
+    ours::METADATA,
     tonic::CELL,
     tonic::CURRENT_THREAD,
     axum::CELL,
     fastapi::CELL,
+    ours_stream::CELL,
     raw_stream::CELL,
     tonic_stream::CELL,
 ];

@@ -60,11 +60,10 @@ impl Round {
 
 /// Measures.
 pub fn conduct(plan: &Plan) -> anyhow::Result<Outcome> {
-    let broker = Broker::start()?;
     let mut pairs = Vec::new();
     let mut absent = Vec::new();
     for cell in &plan.cells {
-        match Pair::start(cell, &broker, Program::Plain) {
+        match Pair::start(cell, Program::Plain) {
             Ok(pair) => pairs.push(pair),
             Err(error) => absent.push((cell.name, format!("{error:#}"))),
         }
@@ -80,13 +79,13 @@ pub fn conduct(plan: &Plan) -> anyhow::Result<Outcome> {
             let warm = Load::lasting(concurrency, plan.round / 4);
             for &at in &sweep.members {
                 bar.set_message(format!("{} x{concurrency}: warming", pairs[at].cell.name));
-                pairs[at].round(&broker, rounds.len(), warm)?;
+                pairs[at].round(rounds.len(), warm)?;
             }
             for _ in 0..plan.rounds {
                 for &at in &sweep.order {
                     bar.set_message(format!("{} x{concurrency}", pairs[at].cell.name));
                     let load = Load::lasting(concurrency, plan.round);
-                    let round = pairs[at].round(&broker, rounds.len(), load)?;
+                    let round = pairs[at].round(rounds.len(), load)?;
                     rounds.push(round);
                     bar.inc(1);
                 }
@@ -94,11 +93,8 @@ pub fn conduct(plan: &Plan) -> anyhow::Result<Outcome> {
         }
     }
     bar.finish_and_clear();
-    let counts = if plan.counts || plan.instructions {
-        counts::count(plan, &broker, &mut pairs)
-    } else {
-        Vec::new()
-    };
+    let counts =
+        if plan.counts || plan.instructions { counts::count(plan, &mut pairs) } else { Vec::new() };
     Ok(Outcome { rounds, counts, absent })
 }
 
@@ -129,9 +125,10 @@ enum Program {
     Counting,
 }
 
-/// Server and client of a cell.
+/// Server and client of a cell, and a broker of their own: two cells may serve one subject.
 struct Pair {
     cell: &'static Cell,
+    broker: Option<Broker>,
     server: Server,
     client: Process,
 }
@@ -142,34 +139,35 @@ enum Server {
 }
 
 impl Pair {
-    fn start(cell: &'static Cell, broker: &Broker, program: Program) -> anyhow::Result<Self> {
+    fn start(cell: &'static Cell, program: Program) -> anyhow::Result<Self> {
+        let broker = if cell.broker { Some(Broker::start()?) } else { None };
+        let url = broker.as_ref().map_or("", Broker::url);
         let (server, url) = if cell.serve.is_none() {
             let server = FastApi::start()?;
             let url = server.address().to_owned();
             (Server::FastApi(server), url)
         } else {
-            let (server, address) =
-                Process::start(&mut role(program, "serve", cell, broker.url())?)?;
-            (
-                Server::Own(server),
-                if address.is_empty() { broker.url().to_owned() } else { address },
-            )
+            let (server, address) = Process::start(&mut role(program, "serve", cell, url)?)?;
+            (Server::Own(server), if address.is_empty() { url.to_owned() } else { address })
         };
         let (client, _) = Process::start(&mut role(program, "drive", cell, &url)?)?;
-        Ok(Self { cell, server, client })
+        Ok(Self { cell, broker, server, client })
     }
 
-    fn round(&mut self, broker: &Broker, order: usize, load: Load) -> anyhow::Result<Round> {
-        let ids = [self.client.id(), self.server.id(), broker.id()];
-        let before = times(ids)?;
+    fn round(&mut self, order: usize, load: Load) -> anyhow::Result<Round> {
+        let before = self.times()?;
         let sample =
             self.client.run(load).with_context(|| format!("cell {} failed", self.cell.name))?;
-        let after = times(ids)?;
+        let after = self.times()?;
         let [client_s, server_s, broker_s] =
             std::array::from_fn(|at| after[at].saturating_sub(before[at]).as_secs_f64());
-        let broker_s = if self.cell.broker { broker_s } else { 0.0 };
-        let concurrency = load.concurrency;
-        Ok(Round { order, cell: self.cell.name, concurrency, sample, client_s, server_s, broker_s })
+        let (cell, concurrency) = (self.cell.name, load.concurrency);
+        Ok(Round { order, cell, concurrency, sample, client_s, server_s, broker_s })
+    }
+
+    fn times(&self) -> anyhow::Result<[Duration; 3]> {
+        let broker = self.broker.as_ref().map_or(Ok(Duration::ZERO), |broker| cpu(broker.id()))?;
+        Ok([cpu(self.client.id())?, cpu(self.server.id())?, broker])
     }
 }
 
@@ -180,10 +178,6 @@ impl Server {
             Self::FastApi(process) => process.id(),
         }
     }
-}
-
-fn times(ids: [u32; 3]) -> anyhow::Result<[Duration; 3]> {
-    Ok([cpu(ids[0])?, cpu(ids[1])?, cpu(ids[2])?])
 }
 
 fn role(program: Program, part: &str, cell: &Cell, url: &str) -> anyhow::Result<Command> {

@@ -7,6 +7,11 @@
 pub mod cell;
 pub mod cli;
 pub mod conduct;
+#[path = "generated/mod.rs"]
+#[expect(missing_docs, reason = "a schema documents what it holds, not the modules around it")]
+#[rustfmt::skip]
+pub mod generated;
+pub mod json;
 pub mod load;
 pub mod message;
 pub mod plan;

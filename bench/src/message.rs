@@ -1,75 +1,11 @@
 //! The logical call: a prompt of about 300 bytes, an answer of about 450, and a stream of small frames.
 
-use prost::Message;
-use serde::{Deserialize, Serialize};
+pub use crate::generated::bench::v1::{
+    InferRequest, InferResponse, InferStreamRequest, InferStreamResponse,
+};
 
 /// Frames of one streaming call.
 pub const FRAMES: u32 = 1_000;
-
-/// What is asked.
-#[derive(Clone, PartialEq, Message, Serialize, Deserialize)]
-pub struct InferRequest {
-    /// Conversation.
-    #[prost(string, tag = "1")]
-    pub conversation_id: String,
-    /// Model.
-    #[prost(string, tag = "2")]
-    pub model: String,
-    /// Prompt.
-    #[prost(string, tag = "3")]
-    pub prompt: String,
-    /// Longest answer.
-    #[prost(uint32, tag = "4")]
-    pub max_tokens: u32,
-    /// Randomness.
-    #[prost(float, tag = "5")]
-    pub temperature: f32,
-    /// Words that end the answer.
-    #[prost(string, repeated, tag = "6")]
-    pub stop: Vec<String>,
-}
-
-/// What is answered.
-#[derive(Clone, PartialEq, Message, Serialize, Deserialize)]
-pub struct InferResponse {
-    /// Text.
-    #[prost(string, tag = "1")]
-    pub text: String,
-    /// Why it ended.
-    #[prost(string, tag = "2")]
-    pub finish_reason: String,
-    /// Model.
-    #[prost(string, tag = "3")]
-    pub model: String,
-    /// Tokens read.
-    #[prost(uint32, tag = "4")]
-    pub prompt_tokens: u32,
-    /// Tokens written.
-    #[prost(uint32, tag = "5")]
-    pub completion_tokens: u32,
-}
-
-/// Asks for a stream.
-#[derive(Clone, PartialEq, Message)]
-pub struct InferStreamRequest {
-    /// Conversation.
-    #[prost(string, tag = "1")]
-    pub conversation_id: String,
-    /// Frames wanted.
-    #[prost(uint32, tag = "2")]
-    pub frames: u32,
-}
-
-/// A frame of about 20 bytes.
-#[derive(Clone, PartialEq, Message)]
-pub struct InferStreamResponse {
-    /// A piece of the text.
-    #[prost(string, tag = "1")]
-    pub text: String,
-    /// Its place.
-    #[prost(uint32, tag = "2")]
-    pub index: u32,
-}
 
 /// Makes the request.
 #[must_use]
@@ -91,6 +27,12 @@ pub fn request() -> InferRequest {
 /// Answers it: what every server does with a decoded request.
 #[must_use]
 pub fn respond(request: &InferRequest) -> InferResponse {
+    answer(&request.model, request.max_tokens)
+}
+
+/// The answer of a model.
+#[must_use]
+pub fn answer(model: &str, max_tokens: u32) -> InferResponse {
     InferResponse {
         text: "\"A bed there is,\" says the keeper, and wipes a mug that was clean before, \"under \
                the roof, where the rain is loud but the straw is dry. As for the lights: the miller \
@@ -99,18 +41,20 @@ pub fn respond(request: &InferRequest) -> InferResponse {
                sleeps well, and that the soup is still hot if you care for it tonight.\""
             .into(),
         finish_reason: "stop".into(),
-        model: request.model.clone(),
-        prompt_tokens: request.max_tokens / 4,
+        model: model.to_owned(),
+        prompt_tokens: max_tokens / 4,
         completion_tokens: 97,
     }
 }
 
 /// Checks an answer, so that no cell is fast by answering nothing.
 pub fn check(response: &InferResponse) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        response.completion_tokens == 97 && response.text.len() > 300,
-        "a wrong answer"
-    );
+    check_text(&response.text, response.completion_tokens)
+}
+
+/// The same for an answer in parts.
+pub fn check_text(text: &str, completion_tokens: u32) -> anyhow::Result<()> {
+    anyhow::ensure!(completion_tokens == 97 && text.len() > 300, "a wrong answer");
     Ok(())
 }
 
@@ -129,6 +73,8 @@ pub fn frames(
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+
     use super::*;
 
     #[test]

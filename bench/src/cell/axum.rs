@@ -7,8 +7,7 @@ use futures::FutureExt as _;
 use tokio::net::TcpListener;
 
 use super::{Cell, Flavor, Shape, http};
-use crate::message::{self, InferRequest, InferResponse};
-use crate::role;
+use crate::{json, role};
 
 pub(super) const CELL: Cell = Cell {
     name: "axum",
@@ -32,6 +31,6 @@ async fn serve() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn infer(Json(request): Json<InferRequest>) -> Json<InferResponse> {
-    Json(message::respond(&request))
+async fn infer(Json(request): Json<json::Request>) -> Json<json::Response> {
+    Json(json::respond(&request))
 }

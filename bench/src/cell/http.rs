@@ -11,8 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::load::{Caller, Pool};
-use crate::message::{self, InferRequest, InferResponse};
-use crate::role;
+use crate::{json, role};
 
 /// Path of the method.
 pub(super) const PATH: &str = "/v1/infer";
@@ -24,7 +23,7 @@ pub(super) async fn drive(address: String) -> anyhow::Result<()> {
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Http { sender, host: address.clone(), request: message::request() })
+        Ok(Http { sender, host: address.clone(), request: json::request() })
     }))
     .await
 }
@@ -32,7 +31,7 @@ pub(super) async fn drive(address: String) -> anyhow::Result<()> {
 struct Http {
     sender: SendRequest<Full<Bytes>>,
     host: String,
-    request: InferRequest,
+    request: json::Request,
 }
 
 impl Caller for Http {
@@ -46,7 +45,7 @@ impl Caller for Http {
         let response = self.sender.send_request(request).await?;
         anyhow::ensure!(response.status().is_success(), "a refusal: {}", response.status());
         let body = response.into_body().collect().await?.to_bytes();
-        message::check(&serde_json::from_slice::<InferResponse>(&body)?)?;
+        json::check(&serde_json::from_slice::<json::Response>(&body)?)?;
         Ok(None)
     }
 }

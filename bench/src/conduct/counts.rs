@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Pair, Program, Server, instructions};
 use crate::cell::Shape;
 use crate::plan::Plan;
-use crate::process::{Broker, SystemCalls};
+use crate::process::SystemCalls;
 use crate::sample::{Load, Until};
 
 /// Concurrency at which is counted, for unary calls.
@@ -38,7 +38,7 @@ pub struct Counts {
 }
 
 /// Counts for every cell that runs.
-pub(super) fn count(plan: &Plan, broker: &Broker, pairs: &mut [Pair]) -> Vec<Counts> {
+pub(super) fn count(plan: &Plan, pairs: &mut [Pair]) -> Vec<Counts> {
     let mut all = Vec::new();
     for pair in pairs {
         let concurrency = match pair.cell.shape {
@@ -47,16 +47,16 @@ pub(super) fn count(plan: &Plan, broker: &Broker, pairs: &mut [Pair]) -> Vec<Cou
         };
         let mut counts = Counts { cell: pair.cell.name, concurrency, ..Counts::default() };
         if plan.counts {
-            if let Err(error) = system_calls(plan, broker, pair, &mut counts) {
+            if let Err(error) = system_calls(plan, pair, &mut counts) {
                 counts.missing.push(format!("system calls: {error:#}"));
             }
-            if let Err(error) = allocations(broker, pair, &mut counts) {
+            if let Err(error) = allocations(pair, &mut counts) {
                 counts.missing.push(format!("allocations: {error:#}"));
             }
         }
         if plan.instructions
             && matches!(pair.server, Server::Own(_))
-            && let Err(error) = instructions::count(pair.cell, broker, &mut counts)
+            && let Err(error) = instructions::count(pair.cell, &mut counts)
         {
             counts.missing.push(format!("instructions: {error:#}"));
         }
@@ -65,26 +65,21 @@ pub(super) fn count(plan: &Plan, broker: &Broker, pairs: &mut [Pair]) -> Vec<Cou
     all
 }
 
-fn system_calls(
-    plan: &Plan,
-    broker: &Broker,
-    pair: &mut Pair,
-    counts: &mut Counts,
-) -> anyhow::Result<()> {
+fn system_calls(plan: &Plan, pair: &mut Pair, counts: &mut Counts) -> anyhow::Result<()> {
     let client = SystemCalls::begin(pair.client.id())?;
     let server = SystemCalls::begin(pair.server.id())?;
-    let round = pair.round(broker, 0, Load::lasting(counts.concurrency, plan.round))?;
+    let round = pair.round(0, Load::lasting(counts.concurrency, plan.round))?;
     counts.client_system_calls = per_call(client.end()?, round.sample.calls);
     counts.server_system_calls = per_call(server.end()?, round.sample.calls);
     Ok(())
 }
 
-fn allocations(broker: &Broker, pair: &Pair, counts: &mut Counts) -> anyhow::Result<()> {
+fn allocations(pair: &Pair, counts: &mut Counts) -> anyhow::Result<()> {
     let calls = match pair.cell.shape {
         Shape::Unary => 20_000,
         Shape::Stream => 100,
     };
-    let mut counting = Pair::start(pair.cell, broker, Program::Counting)?;
+    let mut counting = Pair::start(pair.cell, Program::Counting)?;
     let load = Load { concurrency: counts.concurrency, until: Until::Calls(calls) };
     counting.client.run(load)?;
     let before = counting.server.allocations()?;

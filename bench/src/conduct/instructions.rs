@@ -15,16 +15,12 @@ use crate::sample::{Load, Until};
 use crate::tools;
 
 /// Counts for client and server, one of them under the emulator at a time.
-pub(super) fn count(
-    cell: &'static Cell,
-    broker: &Broker,
-    counts: &mut Counts,
-) -> anyhow::Result<()> {
+pub(super) fn count(cell: &'static Cell, counts: &mut Counts) -> anyhow::Result<()> {
     let (few, many) = match cell.shape {
         Shape::Unary => (1_000, 4_000),
         Shape::Stream => (8, 24),
     };
-    let run = |side, calls| total(cell, broker, side, counts.concurrency, calls);
+    let run = |side, calls| total(cell, side, counts.concurrency, calls);
     let client = run(Side::Client, many)?.saturating_sub(run(Side::Client, few)?);
     let server = run(Side::Server, many)?.saturating_sub(run(Side::Server, few)?);
     counts.client_instructions = per_call(client, many - few);
@@ -38,21 +34,17 @@ enum Side {
     Server,
 }
 
-fn total(
-    cell: &Cell,
-    broker: &Broker,
-    side: Side,
-    concurrency: usize,
-    calls: u64,
-) -> anyhow::Result<u64> {
+fn total(cell: &Cell, side: Side, concurrency: usize, calls: u64) -> anyhow::Result<u64> {
+    let broker = if cell.broker { Some(Broker::start()?) } else { None };
+    let broker = broker.as_ref().map_or("", Broker::url);
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("callgrind.out");
     let command = |part, url: &str, own| -> anyhow::Result<Command> {
         let plain = role(Program::Plain, part, cell, url)?;
         if own == side { emulated(&plain, &file) } else { Ok(plain) }
     };
-    let (server, address) = Process::start(&mut command("serve", broker.url(), Side::Server)?)?;
-    let url = if address.is_empty() { broker.url().to_owned() } else { address };
+    let (server, address) = Process::start(&mut command("serve", broker, Side::Server)?)?;
+    let url = if address.is_empty() { broker.to_owned() } else { address };
     let (mut client, _) = Process::start(&mut command("drive", &url, Side::Client)?)?;
     let sample = client.run(Load { concurrency, until: Until::Calls(calls) })?;
     anyhow::ensure!(sample.failures == 0, "calls failed: {}", sample.failure.unwrap_or_default());

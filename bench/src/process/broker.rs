@@ -19,14 +19,11 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts it, with JetStream in a directory that goes away with it.
+    /// Starts it.
     pub fn start() -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let mut command = Command::new(tools::program("nats-server")?);
-        command
-            .args(["-a", "127.0.0.1", "-p", "-1", "-js", "-sd"])
-            .arg(directory.path().join("js"));
-        command.arg("--ports_file_dir").arg(directory.path());
+        command.args(["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir"]).arg(directory.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().context("nats-server doesn't start")?;
         let mut broker = Self { child, url: String::new(), directory };

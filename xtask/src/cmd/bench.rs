@@ -1,10 +1,98 @@
 //! `cargo xtask bench`.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::workspace;
+
+mod r#gen;
+
 /// Measures, side by side with peers
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Rpc(Rpc),
+    Gen(r#gen::Args),
+}
+
+/// Measures one call through ours and its peers; see `-- --help` for every choice
+#[derive(Debug, clap::Args)]
+struct Rpc {
+    /// Measures for seconds, not minutes
+    #[arg(long)]
+    quick: bool,
+    /// Measures these cells only, and what they are compared with
+    #[arg(long, value_name = "CELL,..")]
+    kinds: Option<String>,
+    /// Calls, or streams, outstanding at a time
+    #[arg(long, value_name = "N,..")]
+    concurrency: Option<String>,
+    /// Writes every figure to a file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Counts instructions too, with valgrind; slow
+    #[arg(long)]
+    instructions: bool,
+    /// Further choices, passed on to the measuring program
+    #[arg(last = true)]
+    more: Vec<String>,
+}
 
 /// Runs the command.
-pub(crate) fn run(_args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("not written yet")
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let root = workspace::root()?;
+    match &args.what {
+        What::Rpc(args) => rpc(&root, args),
+        What::Gen(args) => r#gen::run(&root, args),
+    }
+}
+
+fn rpc(root: &Path, args: &Rpc) -> anyhow::Result<()> {
+    // Built first and not by `run`: both programs of the crate are needed, and a build would disturb.
+    let mut build = cargo(root);
+    build.args(["build", "--release", "--package", "bench"]);
+    succeed(&mut build, "the bench doesn't build")?;
+    let mut bench = cargo(root);
+    bench.args([
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "bench",
+        "--bin",
+        "bench",
+        "--",
+        "rpc",
+    ]);
+    bench.args(args.quick.then_some("--quick"));
+    bench.args(args.instructions.then_some("--instructions"));
+    for (flag, value) in [("--kinds", &args.kinds), ("--concurrency", &args.concurrency)] {
+        bench.args(value.iter().flat_map(|value| [flag, value]));
+    }
+    if let Some(file) = &args.json {
+        // The measuring program runs where the workspace is, not where the person is.
+        bench.arg("--json").arg(std::path::absolute(file)?);
+    }
+    bench.args(&args.more);
+    succeed(&mut bench, "the measurement failed")
+}
+
+/// Cargo, in the workspace.
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+fn succeed(command: &mut Command, otherwise: &'static str) -> anyhow::Result<()> {
+    let status = command.status().context("cargo doesn't start")?;
+    anyhow::ensure!(status.success(), otherwise);
+    Ok(())
 }

@@ -1,0 +1,4 @@
+//! The bench works; how fast it is, no test says.
+
+mod generated;
+mod smoke;
