@@ -83,7 +83,9 @@ pub(crate) fn duration(stored: Option<prost_types::Duration>) -> Duration {
 
 /// A duration as a caller gave it.
 pub(crate) fn given(name: &str, given: prost_types::Duration) -> Result<Duration> {
-    given.try_into().map_err(|_| Status::invalid_argument(format!("{name} is negative; give a time from 0 on")))
+    given
+        .try_into()
+        .map_err(|_| Status::invalid_argument(format!("{name} is negative; give a time from 0 on")))
 }
 
 /// A duration as it is stored; game times end where the wire format's seconds do.
@@ -97,7 +99,10 @@ pub(crate) fn timestamp(since_epoch: Duration) -> Timestamp {
 }
 
 fn since_epoch(at: Timestamp) -> Duration {
-    SystemTime::try_from(at).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
+    SystemTime::try_from(at)
+        .ok()
+        .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+        .unwrap_or_default()
 }
 
 fn calendar(game_time: Duration) -> CalendarTime {

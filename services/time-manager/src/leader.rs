@@ -11,8 +11,8 @@ use bodybroker_time_manager::v1::{ScheduledAction, TIME_LEASE_BUCKET};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::settings::Settings;
 use crate::TimeManager;
+use crate::settings::Settings;
 
 /// Pause before what failed is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -54,8 +54,8 @@ impl Leader {
     }
 
     async fn contend(self, world_id: String) {
-        let contender =
-            Contender::new(&self.connection, &TIME_LEASE_BUCKET, &world_id).validity(self.settings.lease);
+        let contender = Contender::new(&self.connection, &TIME_LEASE_BUCKET, &world_id)
+            .validity(self.settings.lease);
         loop {
             let led = async {
                 let lease = contender.acquire().await?;

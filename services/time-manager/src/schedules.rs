@@ -82,7 +82,12 @@ impl Schedules {
         }
     }
 
-    async fn happen(&self, action: &ScheduledAction, firing: &Firing, tick: &TimeTick) -> Result<()> {
+    async fn happen(
+        &self,
+        action: &ScheduledAction,
+        firing: &Firing,
+        tick: &TimeTick,
+    ) -> Result<()> {
         let fired = ScheduledFired {
             world_id: action.world_id.clone(),
             schedule_id: action.schedule_id.clone(),

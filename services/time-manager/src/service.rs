@@ -21,7 +21,11 @@ impl TimeService for TimeManager {
         Ok(GetTimeResponse { time: Some(time) })
     }
 
-    async fn set_scale(&self, _ctx: &Context, request: SetScaleRequest) -> Result<SetScaleResponse> {
+    async fn set_scale(
+        &self,
+        _ctx: &Context,
+        request: SetScaleRequest,
+    ) -> Result<SetScaleResponse> {
         let SetScaleRequest { world_id, scale } = request;
         if !SCALES.contains(&scale) {
             let (least, most) = (SCALES.start(), SCALES.end());
@@ -49,7 +53,9 @@ impl TimeService for TimeManager {
     async fn advance(&self, ctx: &Context, request: AdvanceRequest) -> Result<AdvanceResponse> {
         let by = given("by", request.by.unwrap_or_default())?;
         if by.is_zero() || by > ADVANCE_MAX {
-            return Err(Status::invalid_argument("by is out of range; give a time above 0, at most ten game years"));
+            return Err(Status::invalid_argument(
+                "by is out of range; give a time above 0, at most ten game years",
+            ));
         }
         let world_id = named("world_id", &request.world_id)?;
         let time = self.worlds.advance(world_id, by, ctx.idempotency_key()).await?;
@@ -69,7 +75,9 @@ impl TimeService for TimeManager {
             return Err(Status::invalid_argument("every is below one game second; give more"));
         }
         if times == Some(0) || (every.is_none() && times.is_some_and(|times| times > 1)) {
-            return Err(Status::invalid_argument("times is at least 1, and more than 1 only with `every`"));
+            return Err(Status::invalid_argument(
+                "times is at least 1, and more than 1 only with `every`",
+            ));
         }
         let action = ScheduledAction {
             schedule_id: named("schedule_id", &schedule_id)?.to_owned(),
@@ -84,7 +92,11 @@ impl TimeService for TimeManager {
         Ok(ScheduleResponse { action: Some(self.schedules.put(action).await?) })
     }
 
-    async fn unschedule(&self, _ctx: &Context, request: UnscheduleRequest) -> Result<UnscheduleResponse> {
+    async fn unschedule(
+        &self,
+        _ctx: &Context,
+        request: UnscheduleRequest,
+    ) -> Result<UnscheduleResponse> {
         let world_id = named("world_id", &request.world_id)?;
         let schedule_id = named("schedule_id", &request.schedule_id)?;
         Ok(UnscheduleResponse { existed: self.schedules.remove(world_id, schedule_id).await? })

@@ -24,7 +24,12 @@ impl Settings {
     pub fn from_env() -> Result<Self> {
         let worlds: String = setting("TIME_WORLDS", "overworld".to_owned())?;
         Ok(Self {
-            worlds: worlds.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+            worlds: worlds
+                .split(',')
+                .map(str::trim)
+                .filter(|it| !it.is_empty())
+                .map(str::to_owned)
+                .collect(),
             tick: milliseconds("TIME_TICK_MS", 1_000)?,
             lease: milliseconds("TIME_LEASE_MS", 5_000)?,
         })
@@ -33,7 +38,9 @@ impl Settings {
 
 fn milliseconds(name: &str, default: u64) -> Result<Duration> {
     match setting(name, default)? {
-        0 => Err(Status::invalid_argument(format!("{name} is 0; write a number of milliseconds above 0"))),
+        0 => Err(Status::invalid_argument(format!(
+            "{name} is 0; write a number of milliseconds above 0"
+        ))),
         given => Ok(Duration::from_millis(given)),
     }
 }

@@ -34,7 +34,9 @@ impl Worlds {
     /// A world's time now.
     pub(crate) async fn time(&self, world_id: &str) -> Result<WorldTime> {
         let entry = self.0.get(world_id).await?.ok_or_else(|| {
-            Status::not_found(format!("world `{world_id}` hasn't begun; a call that changes its time begins it"))
+            Status::not_found(format!(
+                "world `{world_id}` hasn't begun; a call that changes its time begins it"
+            ))
         })?;
         Ok(world_time(world_id, &clock(&entry.value), now()))
     }
@@ -51,7 +53,12 @@ impl Worlds {
     }
 
     /// Moves a world's time forward, once for each key.
-    pub(crate) async fn advance(&self, world_id: &str, by: Duration, key: Option<&str>) -> Result<WorldTime> {
+    pub(crate) async fn advance(
+        &self,
+        world_id: &str,
+        by: Duration,
+        key: Option<&str>,
+    ) -> Result<WorldTime> {
         let at = now();
         let set = self.change(world_id, |old| {
             if key.is_some() && old.advance_key.as_deref() == key {
@@ -76,13 +83,19 @@ impl Worlds {
         });
         match ticked.await {
             Ok(entry) => Ok(Some(entry.value)),
-            Err(status) if status.code() == bodybroker_runtime::Code::FailedPrecondition => Ok(None),
+            Err(status) if status.code() == bodybroker_runtime::Code::FailedPrecondition => {
+                Ok(None)
+            }
             Err(status) => Err(status),
         }
     }
 
     /// Changes a clock on behalf of a caller. Term and key are what the last leader and the last `Advance` left.
-    async fn change(&self, world_id: &str, change: impl Fn(&TimeTick) -> TimeTick) -> Result<TimeTick> {
+    async fn change(
+        &self,
+        world_id: &str,
+        change: impl Fn(&TimeTick) -> TimeTick,
+    ) -> Result<TimeTick> {
         let changed = self.0.modify(world_id, |old| {
             let old = old.unwrap_or_else(|| record(world_id, &Clock::begin(now())));
             let new = change(&old);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bodybroker_runtime::{Result, Status};
 use bodybroker_time_manager::v1 as time;
-use bodybroker_weather_manager::v1::{self as proto, Condition, Weather, WeatherChanged, WeatherOverride};
+use bodybroker_weather_manager::v1::{
+    self as proto, Condition, Weather, WeatherChanged, WeatherOverride,
+};
 
 use crate::chain;
 use crate::feel::Feel;

@@ -51,7 +51,8 @@ impl Region {
     /// What the sky does at a game time.
     #[must_use]
     pub fn sky_at(&self, game_time: Duration) -> Sky {
-        self.override_at(game_time).map_or_else(|| self.chain().sky(step(game_time)), |over| over.sky)
+        self.override_at(game_time)
+            .map_or_else(|| self.chain().sky(step(game_time)), |over| over.sky)
     }
 
     /// What the weather feels like at a game time.
@@ -99,7 +100,13 @@ mod tests {
     const DAY: Duration = Duration::from_secs(24 * 3_600);
 
     fn vale() -> Region {
-        Region { id: "vale".into(), world: "overworld".into(), biome: Biome::Temperate, seed: 7, over: None }
+        Region {
+            id: "vale".into(),
+            world: "overworld".into(),
+            biome: Biome::Temperate,
+            seed: 7,
+            over: None,
+        }
     }
 
     #[test]

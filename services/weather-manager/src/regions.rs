@@ -44,7 +44,9 @@ impl Regions {
 
     async fn advance_one(&self, entry: &Entry<WeatherChanged>, game_time: Duration) -> Result<()> {
         let next = record(&region(&entry.value)?, game_time, Cause::Step);
-        if condition(&next) == condition(&entry.value) && next.weather_override == entry.value.weather_override {
+        if condition(&next) == condition(&entry.value)
+            && next.weather_override == entry.value.weather_override
+        {
             return Ok(());
         }
         let next = WeatherChanged { previous: condition(&entry.value), ..next };

@@ -7,9 +7,7 @@ use bodybroker_time_manager::v1::TimeTick;
 use bodybroker_weather_manager::v1::*;
 
 use crate::WeatherManager;
-use crate::convert::{
-    biome, biome_number, duration, overridden, season, sky, weather,
-};
+use crate::convert::{biome, biome_number, duration, overridden, season, sky, weather};
 use crate::region::{Override, Region, step};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -19,8 +17,13 @@ const HORIZON_MAX: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 #[service]
 impl WeatherService for WeatherManager {
-    async fn get_weather(&self, _ctx: &Context, request: GetWeatherRequest) -> Result<GetWeatherResponse> {
-        let (region, followed) = self.region(&request.region_id, request.world_id.as_deref()).await?;
+    async fn get_weather(
+        &self,
+        _ctx: &Context,
+        request: GetWeatherRequest,
+    ) -> Result<GetWeatherResponse> {
+        let (region, followed) =
+            self.region(&request.region_id, request.world_id.as_deref()).await?;
         let game_time = self.worlds.game_time(&region.world).await?;
         let step = step(game_time);
         Ok(GetWeatherResponse {
@@ -40,7 +43,9 @@ impl WeatherService for WeatherManager {
     async fn forecast(&self, _ctx: &Context, request: ForecastRequest) -> Result<ForecastResponse> {
         let horizon = request.horizon.map_or(Ok(DAY), |horizon| ahead("horizon", horizon))?;
         if horizon > HORIZON_MAX {
-            return Err(Status::invalid_argument("horizon is more than seven game days; ask for less"));
+            return Err(Status::invalid_argument(
+                "horizon is more than seven game days; ask for less",
+            ));
         }
         let (region, _) = self.region(&request.region_id, request.world_id.as_deref()).await?;
         let now = self.worlds.game_time(&region.world).await?;
@@ -83,7 +88,8 @@ impl WeatherService for WeatherManager {
     }
 
     async fn on_time_tick(&self, _ctx: &Context, event: TimeTick) -> Result<()> {
-        let game_time: Duration = event.game_time.and_then(|it| it.try_into().ok()).unwrap_or_default();
+        let game_time: Duration =
+            event.game_time.and_then(|it| it.try_into().ok()).unwrap_or_default();
         if event.world_id == self.settings.world {
             for (id, _) in &self.settings.regions {
                 if self.regions.get(id).await?.is_none() {
@@ -109,7 +115,9 @@ impl WeatherManager {
 }
 
 fn ahead(name: &str, given: prost_types::Duration) -> Result<Duration> {
-    given.try_into().map_err(|_| Status::invalid_argument(format!("{name} is negative; give a time from 0 on")))
+    given
+        .try_into()
+        .map_err(|_| Status::invalid_argument(format!("{name} is negative; give a time from 0 on")))
 }
 
 fn unspecified(name: &str) -> Status {

@@ -27,7 +27,11 @@ impl Settings {
         Ok(Self {
             world: setting("WEATHER_WORLD", "overworld".to_owned())?,
             seed: setting("WEATHER_SEED", 1)?,
-            regions: regions.split(',').filter(|it| !it.trim().is_empty()).map(region).collect::<Result<_>>()?,
+            regions: regions
+                .split(',')
+                .filter(|it| !it.trim().is_empty())
+                .map(region)
+                .collect::<Result<_>>()?,
         })
     }
 
@@ -47,11 +51,14 @@ impl Settings {
 
 fn region(text: &str) -> Result<(String, Biome)> {
     let parsed = text.split_once(':').and_then(|(id, biome)| {
-        let biome = Biome::ALL.iter().find(|known| format!("{known:?}").eq_ignore_ascii_case(biome.trim()))?;
+        let biome = Biome::ALL
+            .iter()
+            .find(|known| format!("{known:?}").eq_ignore_ascii_case(biome.trim()))?;
         Some((id.trim().to_owned(), *biome)).filter(|(id, _)| !id.is_empty())
     });
     parsed.ok_or_else(|| {
-        let biomes: Vec<_> = Biome::ALL.iter().map(|biome| format!("{biome:?}").to_lowercase()).collect();
+        let biomes: Vec<_> =
+            Biome::ALL.iter().map(|biome| format!("{biome:?}").to_lowercase()).collect();
         Status::invalid_argument(format!(
             "WEATHER_REGIONS has `{text}`; write `name:biome` with one of {}",
             biomes.join(", ")
