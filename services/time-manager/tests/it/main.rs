@@ -25,7 +25,7 @@ fn settings() -> Settings {
 async fn provisioned() -> TestEnv {
     let env = TestEnv::start().await;
     let provisioner =
-        Provisioner::new().streams(bodybroker_common::v1::STREAMS.iter().copied()).service(&SPEC);
+        Provisioner::new().streams(bodybroker_common::v1::STREAMS).service(&SPEC);
     provisioner.allow_fewer_replicas().apply(env.connection()).await.unwrap();
     env
 }

@@ -33,7 +33,7 @@ impl Sky {
     async fn begin() -> Self {
         let env = TestEnv::start().await;
         let provisioner =
-            Provisioner::new().streams(bodybroker_common::v1::STREAMS.iter().copied());
+            Provisioner::new().streams(bodybroker_common::v1::STREAMS);
         let provisioner = provisioner.service(&SPEC).service(&time_service::SPEC);
         provisioner.allow_fewer_replicas().apply(env.connection()).await.unwrap();
         let sky = Self { env, now: Arc::default() };
