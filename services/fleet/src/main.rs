@@ -39,9 +39,8 @@ fn run(arguments: &[String]) -> Result<()> {
 
 async fn provision(config: &Config) -> Result<()> {
     let connection = Connection::connect(config.options("provisioner")).await?;
-    let provisioner = Provisioner::new()
-        .streams(bodybroker_common::v1::STREAMS)
-        .allow_fewer_replicas();
+    let provisioner =
+        Provisioner::new().streams(bodybroker_common::v1::STREAMS).allow_fewer_replicas();
     let provisioner = SERVICES.iter().fold(provisioner, |all, entry| all.service(entry.spec));
     provisioner.apply(&connection).await?;
     connection.close().await;

@@ -36,9 +36,13 @@ impl Entities {
             let old = self.0.get(&write.entity_id).await?;
             let new = match write.apply(old.as_ref().map(|old| &old.value)) {
                 Ok(new) => new,
-                Err(conflict) => return self.made(write).await?.ok_or_else(|| stale(write, &conflict)),
+                Err(conflict) => {
+                    return self.made(write).await?.ok_or_else(|| stale(write, &conflict));
+                }
             };
-            if matches!(write.change, Change::Delete) && old.as_ref().is_none_or(|old| old.value.deleted) {
+            if matches!(write.change, Change::Delete)
+                && old.as_ref().is_none_or(|old| old.value.deleted)
+            {
                 return Err(absent(&write.entity_id));
             }
             let written = match &old {
@@ -61,10 +65,17 @@ impl Entities {
     }
 
     /// Watches an entity from a version on, or from the current one.
-    pub(crate) async fn watch(&self, entity_id: &str, from: Option<u64>) -> Result<Watch<EntityUpdated>> {
-        let Some(from) = from.filter(|from| *from > 0) else { return self.0.watch(entity_id).await };
+    pub(crate) async fn watch(
+        &self,
+        entity_id: &str,
+        from: Option<u64>,
+    ) -> Result<Watch<EntityUpdated>> {
+        let Some(from) = from.filter(|from| *from > 0) else {
+            return self.0.watch(entity_id).await;
+        };
         let revisions = self.0.history(entity_id).await?;
-        let version = |value: &Option<EntityUpdated>| value.as_ref().map_or(0, |record| record.version);
+        let version =
+            |value: &Option<EntityUpdated>| value.as_ref().map_or(0, |record| record.version);
         let oldest = revisions.first().map_or(0, |oldest| version(&oldest.value));
         // The first version stands for whatever is the first that is kept.
         if from > 1 && from < oldest {

@@ -50,7 +50,12 @@ mod tests {
     }
 
     fn record(fields: &[(&str, Value)]) -> Struct {
-        Struct { fields: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect() }
+        Struct {
+            fields: fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        }
     }
 
     #[test]
@@ -68,14 +73,26 @@ mod tests {
                 record(&[("a", text("b")), ("b", text("c"))]),
             ),
             (record(&[("a", text("b"))]), record(&[("a", null())]), record(&[])),
-            (record(&[("a", list(&["b"]))]), record(&[("a", text("c"))]), record(&[("a", text("c"))])),
-            (record(&[("a", text("c"))]), record(&[("a", list(&["b"]))]), record(&[("a", list(&["b"]))])),
+            (
+                record(&[("a", list(&["b"]))]),
+                record(&[("a", text("c"))]),
+                record(&[("a", text("c"))]),
+            ),
+            (
+                record(&[("a", text("c"))]),
+                record(&[("a", list(&["b"]))]),
+                record(&[("a", list(&["b"]))]),
+            ),
             (
                 record(&[("a", nested(&[("b", text("c"))]))]),
                 record(&[("a", nested(&[("b", text("d")), ("c", null())]))]),
                 record(&[("a", nested(&[("b", text("d"))]))]),
             ),
-            (record(&[("e", null())]), record(&[("a", text("1"))]), record(&[("e", null()), ("a", text("1"))])),
+            (
+                record(&[("e", null())]),
+                record(&[("a", text("1"))]),
+                record(&[("e", null()), ("a", text("1"))]),
+            ),
             (
                 record(&[]),
                 record(&[("a", nested(&[("bb", nested(&[("ccc", null())]))]))]),

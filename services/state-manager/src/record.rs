@@ -81,7 +81,13 @@ mod tests {
     use super::*;
 
     fn write(expected_version: Option<u64>, change: Change) -> Write {
-        Write { entity_id: "hero".into(), expected_version, change, key: None, at: Timestamp::default() }
+        Write {
+            entity_id: "hero".into(),
+            expected_version,
+            change,
+            key: None,
+            at: Timestamp::default(),
+        }
     }
 
     fn replace(expected_version: Option<u64>) -> Write {
@@ -103,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_stale_version_is_refused_with_the_current_one() {
-        for (expected, old) in [(4, Some(record(5, false))), (6, Some(record(5, false))), (1, None)] {
+        for (expected, old) in [(4, Some(record(5, false))), (6, Some(record(5, false))), (1, None)]
+        {
             let conflict = replace(Some(expected)).apply(old.as_ref()).expect_err("it is stale");
             assert_eq!(conflict.current_version, old.map_or(0, |old| old.version));
         }
@@ -124,7 +131,8 @@ mod tests {
     #[test]
     fn a_patch_of_a_deleted_entity_starts_empty() {
         let old = EntityUpdated { data: None, ..record(2, true) };
-        let new = write(None, Change::Merge(Struct::default())).apply(Some(&old)).expect("anything goes");
+        let new =
+            write(None, Change::Merge(Struct::default())).apply(Some(&old)).expect("anything goes");
         assert_eq!(new.data, Some(Struct::default()));
     }
 }

@@ -21,18 +21,28 @@ const PAGE: u32 = 16;
 
 #[service]
 impl StateService for StateManager {
-    async fn get_state(&self, _ctx: &Context, request: GetStateRequest) -> Result<GetStateResponse> {
+    async fn get_state(
+        &self,
+        _ctx: &Context,
+        request: GetStateRequest,
+    ) -> Result<GetStateResponse> {
         let entity_id = id(&request.entity_id)?;
         let record = self.entities.get(entity_id).await?.ok_or_else(|| absent(entity_id))?;
         Ok(GetStateResponse { entity: Some(entity(record)) })
     }
 
-    async fn update_state(&self, ctx: &Context, request: UpdateStateRequest) -> Result<UpdateStateResponse> {
+    async fn update_state(
+        &self,
+        ctx: &Context,
+        request: UpdateStateRequest,
+    ) -> Result<UpdateStateResponse> {
         let change = match request.change {
             Some(Asked::MergePatch(patch)) => Change::Merge(patch),
             Some(Asked::Replacement(whole)) => Change::Replace(whole),
             None => {
-                return Err(Status::invalid_argument("change is missing; give `merge_patch` or `replacement`"));
+                return Err(Status::invalid_argument(
+                    "change is missing; give `merge_patch` or `replacement`",
+                ));
             }
         };
         let write = write(ctx, request.entity_id, request.expected_version, change)?;
@@ -40,19 +50,31 @@ impl StateService for StateManager {
         Ok(UpdateStateResponse { entity: Some(entity(record)) })
     }
 
-    async fn delete_state(&self, ctx: &Context, request: DeleteStateRequest) -> Result<DeleteStateResponse> {
+    async fn delete_state(
+        &self,
+        ctx: &Context,
+        request: DeleteStateRequest,
+    ) -> Result<DeleteStateResponse> {
         let write = write(ctx, request.entity_id, request.expected_version, Change::Delete)?;
         Ok(DeleteStateResponse { version: self.entities.write(&write).await?.version })
     }
 
-    async fn batch_get(&self, _ctx: &Context, request: BatchGetRequest) -> Result<BatchGetResponse> {
+    async fn batch_get(
+        &self,
+        _ctx: &Context,
+        request: BatchGetRequest,
+    ) -> Result<BatchGetResponse> {
         let BatchGetRequest { entity_ids } = request;
         if entity_ids.len() > BATCH_MAX {
             let count = entity_ids.len();
-            return Err(Status::invalid_argument(format!("{count} entities are named; name at most {BATCH_MAX}")));
+            return Err(Status::invalid_argument(format!(
+                "{count} entities are named; name at most {BATCH_MAX}"
+            )));
         }
         let mut response = BatchGetResponse::default();
-        let found = entity_ids.iter().map(|entity_id| async move { self.entities.get(id(entity_id)?).await });
+        let found = entity_ids
+            .iter()
+            .map(|entity_id| async move { self.entities.get(id(entity_id)?).await });
         let found = futures::future::try_join_all(found).await?;
         for (entity_id, record) in entity_ids.into_iter().zip(found) {
             match record {
@@ -90,11 +112,15 @@ impl StateService for StateManager {
         };
         let size = request.page_size.filter(|size| *size > 0).unwrap_or(PAGE) as usize;
         let kept = self.entities.history(id(&request.entity_id)?).await?;
-        let mut versions: Vec<_> = kept.into_iter().filter(|record| record.version < before).collect();
+        let mut versions: Vec<_> =
+            kept.into_iter().filter(|record| record.version < before).collect();
         let more = versions.len() > size;
         versions.truncate(size);
         let last = versions.last().filter(|_| more);
-        Ok(HistoryResponse { next_page_token: last.map(|last| last.version.to_string()).unwrap_or_default(), versions })
+        Ok(HistoryResponse {
+            next_page_token: last.map(|last| last.version.to_string()).unwrap_or_default(),
+            versions,
+        })
     }
 }
 
@@ -108,7 +134,12 @@ fn id(entity_id: &str) -> Result<&str> {
     }
 }
 
-fn write(ctx: &Context, entity_id: String, expected_version: Option<u64>, change: Change) -> Result<Write> {
+fn write(
+    ctx: &Context,
+    entity_id: String,
+    expected_version: Option<u64>,
+    change: Change,
+) -> Result<Write> {
     id(&entity_id)?;
     let key = ctx.idempotency_key().map(str::to_owned);
     Ok(Write { entity_id, expected_version, change, key, at: ctx.now().into() })
