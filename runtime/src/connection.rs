@@ -110,6 +110,14 @@ impl Connection {
         });
     }
 
+    /// Runs a task that ends by itself soon after [`Connection::closing`] completes: closing waits for it.
+    pub(crate) fn spawn_to_end<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.0.tasks.spawn(future);
+    }
+
     /// Completes when [`Connection::close`] is called.
     pub async fn closing(&self) {
         self.0.stop.cancelled().await;

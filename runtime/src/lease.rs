@@ -28,6 +28,7 @@ const RENEWALS: u32 = 3;
 /// One who wants to lead.
 #[derive(Debug, Clone)]
 pub struct Contender {
+    connection: Connection,
     bucket: Bucket,
     key: String,
     holder: String,
@@ -40,6 +41,7 @@ impl Contender {
     #[must_use]
     pub fn new(connection: &Connection, bucket: &'static BucketSpec, key: &str) -> Self {
         Self {
+            connection: connection.clone(),
             bucket: Bucket::new(connection.durable().clone(), bucket),
             key: key.to_owned(),
             holder: format!("{}.{}", connection.name(), connection.id()),

@@ -30,7 +30,8 @@ impl Lease {
         let give_back = CancellationToken::new();
         let term = record.term;
         let keeper = Keeper { contender, record, revision, until: sender };
-        tokio::spawn(keeper.keep(give_back.clone()));
+        let connection = keeper.contender.connection.clone();
+        connection.spawn_to_end(keeper.keep(give_back.clone()));
         Self { term, until: receiver, give_back }
     }
 
@@ -76,7 +77,10 @@ impl Drop for Lease {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("term", &self.term).field("held", &self.is_held()).finish_non_exhaustive()
+        f.debug_struct("Lease")
+            .field("term", &self.term)
+            .field("held", &self.is_held())
+            .finish_non_exhaustive()
     }
 }
 
@@ -93,9 +97,14 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(mut self, give_back: CancellationToken) {
-        let kept = give_back.run_until_cancelled(self.renew()).await;
+        let connection = self.contender.connection.clone();
+        let lost = tokio::select! {
+            () = self.renew() => true,
+            () = give_back.cancelled() => false,
+            () = connection.closing() => false,
+        };
         let key = &self.contender.key;
-        if kept.is_some() {
+        if lost {
             tracing::warn!(key, term = self.record.term, "no longer leads");
             self.until.send_replace(None);
             return;

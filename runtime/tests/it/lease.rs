@@ -25,6 +25,7 @@ const VALIDITY: Duration = Duration::from_millis(900);
 
 connected! {
     one_leads_and_gives_back_to_the_next,
+    a_service_that_closes_gives_its_lease_back,
     a_lease_outlives_its_validity_while_it_is_renewed,
     a_lease_that_somebody_else_wrote_is_lost,
     the_key_of_each_world_is_led_by_itself,
@@ -48,6 +49,20 @@ async fn one_leads_and_gives_back_to_the_next<F: Future<Output = Result<Connecti
     assert!(began.elapsed() < VALIDITY, "what is given back is free at once");
     assert!(second.is_held());
     assert_eq!(second.term(), 2);
+    Ok(())
+}
+
+async fn a_service_that_closes_gives_its_lease_back<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let leaving = connect("clock").await?;
+    let lease = contender(&leaving, "world").await?.acquire().await?;
+    let heir = contender(&connect("clock").await?, "world").await?;
+    leaving.close().await;
+    assert!(!lease.is_held());
+    let began = Instant::now();
+    assert_eq!(heir.acquire().await?.term(), 2);
+    assert!(began.elapsed() < VALIDITY / 2, "what is given back is free at once");
     Ok(())
 }
 
