@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod catalogue;
 mod cmd;
+mod discovery;
+mod duration;
+mod server;
+mod system;
 mod tools;
 mod ui;
 mod workspace;

@@ -1,0 +1,80 @@
+//! The fleet: one program that runs any of the services.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use tokio::process::Command;
+
+/// The program, built.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    program: PathBuf,
+}
+
+impl Fleet {
+    /// Builds the program. What the compiler says goes to the terminal.
+    pub(crate) fn build(root: &Path) -> anyhow::Result<Self> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = std::process::Command::new(cargo)
+            .args([
+                "build",
+                "--package",
+                "fleet",
+                "--bin",
+                "fleet",
+                "--message-format=json-render-diagnostics",
+            ])
+            .current_dir(root)
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cargo does not start")?;
+        anyhow::ensure!(output.status.success(), "the services do not build");
+        let lines = String::from_utf8_lossy(&output.stdout);
+        let program = lines.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+        let program = program.filter_map(|artifact| artifact.executable).next_back();
+        Ok(Self { program: program.context("cargo built no program")? })
+    }
+
+    /// Prepares an instance of a service.
+    pub(super) fn command(&self, service: &str, url: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg(service).env("NATS_URL", url);
+        command
+    }
+
+    /// Creates the streams and buckets of every service; what is there already stays.
+    pub(crate) async fn provision(&self, url: &str) -> anyhow::Result<()> {
+        let output =
+            Command::new(&self.program).arg("provision").env("NATS_URL", url).output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(
+            output.status.success(),
+            "streams and buckets can't be created: {}",
+            said.trim()
+        );
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    executable: Option<PathBuf>,
+}
+
+/// The services of the workspace: every crate in `services/` but the fleet itself. Sorted.
+pub(crate) fn services(root: &Path) -> anyhow::Result<Vec<String>> {
+    let folder = root.join("services");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).context("services/ can't be read")? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != "fleet" && entry.path().join("Cargo.toml").is_file() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
