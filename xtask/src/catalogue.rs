@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::path::Path;
 
 use anyhow::Context as _;
+use bodybroker_codegen::Schema;
 use bodybroker_codegen::schema::model::{Event, Method, Model, Service, Template, Token};
-use bodybroker_codegen::{Input, Schema};
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde::Serialize as _;
 
@@ -18,8 +18,7 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// Reads `proto/`.
     pub(crate) fn load(root: &Path) -> anyhow::Result<Self> {
-        let input = Input::new(root.join("proto")).strip_prefix("bodybroker");
-        Ok(Self { schema: bodybroker_codegen::load(&input)? })
+        Ok(Self { schema: crate::cmd::load_schema(root)? })
     }
 
     /// Everything, as a model.

@@ -13,6 +13,8 @@ mod test;
 mod tools;
 mod up;
 
+pub(crate) use r#gen::load as load_schema;
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod caller;
 mod catalogue;
 mod cmd;
 mod discovery;

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Server {
     /// NATS server; without it, the one that `cargo xtask up` runs
-    #[arg(long, env = "NATS_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, env = "BB_NATS_URL", hide_env_values = true, value_name = "URL")]
     url: Option<String>,
 }
 

@@ -41,14 +41,14 @@ impl Fleet {
     /// Prepares an instance of a service.
     pub(super) fn command(&self, service: &str, url: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg(service).env("NATS_URL", url);
+        command.arg(service).env("BB_NATS_URL", url);
         command
     }
 
     /// Creates the streams and buckets of every service; what is there already stays.
     pub(crate) async fn provision(&self, url: &str) -> anyhow::Result<()> {
         let output =
-            Command::new(&self.program).arg("provision").env("NATS_URL", url).output().await?;
+            Command::new(&self.program).arg("provision").env("BB_NATS_URL", url).output().await?;
         let said = String::from_utf8_lossy(&output.stderr);
         anyhow::ensure!(
             output.status.success(),

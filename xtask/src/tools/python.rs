@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -16,11 +15,9 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// Prepares a run of Python that sees the packages.
-    pub(crate) fn command(&self) -> Command {
-        let mut command = pip::python();
-        command.env("PYTHONPATH", &self.packages).env("PYTHONDONTWRITEBYTECODE", "1");
-        command
+    /// Where the packages are, for `PYTHONPATH`.
+    pub(crate) fn packages(&self) -> &Path {
+        &self.packages
     }
 }
 

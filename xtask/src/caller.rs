@@ -1,0 +1,226 @@
+//! Calls by name with JSON: the runtime's own client, with descriptors in place of generated types.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bodybroker_codegen::schema::model;
+use bodybroker_runtime::connection::Options;
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec};
+use bodybroker_runtime::subject::Subject;
+use bodybroker_runtime::{Connection, Inbound, Outbound, Status};
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
+
+use crate::catalogue::{self, Catalogue};
+
+mod raw;
+
+use raw::Raw;
+
+/// A client of every service.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    catalogue: Catalogue,
+    connection: Connection,
+}
+
+/// A method, ready to be called.
+#[derive(Debug)]
+pub(crate) struct Method {
+    spec: &'static MethodSpec,
+    subject: model::Template,
+    request: MessageDescriptor,
+    response: MessageDescriptor,
+}
+
+/// Answers that come one after the other.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    frames: Inbound<Raw>,
+    response: MessageDescriptor,
+}
+
+impl Caller {
+    /// Connects to a server.
+    pub(crate) async fn connect(catalogue: Catalogue, url: &str) -> anyhow::Result<Self> {
+        let connection = Connection::connect(Options::new(url, "xtask")).await;
+        let connection = connection.with_context(|| format!("no NATS server answers at {url}"))?;
+        Ok(Self { catalogue, connection })
+    }
+
+    /// Finds a method by its name.
+    pub(crate) fn method(&self, name: &str) -> anyhow::Result<Method> {
+        let (service, method) = self.catalogue.method(name)?;
+        Ok(Method {
+            spec: spec(service, method),
+            subject: method.subject.clone(),
+            request: self.catalogue.message(&method.request.full_name)?,
+            response: self.catalogue.message(&method.response.full_name)?,
+        })
+    }
+
+    /// Calls a method that answers once.
+    pub(crate) async fn unary(
+        &self,
+        method: &Method,
+        json: &str,
+        timeout: Option<Duration>,
+    ) -> anyhow::Result<DynamicMessage> {
+        let request = catalogue::from_json(&method.request, json)?;
+        let subject = method.subject(&request)?;
+        let call =
+            self.connection.call::<Raw, Raw>(method.spec, Raw(request.encode_to_vec())).at(subject);
+        let call = match timeout {
+            Some(timeout) => call.timeout(timeout),
+            None => call,
+        };
+        // A key for the one call that this is, for the methods that take one.
+        let call = match method.spec.idempotency {
+            Idempotency::Keyed => call.idempotency_key(self.key()),
+            Idempotency::None | Idempotency::NoSideEffects | Idempotency::Idempotent => call,
+        };
+        let answer = call.await.map_err(|status| self.failure(&status))?;
+        method.answer(&answer)
+    }
+
+    /// Calls a method that answers with a stream.
+    pub(crate) async fn server_stream(
+        &self,
+        method: &Method,
+        json: &str,
+        timeout: Option<Duration>,
+    ) -> anyhow::Result<Answers> {
+        let request = catalogue::from_json(&method.request, json)?;
+        let subject = method.subject(&request)?;
+        let call = self
+            .connection
+            .server_stream::<Raw, Raw>(method.spec, Raw(request.encode_to_vec()))
+            .at(subject);
+        let call = match timeout {
+            Some(timeout) => call.timeout(timeout),
+            None => call,
+        };
+        let frames = call.await.map_err(|status| self.failure(&status))?;
+        Ok(Answers { frames, response: method.response.clone() })
+    }
+
+    /// Calls a method that takes a stream and answers once.
+    pub(crate) async fn client_stream(
+        &self,
+        method: &Method,
+        lines: Vec<String>,
+    ) -> anyhow::Result<DynamicMessage> {
+        let call = self.connection.client_stream::<Raw, Raw>(method.spec, method.requests(lines)?);
+        let answer = call.await.map_err(|status| self.failure(&status))?;
+        method.answer(&answer)
+    }
+
+    /// Calls a method that takes a stream and answers with one.
+    pub(crate) async fn bidirectional(
+        &self,
+        method: &Method,
+        lines: Vec<String>,
+    ) -> anyhow::Result<Answers> {
+        let call = self.connection.bidirectional::<Raw, Raw>(method.spec, method.requests(lines)?);
+        let frames = call.await.map_err(|status| self.failure(&status))?;
+        Ok(Answers { frames, response: method.response.clone() })
+    }
+
+    /// The next answer of a stream; `None` at its end.
+    pub(crate) async fn next(
+        &self,
+        answers: &mut Answers,
+    ) -> anyhow::Result<Option<DynamicMessage>> {
+        let frame = answers.frames.message().await.map_err(|status| self.failure(&status))?;
+        frame.map(|frame| decode(&answers.response, &frame)).transpose()
+    }
+
+    /// Says goodbye to the server.
+    pub(crate) async fn close(&self) {
+        self.connection.close().await;
+    }
+
+    /// What went wrong, with the details that the schemas know.
+    fn failure(&self, status: &Status) -> anyhow::Error {
+        let mut text = status.to_string();
+        for detail in status.details() {
+            let name = &detail.type_name;
+            let known = self.catalogue.message(name).ok();
+            let shown =
+                known.and_then(|known| DynamicMessage::decode(known, detail.value.clone()).ok());
+            let shown = shown.and_then(|message| catalogue::to_json(&message, false).ok());
+            let shown = shown.unwrap_or_else(|| format!("{} bytes", detail.value.len()));
+            text.push_str(&format!("\n  {name} {shown}"));
+        }
+        if let Some(after) = status.retry_after() {
+            text.push_str(&format!("\n  try again after {after:?}"));
+        }
+        anyhow::anyhow!(text)
+    }
+
+    fn key(&self) -> String {
+        let now =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        format!("{}-{}", self.connection.id(), now.as_nanos())
+    }
+}
+
+impl Method {
+    /// Which sides stream.
+    pub(crate) fn kind(&self) -> Kind {
+        self.spec.kind
+    }
+
+    fn subject(&self, request: &DynamicMessage) -> anyhow::Result<Subject> {
+        Ok(Subject::parse(&catalogue::subject_of(&self.subject, request)?)?)
+    }
+
+    fn requests(&self, lines: Vec<String>) -> anyhow::Result<Outbound<Raw>> {
+        let read =
+            |line: String| Ok(Raw(catalogue::from_json(&self.request, &line)?.encode_to_vec()));
+        Ok(Outbound::iter(lines.into_iter().map(read).collect::<anyhow::Result<Vec<_>>>()?))
+    }
+
+    fn answer(&self, raw: &Raw) -> anyhow::Result<DynamicMessage> {
+        decode(&self.response, raw)
+    }
+}
+
+fn decode(descriptor: &MessageDescriptor, raw: &Raw) -> anyhow::Result<DynamicMessage> {
+    let message = DynamicMessage::decode(descriptor.clone(), raw.0.as_slice());
+    message.with_context(|| format!("the answer is no {}", descriptor.name()))
+}
+
+/// What generated code would have as a static. Leaked: a command calls a handful of methods and ends.
+fn spec(service: &model::Service, method: &model::Method) -> &'static MethodSpec {
+    let filter = catalogue::filter_of(&method.subject);
+    Box::leak(Box::new(MethodSpec {
+        service: keep(&service.full_name),
+        service_subject: keep(&service.subject),
+        name: keep(&method.name),
+        subject: keep(&filter),
+        queue_group: keep(&method.queue_group),
+        kind: match method.kind {
+            model::Kind::Unary => Kind::Unary,
+            model::Kind::ServerStream => Kind::ServerStream,
+            model::Kind::ClientStream => Kind::ClientStream,
+            model::Kind::Bidirectional => Kind::Bidirectional,
+        },
+        timeout: method.timeout,
+        idempotency: match method.idempotency {
+            model::Idempotency::None => Idempotency::None,
+            model::Idempotency::NoSideEffects => Idempotency::NoSideEffects,
+            model::Idempotency::Idempotent => Idempotency::Idempotent,
+            model::Idempotency::Keyed => Idempotency::Keyed,
+        },
+        max_in_flight: method.max_in_flight,
+        credit: method.credit,
+        idle_timeout: method.idle_timeout,
+        request: keep(&method.request.full_name),
+        response: keep(&method.response.full_name),
+    }))
+}
+
+fn keep(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
