@@ -1,10 +1,118 @@
 //! `cargo xtask new`.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::{ui, workspace};
+
+mod line;
+mod name;
+
+use name::Name;
+
 /// Adds a service: its schema, its crate and its place in the fleet
+///
+/// What it writes compiles, runs and passes its test: one method that echoes. Begin by replacing that.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The service's name in kebab case, such as `market-stall`
+    service: String,
+}
+
+const SCHEMA: &str = include_str!("../../templates/service/schema.proto");
+const MANIFEST: &str = include_str!("../../templates/service/manifest.toml");
+const LIBRARY: &str = include_str!("../../templates/service/lib.rs");
+const TEST: &str = include_str!("../../templates/service/test.rs");
 
 /// Runs the command.
-pub(crate) fn run(_args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("not written yet")
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let root = workspace::root()?;
+    let name = Name::parse(&args.service)?;
+    // Everything is prepared before anything is written: a refusal leaves no traces.
+    let files = prepare(&root, &name)?;
+    for (path, text) in &files {
+        let path = root.join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
+    }
+    for (path, _) in &files {
+        ui::say(format!("wrote {}", path.display()));
+    }
+    super::r#gen::write(&root)?;
+    let Name { kebab, package, .. } = &name;
+    ui::say(format!(
+        "\nDescribe the service in proto/bodybroker/{package}/v1/{package}.proto, run `cargo xtask gen`, and write it \
+         in services/{kebab}/src/lib.rs.\nTry it: `cargo test -p {kebab}`, `cargo xtask up --services {kebab}`"
+    ));
+    Ok(())
+}
+
+/// The files to write, new ones and changed ones.
+fn prepare(root: &Path, name: &Name) -> anyhow::Result<Vec<(PathBuf, String)>> {
+    let Name { kebab, package, pascal } = name;
+    let schema = PathBuf::from(format!("proto/bodybroker/{package}/v1/{package}.proto"));
+    let service = PathBuf::from("services").join(kebab);
+    let taken = [PathBuf::from("proto/bodybroker").join(package), service.clone()];
+    for path in taken.iter().chain([&PathBuf::from(kebab)]) {
+        anyhow::ensure!(
+            !root.join(path).exists(),
+            "{} is there already; choose another name",
+            path.display()
+        );
+    }
+    let read = |path: &str| {
+        fs::read_to_string(root.join(path)).with_context(|| format!("{path} can't be read"))
+    };
+
+    let mut manifest = read("Cargo.toml")?;
+    for key in [kebab.clone(), format!("bodybroker-{kebab}")] {
+        let used =
+            manifest.lines().any(|line| line.split(['=', '.', ' ']).next() == Some(key.as_str()));
+        anyhow::ensure!(!used, "a crate is called `{key}` already; choose another name");
+    }
+    let generated = format!("bodybroker-{kebab} = {{ path = \"generated/rust/{package}\" }}");
+    line::insert(&mut manifest, &generated, |line| line.contains("path = \"generated/rust/"))
+        .context("Cargo.toml")?;
+    let member = format!("{kebab} = {{ path = \"services/{kebab}\" }}");
+    line::insert(&mut manifest, &member, |line| line.contains("path = \"services/"))
+        .context("Cargo.toml")?;
+
+    let fleet_manifest = "services/fleet/Cargo.toml";
+    let mut fleet = read(fleet_manifest)?;
+    for dependency in
+        [format!("bodybroker-{kebab}.workspace = true"), format!("{kebab}.workspace = true")]
+    {
+        let is_dependency = |line: &str| line.ends_with(".workspace = true") && !is_inherited(line);
+        line::insert(&mut fleet, &dependency, is_dependency).context(fleet_manifest)?;
+    }
+
+    let table_path = "services/fleet/src/services.rs";
+    let mut table = read(table_path)?;
+    let entry = format!(
+        "    Entry {{ name: \"{kebab}\", spec: &bodybroker_{package}::v1::{package}_service::SPEC, \
+         add: |host| host.service(\"{kebab}\", {package}::{pascal}::start) }},"
+    );
+    line::insert(&mut table, &entry, |line| line.trim_start().starts_with("Entry { name: \""))
+        .context(table_path)?;
+
+    Ok(vec![
+        (schema, name.fill(SCHEMA)),
+        (service.join("Cargo.toml"), name.fill(MANIFEST)),
+        (service.join("src/lib.rs"), name.fill(LIBRARY)),
+        (service.join("tests/it/main.rs"), name.fill(TEST)),
+        ("Cargo.toml".into(), manifest),
+        (fleet_manifest.into(), fleet),
+        (table_path.into(), table),
+    ])
+}
+
+/// Whether a line of a manifest says something of the package rather than of a dependency.
+fn is_inherited(line: &str) -> bool {
+    ["version.", "edition.", "rust-version.", "license.", "publish."]
+        .iter()
+        .any(|key| line.starts_with(key))
 }

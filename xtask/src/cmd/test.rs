@@ -8,6 +8,8 @@ use anyhow::Context as _;
 use crate::tools::Tools;
 use crate::{ui, workspace};
 
+mod interop;
+
 /// Runs every test
 ///
 /// Installs what is missing, checks that `generated/` is what the schemas say, lints the schemas with buf, and runs
@@ -26,7 +28,6 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
     let tools = Tools::install(&root)?;
-    let python = tools.python()?;
     step(&root, "the generated code", &cargo(&["xtask", "gen", "--check"]))?;
     for verb in ["lint", "build"] {
         let buf = tools.buf.display().to_string();
@@ -46,6 +47,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         &cargo(&["test", "--quiet", "--workspace", "--doc"]),
     )?;
 
+    interop::run(&root, &tools)?;
+
     let mut tests = Command::new("cargo");
     if has_nextest() {
         tests.args(["nextest", "run", "--workspace"]);
@@ -60,7 +63,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             tests.args(["--", "--include-ignored"]);
         }
     }
-    tests.env("BB_TEST_PYTHONPATH", python.packages());
     run_step(&root, "the tests", tests)
 }
 

@@ -11,6 +11,10 @@ use crate::caller::Caller;
 use crate::catalogue::{self, Catalogue};
 use crate::{duration, ui};
 
+/// The world that begins with the services.
+const WORLD: &str = "overworld";
+
+const POLL: Duration = Duration::from_millis(50);
 /// Time that an event may take to come.
 const EVENT_MAX: Duration = Duration::from_secs(20);
 
@@ -26,12 +30,13 @@ pub(super) async fn tell(
     let story = Story { caller };
 
     chapter("Time ticks");
-    story.call("TimeService.SetScale", json!({"worldId": "aurora", "scale": 3600.0})).await?;
-    let time = story.call("TimeService.GetTime", json!({"worldId": "aurora"})).await?;
+    next(&mut ticks, "TimeTick", |tick| tick["worldId"] == WORLD).await?;
+    story.call("TimeService.SetScale", json!({"worldId": WORLD, "scale": 3600.0})).await?;
+    let time = story.call("TimeService.GetTime", json!({"worldId": WORLD})).await?;
     let calendar = &time["time"]["calendar"];
-    ui::say(format!("  in world aurora it is {}", compact(calendar)));
-    let tick = next(&mut ticks, "TimeTick", |tick| tick["worldId"] == "aurora").await?;
-    let after = next(&mut ticks, "TimeTick", |tick| tick["worldId"] == "aurora").await?;
+    ui::say(format!("  in the {WORLD} it is {}", compact(calendar)));
+    let tick = next(&mut ticks, "TimeTick", |tick| tick["worldId"] == WORLD).await?;
+    let after = next(&mut ticks, "TimeTick", |tick| tick["worldId"] == WORLD).await?;
     ui::say(format!(
         "  ticks {} and {} came from the one leader of two instances",
         plain(&tick["tick"]),
@@ -39,13 +44,13 @@ pub(super) async fn tell(
     ));
 
     chapter("The weather follows");
-    let region = json!({"regionId": "north-coast", "worldId": "aurora"});
+    let region = json!({"regionId": "pier", "worldId": WORLD});
+    story.settled("WeatherService.GetWeather", &region).await?;
     let before = story.call("WeatherService.GetWeather", region.clone()).await?;
-    ui::say(format!("  the north coast has {}", sky(&before["weather"])));
-    story.call("TimeService.Advance", json!({"worldId": "aurora", "by": "864000s"})).await?;
+    ui::say(format!("  the pier has {}", sky(&before["weather"])));
+    story.call("TimeService.Advance", json!({"worldId": WORLD, "by": "864000s"})).await?;
     ui::say("  ten days pass");
-    let changed =
-        next(&mut weather, "WeatherChanged", |event| event["regionId"] == "north-coast").await?;
+    let changed = next(&mut weather, "WeatherChanged", |event| event["regionId"] == "pier").await?;
     ui::say(format!("  and the weather changes: {}", sky(&changed["weather"])));
     story.call("WeatherService.GetWeather", region).await?;
 
@@ -104,6 +109,19 @@ impl Story {
             Ok(_) => anyhow::bail!("{method} {request} was to be refused"),
             Err(error) => Ok(error.to_string()),
         }
+    }
+
+    /// Waits, in silence, until a method answers: the weather has to hear of the world's time first.
+    async fn settled(&self, method: &str, request: &Value) -> anyhow::Result<()> {
+        let prepared = self.caller.method(method)?;
+        let began = Instant::now();
+        while let Err(error) = self.caller.unary(&prepared, &request.to_string(), None).await {
+            if began.elapsed() > EVENT_MAX {
+                return Err(error);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     }
 
     async fn watch(&self, method: &str, request: Value) -> anyhow::Result<crate::caller::Answers> {
