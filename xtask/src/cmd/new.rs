@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         }
         fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
     }
+    format(&root, &files)?;
     for (path, _) in &files {
         ui::say(format!("wrote {}", path.display()));
     }
@@ -108,6 +110,19 @@ fn prepare(root: &Path, name: &Name) -> anyhow::Result<Vec<(PathBuf, String)>> {
         (fleet_manifest.into(), fleet),
         (table_path.into(), table),
     ])
+}
+
+/// Sorts the imports, whose order depends on the name.
+fn format(root: &Path, files: &[(PathBuf, String)]) -> anyhow::Result<()> {
+    let rust = files
+        .iter()
+        .map(|(path, _)| path)
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let status = Command::new("rustfmt").args(rust).current_dir(root).status();
+    let status =
+        status.context("rustfmt does not start; install it with `rustup component add rustfmt`")?;
+    anyhow::ensure!(status.success(), "rustfmt refuses what was written");
+    Ok(())
 }
 
 /// Whether a line of a manifest says something of the package rather than of a dependency.
