@@ -20,8 +20,9 @@ pub(crate) use subject::shape;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Calls of one method that an instance runs at once where nobody says.
 const MAX_IN_FLIGHT: u32 = 1024;
-/// Frames a reader lets its producer send ahead where nobody says.
-const CREDIT: u32 = 64;
+/// Frames a reader lets its producer send ahead where nobody says. Bytes are bounded apart, so this one can be large:
+/// with a small one, a producer of small frames waits for a grant every few dozen.
+const CREDIT: u32 = 1024;
 /// Silence after which a stream is given up where nobody says.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 

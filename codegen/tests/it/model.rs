@@ -41,7 +41,7 @@ fn what_nobody_says_has_a_default() {
     let method = &service.methods[0];
     assert_eq!(method.timeout, Duration::from_secs(5));
     assert_eq!(method.idle_timeout, Duration::from_secs(30));
-    assert_eq!((method.max_in_flight, method.credit), (1024, 64));
+    assert_eq!((method.max_in_flight, method.credit), (1024, 1024));
     assert_eq!(method.subject.text, "svc.zoo.v1.feed-all");
     assert_eq!(method.queue_group, "q.zoo");
     assert_eq!(method.kind, Kind::ServerStream);

@@ -27,7 +27,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(5),
             idempotency: Idempotency::None,
             max_in_flight: 1_024,
-            credit: 64,
+            credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             request: "acme.keeper.v1.HireRequest",
             response: "acme.keeper.v1.HireResponse",

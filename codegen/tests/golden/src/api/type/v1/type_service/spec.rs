@@ -25,7 +25,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(5),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
-            credit: 64,
+            credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             request: "acme.type.v1.Type",
             response: "acme.type.v1.TypeResponse",
