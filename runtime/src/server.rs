@@ -56,8 +56,8 @@ pub(crate) struct Inner {
     refused: Mutex<Vec<String>>,
     /// Requests that were read since the reading task was last idle.
     batch: AtomicUsize,
-    /// Whether hardly more than one came at a time lately.
-    quiet: AtomicBool,
+    /// How many times in a row just one request was read.
+    alone: AtomicUsize,
     draining: AtomicBool,
     finished: Notify,
 }
@@ -78,7 +78,7 @@ impl Server {
             subscriptions: Mutex::default(),
             refused: Mutex::default(),
             batch: AtomicUsize::new(0),
-            quiet: AtomicBool::new(true),
+            alone: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             finished: Notify::new(),
         });

@@ -20,8 +20,9 @@ use crate::transport::{Message, Sink};
 /// What a shed caller is told to wait: long enough for handlers to end, short enough not to be idle.
 const RETRY_AFTER: Duration = Duration::from_millis(25);
 
-/// Requests in one batch up to which the next one counts as alone.
-const QUIET_REQUESTS_MAX: usize = 2;
+/// How many requests in a row must have come one at a time before the next counts as alone. Some calls at once come
+/// one at a time now and then, too, and their answers are better kept together.
+const ALONE_STREAK: usize = 32;
 
 /// Takes the requests of one method.
 pub(super) struct MethodSink {
@@ -41,7 +42,7 @@ impl Sink for MethodSink {
         method.received.fetch_add(1, Ordering::Relaxed);
         let arrived = Instant::now();
         let earlier = self.server.batch.fetch_add(1, Ordering::Relaxed);
-        let alone = earlier == 0 && self.server.quiet.load(Ordering::Relaxed);
+        let alone = earlier == 0 && self.server.alone.load(Ordering::Relaxed) >= ALONE_STREAK;
         let (reply, token) = match reply::check(message.reply.as_deref()) {
             Ok(checked) => checked,
             Err(refusal) => {
@@ -86,7 +87,8 @@ impl Sink for MethodSink {
         match self.server.batch.swap(0, Ordering::Relaxed) {
             // Another method's turn came first in this batch.
             0 => return,
-            count => self.server.quiet.store(count <= QUIET_REQUESTS_MAX, Ordering::Relaxed),
+            1 => drop(self.server.alone.fetch_add(1, Ordering::Relaxed)),
+            _ => self.server.alone.store(0, Ordering::Relaxed),
         }
         connection.tx().push();
         connection.rx().push();
