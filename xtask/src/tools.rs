@@ -9,7 +9,6 @@ mod pip;
 mod python;
 mod version;
 
-pub(crate) use python::Python;
 use version::Version;
 
 /// The programs, installed.
@@ -46,8 +45,8 @@ impl Tools {
         Ok(Self { root: root.to_owned(), nats_server, buf })
     }
 
-    /// The Python environment, installed if need be.
-    pub(crate) fn python(&self) -> anyhow::Result<Python> {
+    /// Installs the Python environment if need be: `.tools/venv/bin/python`.
+    pub(crate) fn python(&self) -> anyhow::Result<()> {
         python::install(&self.root)
     }
 }
@@ -61,7 +60,7 @@ impl fmt::Display for Tools {
         let server = version::of(&self.nats_server).unwrap_or(NATS_SERVER);
         writeln!(f, "nats-server {server} {}", place(&self.nats_server))?;
         writeln!(f, "buf {}", place(&self.buf))?;
-        write!(f, "python packages in .tools/python")
+        write!(f, "python in .tools/venv/bin/python")
     }
 }
 

@@ -8,8 +8,6 @@ use anyhow::Context as _;
 use crate::tools::Tools;
 use crate::{ui, workspace};
 
-mod interop;
-
 /// Runs every test
 ///
 /// Installs what is missing, checks that `generated/` is what the schemas say, lints the schemas with buf, and runs
@@ -28,6 +26,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
     let tools = Tools::install(&root)?;
+    tools.python()?;
     step(&root, "the generated code", &cargo(&["xtask", "gen", "--check"]))?;
     for verb in ["lint", "build"] {
         let buf = tools.buf.display().to_string();
@@ -46,8 +45,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         "the examples in the documentation",
         &cargo(&["test", "--quiet", "--workspace", "--doc"]),
     )?;
-
-    interop::run(&root, &tools)?;
 
     let mut tests = Command::new("cargo");
     if has_nextest() {

@@ -1,32 +1,29 @@
 //! The Python environment: packages of other people that the tests and the benchmark run.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use anyhow::Context as _;
 
 use super::{is_stamped, pip, stamp};
 use crate::ui;
 
-/// A Python with the pinned packages.
-#[derive(Debug)]
-pub(crate) struct Python {
-    packages: PathBuf,
-}
+/// A Python that finds the packages wherever the workspace lies.
+const WRAPPER: &str = "\
+#!/bin/sh
+# Python with the packages of xtask/tools/requirements.txt.
+tools=$(cd \"$(dirname \"$0\")/../..\" && pwd)
+PYTHONPATH=\"$tools/python\" PYTHONDONTWRITEBYTECODE=1 exec python3 \"$@\"
+";
 
-impl Python {
-    /// Where the packages are, for `PYTHONPATH`.
-    pub(crate) fn packages(&self) -> &Path {
-        &self.packages
-    }
-}
-
-/// Installs the packages of `requirements.txt` if they aren't there.
+/// Installs the packages of `requirements.txt` if they aren't there, and `.tools/venv/bin/python`, which sees them.
 ///
 /// Into a folder of their own rather than a virtual environment: Debian splits off the module that makes those.
-pub(super) fn install(root: &Path) -> anyhow::Result<Python> {
+pub(super) fn install(root: &Path) -> anyhow::Result<()> {
     let packages = root.join(".tools/python");
-    if !is_stamped(root, "python") {
+    let program = root.join(".tools/venv/bin/python");
+    if !is_stamped(root, "python") || !program.is_file() {
         let spinner = ui::spinner("installing Python packages");
         pip::remove(&packages)?;
         fs::create_dir_all(&packages)?;
@@ -35,8 +32,11 @@ pub(super) fn install(root: &Path) -> anyhow::Result<Python> {
         install.args(["--only-binary", ":all:", "--target"]).arg(&packages);
         install.arg("-r").arg(root.join("xtask/tools/requirements.txt"));
         pip::run(&mut install).context("the Python packages can't be installed")?;
+        fs::create_dir_all(root.join(".tools/venv/bin"))?;
+        fs::write(&program, WRAPPER)?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
         stamp(root, "python")?;
         spinner.finish_and_clear();
     }
-    Ok(Python { packages })
+    Ok(())
 }

@@ -14,9 +14,10 @@ use crate::{duration, ui};
 /// The world that begins with the services.
 const WORLD: &str = "overworld";
 
+const TEN_DAYS_SECONDS: f64 = 864_000.0;
 const POLL: Duration = Duration::from_millis(50);
 /// Time that an event may take to come.
-const EVENT_MAX: Duration = Duration::from_secs(20);
+const EVENT_MAX: Duration = Duration::from_secs(40);
 
 /// Tells it, against a system that runs.
 pub(super) async fn tell(
@@ -34,7 +35,7 @@ pub(super) async fn tell(
     story.call("TimeService.SetScale", json!({"worldId": WORLD, "scale": 3600.0})).await?;
     let time = story.call("TimeService.GetTime", json!({"worldId": WORLD})).await?;
     let calendar = &time["time"]["calendar"];
-    ui::say(format!("  in the {WORLD} it is {}", compact(calendar)));
+    ui::say(format!("  in the {WORLD} it is {}", date(calendar)));
     let tick = next(&mut ticks, "TimeTick", |tick| tick["worldId"] == WORLD).await?;
     let after = next(&mut ticks, "TimeTick", |tick| tick["worldId"] == WORLD).await?;
     ui::say(format!(
@@ -48,10 +49,18 @@ pub(super) async fn tell(
     story.settled("WeatherService.GetWeather", &region).await?;
     let before = story.call("WeatherService.GetWeather", region.clone()).await?;
     ui::say(format!("  the pier has {}", sky(&before["weather"])));
-    story.call("TimeService.Advance", json!({"worldId": WORLD, "by": "864000s"})).await?;
+    story
+        .call(
+            "TimeService.Advance",
+            json!({"worldId": WORLD, "by": format!("{TEN_DAYS_SECONDS}s")}),
+        )
+        .await?;
     ui::say("  ten days pass");
-    let changed = next(&mut weather, "WeatherChanged", |event| event["regionId"] == "pier").await?;
-    ui::say(format!("  and the weather changes: {}", sky(&changed["weather"])));
+    let then = seconds(&before["gameTime"]) + TEN_DAYS_SECONDS;
+    let is_after =
+        |event: &Value| event["regionId"] == "pier" && seconds(&event["gameTime"]) >= then;
+    let changed = next(&mut weather, "WeatherChanged", is_after).await?;
+    ui::say(format!("  and the pier has {}", sky(&changed["weather"])));
     story.call("WeatherService.GetWeather", region).await?;
 
     chapter("One update wins, the stale one loses");
@@ -181,7 +190,24 @@ where
 
 /// A number or a word, without quotes.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match (value.as_str(), value.as_f64()) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(number)) => number.to_string(),
+        (None, None) => value.to_string(),
+    }
+}
+
+/// Game time such as `864000.5s`.
+fn seconds(value: &Value) -> f64 {
+    let text = value.as_str().unwrap_or_default();
+    text.trim_end_matches('s').parse().unwrap_or_default()
+}
+
+fn date(calendar: &Value) -> String {
+    let season = plain(&calendar["season"]).trim_start_matches("SEASON_").to_lowercase();
+    let number = |name: &str| calendar[name].as_u64().unwrap_or_default();
+    let (day, hour, minute) = (number("day"), number("hour"), number("minute"));
+    format!("{hour:02}:{minute:02} on day {day} of {season}, year {}", plain(&calendar["year"]))
 }
 
 /// An object without quotes and braces.
