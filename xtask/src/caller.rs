@@ -12,6 +12,7 @@ use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 
 use crate::catalogue::{self, Catalogue};
+use crate::duration;
 
 mod raw;
 
@@ -150,10 +151,10 @@ impl Caller {
                 known.and_then(|known| DynamicMessage::decode(known, detail.value.clone()).ok());
             let shown = shown.and_then(|message| catalogue::to_json(&message, false).ok());
             let shown = shown.unwrap_or_else(|| format!("{} bytes", detail.value.len()));
-            text.push_str(&format!("\n  {name} {shown}"));
+            text.extend(["\n  ", name, " ", &shown]);
         }
         if let Some(after) = status.retry_after() {
-            text.push_str(&format!("\n  try again after {after:?}"));
+            text.extend(["\n  try again after ", &duration::short(after)]);
         }
         anyhow::anyhow!(text)
     }

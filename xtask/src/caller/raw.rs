@@ -53,7 +53,7 @@ impl prost::Message for Raw {
             }
             // proto3 has no groups.
             WireType::StartGroup | WireType::EndGroup => {
-                encoding::skip_field(wire_type, tag, buf, ctx)?
+                encoding::skip_field(wire_type, tag, buf, ctx)?;
             }
         }
         Ok(())

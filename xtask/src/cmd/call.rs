@@ -50,14 +50,14 @@ async fn call(args: &Args, caller: &Caller) -> anyhow::Result<()> {
             ui::say(catalogue::to_json(&answer, true)?);
         }
         Kind::ServerStream => {
-            print(caller, caller.server_stream(&method, &args.json, args.timeout).await?).await?
+            print(caller, caller.server_stream(&method, &args.json, args.timeout).await?).await?;
         }
         Kind::ClientStream => {
             let answer = caller.client_stream(&method, lines()?).await?;
             ui::say(catalogue::to_json(&answer, true)?);
         }
         Kind::Bidirectional => {
-            print(caller, caller.bidirectional(&method, lines()?).await?).await?
+            print(caller, caller.bidirectional(&method, lines()?).await?).await?;
         }
     }
     Ok(())

@@ -26,6 +26,7 @@ const LISTED_MAX: usize = 12;
 
 /// Writes `generated/` from `proto/`
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub(crate) struct Args {
     /// Write nothing; fail and show the difference if a file is missing, stale or extra
     #[arg(long)]
@@ -67,7 +68,7 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     let mut line =
         format!("{packages} packages, {} files: {} written", files.len(), missing + stale);
     if removed > 0 {
-        line.push_str(&format!(", {removed} removed"));
+        line.extend([", ", &removed.to_string(), " removed"]);
     }
     let seconds = started.elapsed().as_secs_f64();
     ui::say(format!("{line}, {} unchanged ({seconds:.2} s)", report.unchanged));

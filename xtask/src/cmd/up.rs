@@ -82,7 +82,7 @@ async fn serve(
     let mut text = format!("{}\n", system.url());
     for (name, id) in system.members() {
         table.add_row([name.to_owned(), id.to_string()]);
-        text.push_str(&format!("{name} {id}\n"));
+        text.extend([name, " ", &id.to_string(), "\n"]);
     }
     ui::say(&table);
     ui::say(format!(

@@ -104,4 +104,4 @@ pub(crate) fn signal_process(id: u32, signal: Signal) {
 }
 
 /// Time for a build of the fleet, if it is cold, and a start.
-const READY_MAX: Duration = Duration::from_secs(900);
+const READY_MAX: Duration = Duration::from_mins(15);
