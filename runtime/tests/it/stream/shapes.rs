@@ -1,9 +1,13 @@
 //! What holds for streams of every shape while nothing goes wrong on the way.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::status::Executed;
+use bodybroker_runtime::subject::Filter;
+use bodybroker_runtime::transport::{Message, Sink, Transport as _};
 
 use super::fixture::*;
 
@@ -15,6 +19,31 @@ async fn a_stream_arrives_whole_and_leaves_nothing_behind() {
         assert_counted(&stream.collect().await.unwrap(), frames);
     }
     pair.clean().await;
+}
+
+/// Counts what travels between inboxes.
+#[derive(Default)]
+struct Counted(AtomicUsize);
+
+impl Sink for Counted {
+    fn deliver(&self, _message: Message) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_frames_at_hand_travel_in_a_few_messages() {
+    let pair = Pair::new(1).await;
+    let (tap, counted) = (pair.bus.connect(), Arc::new(Counted::default()));
+    let inboxes = Filter::literal("_INBOX.>");
+    tap.subscribe(&inboxes, None, Arc::clone(&counted) as _).unwrap();
+    let stream = count(&pair.client, 1000, WELL).credit(1024).await.unwrap();
+    assert_counted(&stream.collect().await.unwrap(), 1000);
+    pair.clean().await;
+    tap.flush().await.unwrap();
+    // The first frame, the others with the end, and what the reader says to them: it grants once or not at all.
+    let messages = counted.0.load(SeqCst);
+    assert!((3..=5).contains(&messages), "{messages} messages");
 }
 
 #[tokio::test]
