@@ -138,8 +138,30 @@ impl Headers {
 /// First line of a header block.
 pub(crate) const PREAMBLE: &[u8] = b"NATS/1.0";
 
+/// Finds the first value of a name in a header block, without reading the rest into a list.
+pub(crate) fn find<'a>(block: &'a [u8], name: &str) -> Option<&'a str> {
+    let text = std::str::from_utf8(block).ok()?;
+    let mut lines = text.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    lines.find(|(have, _)| have.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
 /// Reads a header block that may be absent.
 #[must_use]
 pub fn decode(block: Option<&Bytes>) -> Headers {
     block.map(|block| Headers::decode(block)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_found_where_the_whole_block_says_it() {
+        let block = b"NATS/1.0\r\nBb-Timeout-Ms: 250\r\nbb-timeout-ms: 9\r\nA:b:c\r\n\r\n";
+        for name in ["bb-timeout-ms", "Bb-Timeout-Ms", "a", "c", "NATS/1.0", ""] {
+            assert_eq!(find(block, name), Headers::decode(block).get(name), "{name}");
+        }
+        assert_eq!(find(block, name::TIMEOUT_MS), Some("250"));
+        assert_eq!(find(b"NATS/1.0\r\nBb-\xff: 1\r\n\r\n", "a"), None);
+    }
 }

@@ -118,8 +118,8 @@ fn deadline(
         return Ok(is_unary.then_some(at));
     }
     if let Some(block) = &message.headers {
-        let headers = headers::decode(Some(block));
-        if let Some(ms) = headers.get(name::TIMEOUT_MS).and_then(|text| text.parse::<u64>().ok()) {
+        let said = headers::find(block, name::TIMEOUT_MS);
+        if let Some(ms) = said.and_then(|text| text.parse::<u64>().ok()) {
             let at = arrived.checked_add(Duration::from_millis(ms));
             return if ms == 0 { Err(Expired) } else { Ok(at.filter(|_| is_unary)) };
         }
