@@ -53,9 +53,13 @@ impl Tree<'_> {
     }
 
     fn text(&self, context: &Context<'_>, path: &[String]) -> String {
+        let entry = path.is_empty() && matches!(context.settings.layout, Layout::Modules { .. });
+        let allow = entry.then(|| {
+            quote! { #[allow(dead_code, unused_imports, reason = "no program uses all")] }
+        });
         let children = self.children.keys().map(|name| {
             let name = ident(name);
-            quote! { pub mod #name; }
+            quote! { #allow pub mod #name; }
         });
         let children = quote! { #(#children)* };
         let crates = if path.is_empty() { self.crates(context) } else { TokenStream::new() };

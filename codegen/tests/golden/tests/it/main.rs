@@ -3,3 +3,4 @@
 mod debug;
 mod mock;
 mod spawned;
+mod standalone;
