@@ -37,20 +37,20 @@ mod tests {
     use super::*;
 
     fn inserted(line: &str) -> String {
-        let mut text = "[x]\nb.w\nd.w\n\n[y]\nz\n".to_owned();
+        let mut text = "[x]\nb=w\nd=w\n\n[y]\nz\n".to_owned();
         insert(&mut text, line, |line| line.ends_with("=w")).expect("there is a place");
         text
     }
 
     #[test]
     fn a_line_goes_between_its_neighbours() {
-        assert_eq!(inserted("c=w"), "[x]\nb.w\nc.w\nd.w\n\n[y]\nz\n");
+        assert_eq!(inserted("c=w"), "[x]\nb=w\nc=w\nd=w\n\n[y]\nz\n");
     }
 
     #[test]
     fn the_first_and_the_last_have_a_place_too() {
-        assert_eq!(inserted("a=w"), "[x]\na.w\nb.w\nd.w\n\n[y]\nz\n");
-        assert_eq!(inserted("e=w"), "[x]\nb.w\nd.w\ne.w\n\n[y]\nz\n");
+        assert_eq!(inserted("a=w"), "[x]\na=w\nb=w\nd=w\n\n[y]\nz\n");
+        assert_eq!(inserted("e=w"), "[x]\nb=w\nd=w\ne=w\n\n[y]\nz\n");
     }
 
     #[test]
