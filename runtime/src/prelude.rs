@@ -1,6 +1,5 @@
 //! What a service's author imports.
 
-pub use bodybroker_macros::service;
 pub use crate::client::Call;
 pub use crate::connection::Connection;
 pub use crate::context::Context;
@@ -9,3 +8,4 @@ pub use crate::server::{IntoService, Server, Service};
 pub use crate::status::{Code, Result, Status};
 pub use crate::store::{Change, Entry, Store};
 pub use crate::stream::{Inbound, Outbound, Sender};
+pub use bodybroker_macros::service;

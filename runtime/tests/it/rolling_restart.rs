@@ -32,7 +32,8 @@ static SPEC: ServiceSpec = ServiceSpec {
         subject: "svc.restart.v1.apply",
         queue_group: "q.restart",
         kind: Kind::Unary,
-        timeout: Duration::from_secs(2),
+        // A lost call is never answered, however long one waits; a starved one is.
+        timeout: Duration::from_secs(10),
         idempotency: Idempotency::None,
         max_in_flight: 100_000,
         credit: 64,

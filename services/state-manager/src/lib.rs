@@ -21,6 +21,10 @@ pub struct StateManager {
 
 impl StateManager {
     /// Starts.
+    #[expect(
+        clippy::unused_async,
+        reason = "every service starts alike, and most have something to wait for"
+    )]
     pub async fn start(connection: Connection) -> Result<Self> {
         Ok(Self { entities: Entities::open(&connection)? })
     }

@@ -33,6 +33,10 @@ pub struct WeatherManager {
 
 impl WeatherManager {
     /// Starts with the settings of the environment.
+    #[expect(
+        clippy::unused_async,
+        reason = "every service starts alike, and most have something to wait for"
+    )]
     pub async fn start(connection: Connection) -> Result<Self> {
         Self::start_with(&connection, Settings::from_env()?)
     }

@@ -10,10 +10,10 @@ use crate::WeatherManager;
 use crate::convert::{biome, biome_number, duration, overridden, season, sky, weather};
 use crate::region::{Override, Region, step};
 
-const DAY: Duration = Duration::from_secs(24 * 3_600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Furthest that a forecast looks ahead in game time.
-const HORIZON_MAX: Duration = Duration::from_secs(7 * DAY.as_secs());
+const HORIZON_MAX: Duration = Duration::from_hours(7 * 24);
 
 #[service]
 impl WeatherService for WeatherManager {

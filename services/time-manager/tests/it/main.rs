@@ -24,8 +24,7 @@ fn settings() -> Settings {
 
 async fn provisioned() -> TestEnv {
     let env = TestEnv::start().await;
-    let provisioner =
-        Provisioner::new().streams(bodybroker_common::v1::STREAMS).service(&SPEC);
+    let provisioner = Provisioner::new().streams(bodybroker_common::v1::STREAMS).service(&SPEC);
     provisioner.allow_fewer_replicas().apply(env.connection()).await.unwrap();
     env
 }
@@ -55,20 +54,20 @@ fn game_time(time: Option<WorldTime>) -> Duration {
     time.unwrap().game_time.unwrap().try_into().unwrap()
 }
 
-fn seconds(seconds: i64) -> Option<prost_types::Duration> {
-    Some(prost_types::Duration { seconds, nanos: 0 })
+fn seconds(seconds: i64) -> prost_types::Duration {
+    prost_types::Duration { seconds, nanos: 0 }
 }
 
 fn advance(by: i64) -> AdvanceRequest {
-    AdvanceRequest { world_id: WORLD.into(), by: seconds(by) }
+    AdvanceRequest { world_id: WORLD.into(), by: Some(seconds(by)) }
 }
 
 fn plan(id: &str, at: i64, every: Option<i64>, times: Option<u64>) -> ScheduleRequest {
     ScheduleRequest {
         world_id: WORLD.into(),
         schedule_id: id.into(),
-        when: seconds(at).map(When::At),
-        every: every.and_then(seconds),
+        when: Some(When::At(seconds(at))),
+        every: every.map(seconds),
         times,
         payload: None,
     }

@@ -32,8 +32,7 @@ struct Sky {
 impl Sky {
     async fn begin() -> Self {
         let env = TestEnv::start().await;
-        let provisioner =
-            Provisioner::new().streams(bodybroker_common::v1::STREAMS);
+        let provisioner = Provisioner::new().streams(bodybroker_common::v1::STREAMS);
         let provisioner = provisioner.service(&SPEC).service(&time_service::SPEC);
         provisioner.allow_fewer_replicas().apply(env.connection()).await.unwrap();
         let sky = Self { env, now: Arc::default() };
@@ -120,9 +119,9 @@ async fn the_weather_follows_the_ticks_as_forecast() {
     assert!(foreseen.len() > 3, "{foreseen:?}");
     for (from, condition) in &foreseen[1..4] {
         sky.tick(*from).await;
-        let changed = next(&mut changes).await;
+        let seen = next(&mut changes).await;
         assert_eq!(
-            (changed.game_time.unwrap().seconds, changed.weather.unwrap().condition),
+            (seen.game_time.unwrap().seconds, seen.weather.unwrap().condition),
             (*from, *condition)
         );
     }
