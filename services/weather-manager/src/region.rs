@@ -97,7 +97,7 @@ pub fn time(step: u64) -> Duration {
 mod tests {
     use super::*;
 
-    const DAY: Duration = Duration::from_secs(24 * 3_600);
+    const DAY: Duration = Duration::from_hours(24);
 
     fn vale() -> Region {
         Region {
