@@ -13,7 +13,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.ai.llm.v1",
     queue_group: "q.ai.llm",
     version: "1.0.0",
-    schema_hash: "028b92b3691452c9",
+    schema_hash: "513a8b880aff6140",
     methods: &[
         MethodSpec {
             service: "bodybroker.ai_integration.v1.LlmService",
@@ -37,7 +37,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.ai.llm.v1.infer-stream",
             queue_group: "q.ai.llm.infer",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
             max_in_flight: 64,
             credit: 128,

@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.ai.router.v1",
     queue_group: "q.ai.router",
     version: "1.0.0",
-    schema_hash: "70c36f9609cfe3d8",
+    schema_hash: "22b06377c557045e",
     methods: &[
         MethodSpec {
             service: "bodybroker.ai_router.v1.AiRouterService",
@@ -69,7 +69,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.ai.router.v1.route-infer-stream",
             queue_group: "q.ai.router",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
             max_in_flight: 64,
             credit: 128,

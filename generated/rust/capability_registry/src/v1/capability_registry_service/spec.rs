@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.capability.registry.v1",
     queue_group: "q.capability",
     version: "1.0.0",
-    schema_hash: "12c651f987359266",
+    schema_hash: "e56c0d5bf8aac172",
     methods: &[
         MethodSpec {
             service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
@@ -84,7 +84,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.capability.registry.v1.watch",
             queue_group: "q.capability",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(86_400),
+            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
             credit: 64,

@@ -13,7 +13,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.event.bus.v1",
     queue_group: "q.event.bus",
     version: "1.0.0",
-    schema_hash: "abbaf360dfa3915c",
+    schema_hash: "c9c365012f20b918",
     methods: &[
         MethodSpec {
             service: "bodybroker.event_bus.v1.EventBusService",
@@ -37,7 +37,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.event.bus.v1.replay",
             queue_group: "q.event.bus",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(86_400),
+            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
             credit: 256,

@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.knowledge.base.v1",
     queue_group: "q.knowledge",
     version: "1.0.0",
-    schema_hash: "5d5c0c4b2000825e",
+    schema_hash: "752b5b4a5a1b6068",
     methods: &[
         MethodSpec {
             service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
@@ -69,7 +69,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.knowledge.base.v1.answer",
             queue_group: "q.knowledge",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
             max_in_flight: 32,
             credit: 128,

@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.language.system.v1",
     queue_group: "q.language",
     version: "1.0.0",
-    schema_hash: "ef074b3d67b17aeb",
+    schema_hash: "68fead839a6ec8e4",
     methods: &[
         MethodSpec {
             service: "bodybroker.language_system.v1.LanguageService",
@@ -39,7 +39,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.language.system.v1.translate-stream",
             queue_group: "q.language",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_secs(10),
             idempotency: Idempotency::Idempotent,
             max_in_flight: 64,
             credit: 128,

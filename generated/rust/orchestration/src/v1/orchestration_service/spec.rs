@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.orchestration.v1",
     queue_group: "q.orchestration",
     version: "1.0.0",
-    schema_hash: "bc4a824aa0f847ad",
+    schema_hash: "c3d1471a6d90903d",
     methods: &[
         MethodSpec {
             service: "bodybroker.orchestration.v1.OrchestrationService",
@@ -84,7 +84,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.orchestration.v1.watch",
             queue_group: "q.orchestration",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(86_400),
+            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
             credit: 32,

@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.performance.mode.v1",
     queue_group: "q.performance",
     version: "1.0.0",
-    schema_hash: "bdeb766023a01e73",
+    schema_hash: "50971b07ff6fc27d",
     methods: &[
         MethodSpec {
             service: "bodybroker.performance_mode.v1.PerformanceModeService",
@@ -69,7 +69,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.performance.mode.v1.watch-mode",
             queue_group: "q.performance",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(86_400),
+            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
             credit: 16,

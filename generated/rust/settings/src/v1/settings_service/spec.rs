@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.settings.v1",
     queue_group: "q.settings",
     version: "1.0.0",
-    schema_hash: "b877b96828ed723c",
+    schema_hash: "2e5bd3c2e83c32f6",
     methods: &[
         MethodSpec {
             service: "bodybroker.settings.v1.SettingsService",
@@ -69,7 +69,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.settings.v1.watch",
             queue_group: "q.settings",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(86_400),
+            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
             credit: 16,

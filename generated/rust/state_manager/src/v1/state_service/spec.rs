@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.state.manager.v1",
     queue_group: "q.state",
     version: "1.0.0",
-    schema_hash: "fca6f49a1bf838ff",
+    schema_hash: "e046d013a2f87470",
     methods: &[
         MethodSpec {
             service: "bodybroker.state_manager.v1.StateService",
@@ -84,7 +84,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.state.manager.v1.watch",
             queue_group: "q.state",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(86_400),
+            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 512,
             credit: 64,

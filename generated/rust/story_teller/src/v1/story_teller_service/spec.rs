@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.story.teller.v1",
     queue_group: "q.story",
     version: "1.0.0",
-    schema_hash: "8422e6a45770e8b4",
+    schema_hash: "c621045e31c4c660",
     methods: &[
         MethodSpec {
             service: "bodybroker.story_teller.v1.StoryTellerService",
@@ -39,7 +39,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.story.teller.v1.continue",
             queue_group: "q.story",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
             max_in_flight: 64,
             credit: 128,

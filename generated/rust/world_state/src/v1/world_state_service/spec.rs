@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.world.state.v1",
     queue_group: "q.world",
     version: "1.0.0",
-    schema_hash: "f801af6983da78cf",
+    schema_hash: "60ad182d07a4f5f2",
     methods: &[
         MethodSpec {
             service: "bodybroker.world_state.v1.WorldStateService",
@@ -54,7 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.world.state.v1.watch",
             queue_group: "q.world",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(86_400),
+            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
             credit: 64,
