@@ -128,9 +128,10 @@ enum Program {
 /// Server and client of a cell, and a broker of their own: two cells may serve one subject.
 struct Pair {
     cell: &'static Cell,
-    broker: Option<Broker>,
-    server: Server,
+    // In the order in which they end: none sees another go away.
     client: Process,
+    server: Server,
+    broker: Option<Broker>,
 }
 
 enum Server {
@@ -151,7 +152,7 @@ impl Pair {
             (Server::Own(server), if address.is_empty() { url.to_owned() } else { address })
         };
         let (client, _) = Process::start(&mut role(program, "drive", cell, &url)?)?;
-        Ok(Self { cell, broker, server, client })
+        Ok(Self { cell, client, server, broker })
     }
 
     fn round(&mut self, order: usize, load: Load) -> anyhow::Result<Round> {

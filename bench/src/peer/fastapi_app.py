@@ -1,4 +1,4 @@
-"""The old system's way to serve the call: FastAPI, pydantic and uvicorn. Run with a free port as the argument 0."""
+"""The old system's way to serve the call: FastAPI, pydantic and uvicorn. It takes a free port and tells it on standard error."""
 
 import uvicorn
 from fastapi import FastAPI
@@ -45,4 +45,5 @@ async def infer(request: InferRequest) -> InferResponse:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=0, access_log=False, log_level="info")
+    # A connection may rest while the other cells have their rounds: the default closes it after five seconds.
+    uvicorn.run(app, host="127.0.0.1", port=0, access_log=False, log_level="info", timeout_keep_alive=3600)

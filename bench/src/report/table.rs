@@ -66,11 +66,11 @@ fn figures(lines: &[Line], shape: Shape) -> Table {
         let mut row = vec![
             line.cell.to_owned(),
             format!("{:.0}", line.calls_per_s),
-            ratio(line.ratio.as_ref()),
+            against_base(line, line.ratio.as_ref()),
             format!("{:.0}", line.p50_us),
             format!("{:.0}", line.p99_us),
             format!("{:.2}", line.cpu_100k_s),
-            ratio(line.cpu_ratio.as_ref()),
+            against_base(line, line.cpu_ratio.as_ref()),
         ];
         if shape == Shape::Stream {
             row.push(count(line.frames_per_s));
@@ -118,7 +118,7 @@ fn verdicts(report: &Report) -> Table {
                 Limit::AtLeast(limit) => format!(">= {limit:.2}"),
                 Limit::AtMost(limit) => format!("<= {limit:.2}"),
             },
-            ratio(Some(&verdict.ratio)),
+            ratio(&verdict.ratio),
             if verdict.met { "met".to_owned() } else { "NOT MET".to_owned() },
         ]);
     }
@@ -139,11 +139,13 @@ fn align(mut table: Table, from: usize) -> Table {
     table
 }
 
-fn ratio(ratio: Option<&Ratio>) -> String {
-    ratio.map_or_else(
-        || "1".to_owned(),
-        |ratio| format!("{:.2} [{:.2}..{:.2}]", ratio.median, ratio.min, ratio.max),
-    )
+fn against_base(line: &Line, against: Option<&Ratio>) -> String {
+    let itself = if line.cell == base(line.shape) { "1" } else { "-" };
+    against.map_or_else(|| itself.to_owned(), ratio)
+}
+
+fn ratio(ratio: &Ratio) -> String {
+    format!("{:.2} [{:.2}..{:.2}]", ratio.median, ratio.min, ratio.max)
 }
 
 fn count(value: Option<f64>) -> String {

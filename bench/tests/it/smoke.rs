@@ -10,7 +10,7 @@ fn every_cell_answers_its_calls_and_gives_figures() {
     let directory = tempfile::tempdir().unwrap();
     let json: PathBuf = directory.path().join("report.json");
     let output = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(["rpc", "--kinds", CELLS, "--concurrency", "4", "--rounds", "1", "--round-ms", "50"])
+        .args(["rpc", "--kinds", CELLS, "--concurrency", "16", "--rounds", "1", "--round-ms", "50"])
         .args(["--no-counts", "--json"])
         .arg(&json)
         .output()

@@ -58,8 +58,8 @@ macro_rules! __bodybroker_bench_v1_bench_service {
             {
                 service "bodybroker.bench.v1.BenchService" trait BenchService
                 methods {
-                    infer "Infer" unary ($crate::generated::bench::v1::messages::InferRequest) ($crate::v1::messages::InferResponse);
-                    infer_stream "InferStream" server_stream ($crate::generated::bench::v1::messages::InferStreamRequest) ($crate::v1::messages::InferStreamResponse);
+                    infer "Infer" unary ($crate::generated::bench::v1::messages::InferRequest) ($crate::generated::bench::v1::messages::InferResponse);
+                    infer_stream "InferStream" server_stream ($crate::generated::bench::v1::messages::InferStreamRequest) ($crate::generated::bench::v1::messages::InferStreamResponse);
                 }
             }
             $($input)*
