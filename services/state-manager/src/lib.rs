@@ -9,6 +9,7 @@ pub mod merge;
 pub mod record;
 
 mod entities;
+mod sequence;
 mod service;
 
 use entities::Entities;

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use crate::StateManager;
 use crate::entities::absent;
 use crate::record::{Change, Write};
+use crate::sequence::Sequence;
 
 /// Entities that one `BatchGet` may name.
 const BATCH_MAX: usize = 256;
@@ -90,16 +91,16 @@ impl StateService for StateManager {
         _ctx: &Context,
         request: WatchStateRequest,
     ) -> Result<Outbound<WatchStateResponse>> {
-        let from = request.from_version.unwrap_or_default();
+        let mut sequence = Sequence::begin(request.from_version);
         let changes = self.entities.watch(id(&request.entity_id)?, request.from_version).await?;
-        Ok(Outbound::new(changes.filter_map(move |change| async move {
-            match change {
-                Ok(store::Change::Put(entry)) if entry.value.version >= from => {
-                    Some(Ok(WatchStateResponse { update: Some(entry.value) }))
-                }
+        Ok(Outbound::new(changes.filter_map(move |change| {
+            let told = match change {
+                Ok(store::Change::Put(entry)) => sequence.tell(entry.value),
                 Ok(_) => None,
                 Err(status) => Some(Err(status)),
-            }
+            };
+            let frame = |update| WatchStateResponse { update: Some(update) };
+            futures::future::ready(told.map(|told| told.map(frame)))
         })))
     }
 

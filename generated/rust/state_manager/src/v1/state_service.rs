@@ -47,7 +47,7 @@ pub trait StateService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<UpdateStateResponse>> + Send;
 
     /// Deletes an entity if the caller has seen its latest version. Versions go on: an entity that is written again
-    /// continues after its deletion's version.
+    /// continues after its deletion's version. `NOT_FOUND` when it doesn't exist.
     fn delete_state(
         &self,
         ctx: &Context,
@@ -61,7 +61,8 @@ pub trait StateService: Send + Sync + 'static {
         request: BatchGetRequest,
     ) -> impl Future<Output = Result<BatchGetResponse>> + Send;
 
-    /// Tells every write of one entity as it happens, deletions included, without a hole in the versions.
+    /// Tells every write of one entity as it happens, deletions included, without a hole in the versions:
+    /// a watcher so slow that the next version is no longer kept is told so, by `DATA_LOSS`.
     fn watch_state(
         &self,
         ctx: &Context,

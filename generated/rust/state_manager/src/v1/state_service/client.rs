@@ -46,7 +46,7 @@ impl StateClient {
     }
 
     /// Deletes an entity if the caller has seen its latest version. Versions go on: an entity that is written again
-    /// continues after its deletion's version.
+    /// continues after its deletion's version. `NOT_FOUND` when it doesn't exist.
     pub fn delete_state(
         &self,
         request: DeleteStateRequest,
@@ -62,7 +62,8 @@ impl StateClient {
         self.connection.call(&SPEC.methods[3], request)
     }
 
-    /// Tells every write of one entity as it happens, deletions included, without a hole in the versions.
+    /// Tells every write of one entity as it happens, deletions included, without a hole in the versions:
+    /// a watcher so slow that the next version is no longer kept is told so, by `DATA_LOSS`.
     pub fn watch_state(
         &self,
         request: WatchStateRequest,
