@@ -32,14 +32,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         let buf = tools.buf.display().to_string();
         step(&root, "the schemas", &[buf, verb.to_owned(), "proto".to_owned()])?;
     }
-    if root.join("examples/standalone/Cargo.toml").is_file() {
-        let manifest = "examples/standalone/Cargo.toml";
-        step(
-            &root,
-            "the example of its own",
-            &cargo(&["test", "--quiet", "--manifest-path", manifest]),
-        )?;
-    }
     step(
         &root,
         "the examples in the documentation",
