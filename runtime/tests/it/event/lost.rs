@@ -60,7 +60,8 @@ async fn a_handler_that_dies_leaves_its_event_to_another_instance() -> Result<()
         Ok(())
     });
     let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
-    let tuning = Tuning { ack_wait: Duration::from_mins(5), ..quick() };
+    // Long against a hand-over, and short enough for one that the server gave to the pull that was just ending.
+    let tuning = Tuning { ack_wait: Duration::from_secs(15), ..quick() };
     let first = start_consumers_with(&dying, &service, tuning.clone()).await?;
     dying.publish(&rang(1)).await?;
     listener.until(|heard| heard.contains_key(&1)).await;
