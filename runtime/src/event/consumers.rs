@@ -46,7 +46,8 @@ pub struct Consumers {
     stop: CancellationToken,
     /// Takes running handlers the events out of their hands.
     abandon: CancellationToken,
-    tasks: TaskTracker,
+    pulls: TaskTracker,
+    handlers: TaskTracker,
 }
 
 /// How long a drain lets handlers finish.
@@ -76,7 +77,8 @@ pub async fn start_consumers_with(
     let consumers = Consumers {
         stop: CancellationToken::new(),
         abandon: CancellationToken::new(),
-        tasks: TaskTracker::new(),
+        pulls: TaskTracker::new(),
+        handlers: TaskTracker::new(),
     };
     let specs = service.spec().consumes;
     if !specs.is_empty() {
@@ -101,9 +103,9 @@ pub async fn start_consumers_with(
             handling: Arc::new(handling),
             hands: Arc::new(Semaphore::new(tuning.handlers_max)),
             stop: consumers.stop.clone(),
-            tasks: consumers.tasks.clone(),
+            handlers: consumers.handlers.clone(),
         };
-        consumers.tasks.spawn(worker.run(joined));
+        consumers.pulls.spawn(worker.run(joined));
     }
     Ok(consumers)
 }
@@ -115,13 +117,21 @@ impl Consumers {
     }
 
     /// Drains, and gives handlers this long before they are dropped; their events go to another instance at once.
+    /// The last pull is awaited in any case: a second at most.
     pub async fn drain_within(&self, grace: Duration) {
         self.stop.cancel();
-        self.tasks.close();
-        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
-            tracing::warn!(left = self.tasks.len(), "handlers of events are taking too long");
+        self.pulls.close();
+        self.handlers.close();
+        let ended = async {
+            self.pulls.wait().await;
+            self.handlers.wait().await;
+        };
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            // What is given back while a pull of ours still stands would come straight back to us.
+            self.pulls.wait().await;
+            tracing::warn!(left = self.handlers.len(), "handlers of events are taking too long");
             self.abandon.cancel();
-            self.tasks.wait().await;
+            self.handlers.wait().await;
         }
     }
 }
@@ -140,7 +150,7 @@ struct Worker {
     handling: Arc<Handling>,
     hands: Arc<Semaphore>,
     stop: CancellationToken,
-    tasks: TaskTracker,
+    handlers: TaskTracker,
 }
 
 impl Worker {
@@ -184,7 +194,7 @@ impl Worker {
             let event = event?;
             let Ok(hand) = Arc::clone(&self.hands).acquire_owned().await else { break };
             let handling = Arc::clone(&self.handling);
-            self.tasks.spawn(async move {
+            self.handlers.spawn(async move {
                 handling.handle(event).await;
                 drop(hand);
             });

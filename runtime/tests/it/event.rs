@@ -161,6 +161,7 @@ impl Service for Dispatch {
         match consumer {
             0 => delivery.handle(move |context, rang: Rang| async move {
                 *listener.heard.lock().unwrap().entry(rang.number).or_default() += 1;
+                listener.changed.notify_waiters();
                 let result = (listener.handler)(context, rang).await;
                 listener.changed.notify_waiters();
                 result

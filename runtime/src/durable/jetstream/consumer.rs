@@ -114,7 +114,11 @@ impl Slip {
                 Settlement::Done => self.0.double_ack().await,
                 Settlement::Never => self.0.double_ack_with(AckKind::Term).await,
                 Settlement::Working => self.0.ack_with(AckKind::Progress).await,
-                Settlement::Again(delay) => self.0.ack_with(AckKind::Nak(Some(delay))).await,
+                Settlement::Again(delay) => {
+                    // A delay of zero waits for the server's next look at its timers.
+                    let delay = (!delay.is_zero()).then_some(delay);
+                    self.0.ack_with(AckKind::Nak(delay)).await
+                }
             }
         };
         match timeout(ATTEMPT, done).await {
