@@ -1,10 +1,10 @@
 //! Read, change, write if nobody else has: again until it holds.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use prost::{Message, Name};
 
-use super::{Entry, Store};
+use super::{Entry, Store, encode};
 use crate::status::{Code, Result, Status};
 
 /// Somebody else may be faster this often before the caller hears of it.
@@ -15,7 +15,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_mi
 
 impl<T: Message + Default + Name> Store<T> {
     /// Changes a key: the function gets the value that is there and says what shall be. It runs again when somebody
-    /// else was faster, so it must do nothing else.
+    /// else was faster, so it must do nothing else. A value that stays as it was isn't written: a watcher, or a
+    /// consumer of the bucket's events, hears of changes only.
     ///
     /// # Errors
     /// What the function returns; `ABORTED` when somebody else is faster again and again.
@@ -24,18 +25,25 @@ impl<T: Message + Default + Name> Store<T> {
         F: Fn(Option<T>) -> Result<T>,
     {
         for attempt in 0..ATTEMPTS_MAX {
-            let (value, revision) = match self.get(key).await? {
-                Some(entry) => (Some(entry.value), Some(entry.revision)),
-                None => (None, None),
-            };
-            let value = change(value)?;
-            let written = match revision {
-                Some(revision) => self.update(key, &value, revision).await,
-                None => self.create(key, &value).await,
+            let (value, written) = match self.get(key).await? {
+                Some(Entry { value: old, revision, time, .. }) => {
+                    let before = encode(&old);
+                    let value = change(Some(old))?;
+                    if encode(&value) == before {
+                        return Ok(Entry { key: key.to_owned(), value, revision, time });
+                    }
+                    let written = self.update(key, &value, revision).await;
+                    (value, written)
+                }
+                None => {
+                    let value = change(None)?;
+                    let written = self.create(key, &value).await;
+                    (value, written)
+                }
             };
             match written {
                 Ok(revision) => {
-                    let time = std::time::SystemTime::now();
+                    let time = SystemTime::now();
                     return Ok(Entry { key: key.to_owned(), value, revision, time });
                 }
                 Err(status) if lost(&status) => pause(attempt).await,

@@ -14,6 +14,7 @@ everywhere! {
     a_watch_tells_when_it_is_current,
     bytes_that_do_not_decode_are_data_loss,
     a_failing_change_writes_nothing,
+    a_value_that_stays_as_it_was_is_not_written,
 }
 
 /// A message as prost would generate it.
@@ -99,5 +100,14 @@ async fn a_failing_change_writes_nothing(durable: Arc<dyn Durable>) -> Result<()
     let no = store.modify("a", |_| Err(bodybroker_runtime::Status::out_of_range("no"))).await;
     assert_eq!(no.unwrap_err().code(), Code::OutOfRange);
     assert_eq!(store.get("a").await?, None);
+    Ok(())
+}
+
+async fn a_value_that_stays_as_it_was_is_not_written(durable: Arc<dyn Durable>) -> Result<()> {
+    let store = store(&durable).await?;
+    let revision = store.create("a", &Count { count: 7 }).await?;
+    let kept = store.modify("a", |count| Ok(count.unwrap_or_default())).await?;
+    assert_eq!((kept.value.count, kept.revision), (7, revision));
+    assert_eq!(store.get("a").await?.unwrap().revision, revision);
     Ok(())
 }
