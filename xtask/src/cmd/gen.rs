@@ -13,7 +13,10 @@ use bodybroker_codegen::{Input, Schema};
 use crate::{ui, workspace};
 
 mod manifest;
+mod stamp;
 mod watch;
+
+use stamp::Stamp;
 
 /// Folder that is written.
 const OUTPUT: &str = "generated";
@@ -60,6 +63,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 /// Brings `generated/` up to date and says what changed.
 pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     let started = Instant::now();
+    // What can't be read is for the generator to complain about.
+    if let Some(files) = Stamp::of(root).ok().and_then(|stamp| stamp.unchanged(root)) {
+        let seconds = started.elapsed().as_secs_f64();
+        ui::say(format!("{files} files: nothing has changed ({seconds:.2} s)"));
+        return Ok(());
+    }
     let (packages, files) = generate(root)?;
     let report = apply(root, &files, Mode::Write)?;
     list(&report);
@@ -72,8 +81,12 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     }
     let seconds = started.elapsed().as_secs_f64();
     ui::say(format!("{line}, {} unchanged ({seconds:.2} s)", report.unchanged));
-    for line in manifest::missing(root, &files)? {
+    let missing = manifest::missing(root, &files)?;
+    for line in &missing {
         ui::note(format!("note: add `{line}` to [workspace.dependencies] in Cargo.toml"));
+    }
+    if missing.is_empty() && report.count(Kind::Foreign) == 0 {
+        Stamp::of(root)?.keep(root);
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 
     let mut tests = Command::new("cargo");
     if has_nextest() {
-        tests.args(["nextest", "run", "--workspace"]);
+        tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
         if args.full {
             tests.args(["--run-ignored", "all"]);
         }
