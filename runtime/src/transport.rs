@@ -105,6 +105,8 @@ pub enum Flush {
     Soon,
     /// With the next [`Transport::push`]: for whoever publishes several in a row.
     Later,
+    /// With what else leaves within a few milliseconds, or alone then: for what nobody waits for.
+    Idly,
 }
 
 /// A payload that encodes itself straight into the write buffer.

@@ -32,6 +32,7 @@ pub(super) struct Writer {
     buffer: Mutex<Buffer>,
     limit: usize,
     wake: Arc<Notify>,
+    linger: Notify,
     room: Notify,
 }
 
@@ -46,13 +47,23 @@ struct Buffer {
     spare: Vec<u8>,
     /// Whether somebody holds a batch that isn't written yet.
     writing: bool,
-    /// Whether the flusher has been told.
-    told: bool,
+    told: Told,
     /// What a caller could not write all of: for the flusher.
     stuck: Option<Batch>,
     pings: VecDeque<oneshot::Sender<()>>,
     direct: Option<Arc<OwnedWriteHalf>>,
     broken: CancellationToken,
+}
+
+/// What the flusher has been told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Told {
+    #[default]
+    Nothing,
+    /// To look in a while.
+    InAWhile,
+    /// To write.
+    AtOnce,
 }
 
 /// Bytes on their way to the socket.
@@ -64,7 +75,13 @@ struct Batch {
 
 impl Writer {
     pub(super) fn new(limit: usize) -> Self {
-        Self { buffer: Mutex::default(), limit, wake: Arc::new(Notify::new()), room: Notify::new() }
+        Self {
+            buffer: Mutex::default(),
+            limit,
+            wake: Arc::new(Notify::new()),
+            linger: Notify::new(),
+            room: Notify::new(),
+        }
     }
 
     /// Encodes a message into the buffer.
@@ -92,6 +109,7 @@ impl Writer {
             Flush::Now => self.write(buffer),
             Flush::Soon => self.tell(&mut buffer),
             Flush::Later => {}
+            Flush::Idly => self.linger(&mut buffer),
         }
         Ok(())
     }
@@ -221,10 +239,18 @@ impl Writer {
         }
     }
 
+    /// Tells the flusher, once, to look in a while.
+    fn linger(&self, buffer: &mut Buffer) {
+        if buffer.told == Told::Nothing && !buffer.writing {
+            buffer.told = Told::InAWhile;
+            self.linger.notify_one();
+        }
+    }
+
     /// Tells the flusher, once.
     fn tell(&self, buffer: &mut Buffer) {
-        if !buffer.told && !buffer.writing {
-            buffer.told = true;
+        if buffer.told != Told::AtOnce && !buffer.writing {
+            buffer.told = Told::AtOnce;
             self.wake.notify_one();
         }
     }

@@ -25,21 +25,16 @@ impl<T: Message + Default + Name> Store<T> {
         F: Fn(Option<T>) -> Result<T>,
     {
         for attempt in 0..ATTEMPTS_MAX {
-            let (value, written) = match self.get(key).await? {
-                Some(Entry { value: old, revision, time, .. }) => {
-                    let before = encode(&old);
-                    let value = change(Some(old))?;
-                    if encode(&value) == before {
-                        return Ok(Entry { key: key.to_owned(), value, revision, time });
-                    }
-                    let written = self.update(key, &value, revision).await;
-                    (value, written)
+            let entry = self.get(key).await?;
+            let had =
+                entry.as_ref().map(|entry| (entry.revision, entry.time, encode(&entry.value)));
+            let value = change(entry.map(|entry| entry.value))?;
+            let written = match had {
+                Some((revision, time, bytes)) if bytes == encode(&value) => {
+                    return Ok(Entry { key: key.to_owned(), value, revision, time });
                 }
-                None => {
-                    let value = change(None)?;
-                    let written = self.create(key, &value).await;
-                    (value, written)
-                }
+                Some((revision, ..)) => self.update(key, &value, revision).await,
+                None => self.create(key, &value).await,
             };
             match written {
                 Ok(revision) => {

@@ -62,7 +62,7 @@ impl Inlet {
         self.lock().open
     }
 
-    /// Frames after which consumption is worth telling.
+    /// Frames after which it is worth looking whether to grant more.
     pub(super) fn report_frames(&self) -> u64 {
         self.lock().reader.report_frames()
     }
@@ -127,7 +127,7 @@ impl Inlet {
 
     pub(super) fn no_producer(&self) {
         let effects = self.lock().reader.no_producer();
-        self.apply(&effects, Flush::Later);
+        self.apply(&effects, Flush::Soon);
     }
 
     pub(super) fn disconnected(&self) {
@@ -146,8 +146,10 @@ impl Inlet {
         let opened = !std::mem::replace(&mut state.open, true);
         let mut effects = what(&mut state.reader);
         drop(state);
+        // The end is confirmed when there is time: its reader goes on first.
+        let flush = if effects.wake { Flush::Idly } else { Flush::Soon };
         effects.wake |= opened;
-        self.apply(&effects, Flush::Later);
+        self.apply(&effects, flush);
     }
 
     fn apply(&self, effects: &Effects, flush: Flush) {

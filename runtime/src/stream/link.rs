@@ -190,10 +190,6 @@ impl Sink for Link {
         }
     }
 
-    fn idle(&self) {
-        self.port.tx.push();
-    }
-
     fn disconnected(&self) {
         match (&self.opening, &self.inlet) {
             (Some(opening), Some(inlet)) if !inlet.is_open() => {

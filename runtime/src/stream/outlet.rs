@@ -80,6 +80,11 @@ impl Outlet {
         Poll::Pending
     }
 
+    /// Whether what is published leaves at once, without another task's help.
+    pub(super) fn is_direct(&self) -> bool {
+        self.port.flush() == Flush::Now
+    }
+
     /// Frames sent so far.
     pub(super) fn count(&self) -> u64 {
         self.lock().producer.count()
@@ -160,7 +165,7 @@ impl Outlet {
             Ok(again) => {
                 state.wake();
                 drop(state);
-                self.repeat(again, Flush::Later);
+                self.repeat(again, Flush::Soon);
             }
             Err(why) => {
                 metrics::counter!("bb_stream_messages_refused_total").increment(1);

@@ -15,11 +15,16 @@ use super::{Outbound, Outlet, PACK_BYTES};
 use crate::status::{Code, Result, Status};
 use crate::transport::BoxFuture;
 
+/// Messages that a stream packs in one turn while it writes them itself.
+const DIRECT_TURN: u32 = 4;
+
 /// Sends a stream; completes when the reader has everything.
 pub(crate) struct Pump<T> {
     outlet: Arc<Outlet>,
     source: Option<Outbound<T>>,
     pack: Pack,
+    /// Counts the messages that were full.
+    turn: u32,
     /// Whether anything was published.
     opened: bool,
     /// Whether a failure before anything was published is left to the caller to tell.
@@ -73,6 +78,7 @@ impl<T> Pump<T> {
             outlet: Arc::clone(outlet),
             source: Some(source),
             pack: Pack::default(),
+            turn: 0,
             opened: false,
             plain,
             announces_drop,
@@ -189,6 +195,10 @@ impl<T: Message> Future for Pump<T> {
             match this.fill(cx, room, next) {
                 Filled::More => {
                     this.publish(None);
+                    this.turn += 1;
+                    if this.outlet.is_direct() && !this.turn.is_multiple_of(DIRECT_TURN) {
+                        continue;
+                    }
                     // Others get their turn, and the message its way to the wire, while there is more to pack.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;

@@ -23,6 +23,7 @@ pub(super) struct Reader {
     expected: u64,
     waiting: VecDeque<Frames>,
     waiting_bytes: u64,
+    received_bytes: u64,
     consumed: Consumed,
     reported: Consumed,
     /// How many frames there are and how it ended, once the producer has said so.
@@ -62,6 +63,7 @@ impl Reader {
             expected: 1,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            received_bytes: 0,
             consumed: Consumed::default(),
             reported: Consumed::default(),
             announced: None,
@@ -74,9 +76,9 @@ impl Reader {
         }
     }
 
-    /// Frames after which consumption is worth telling.
+    /// Frames after which it is worth looking whether to grant more.
     pub(super) fn report_frames(&self) -> u64 {
-        (self.credit / 2).max(1)
+        (self.credit / 4).max(1)
     }
 
     /// Whether frames wait to be consumed.
@@ -113,6 +115,7 @@ impl Reader {
             }
             self.waiting.push_back(Frames::new(payload, skip, count));
             self.waiting_bytes += bytes;
+            self.received_bytes += bytes;
             self.expected = first + count;
             self.missing = None;
             effects.wake = true;
@@ -152,12 +155,17 @@ impl Reader {
         Effects { control, ..self.finish(Err(status)) }
     }
 
-    /// Notes what the user consumed; grants more at half a window.
+    /// Notes what the user consumed; grants more when half a window is consumed and little of it is left to send.
     pub(super) fn consumed(&mut self, frames: u64, bytes: u64) -> Option<Control> {
         self.consumed.frames += frames;
         self.consumed.bytes += bytes;
-        let due = self.consumed.frames - self.reported.frames >= self.report_frames()
-            || self.consumed.bytes - self.reported.bytes >= WINDOW_BYTES / 2;
+        let (reported, consumed) = (self.reported, self.consumed);
+        let frames_left = (reported.frames + self.credit + 1).saturating_sub(self.expected);
+        let bytes_left = (reported.bytes + WINDOW_BYTES).saturating_sub(self.received_bytes);
+        let due = consumed.frames - reported.frames >= (self.credit / 2).max(1)
+            && frames_left <= self.credit / 4
+            || consumed.bytes - reported.bytes >= WINDOW_BYTES / 2
+                && bytes_left <= WINDOW_BYTES / 4;
         // Who has said everything needs no more credit.
         (due && self.announced.is_none() && self.ended.is_none()).then(|| self.control())
     }

@@ -297,6 +297,20 @@ fn frames_are_what_protobuf_says_they_are() {
 }
 
 #[test]
+fn a_stream_that_ends_within_its_credit_is_granted_no_more() {
+    let mut reader = reader(100);
+    for first in [1, 31] {
+        let (span, payload) = packed(first, 30);
+        reader.frames(span, payload);
+        assert_eq!(reader.consumed(30, span.bytes), None);
+    }
+    let (span, payload) = packed(61, 20);
+    reader.frames(span, payload);
+    let granted = reader.consumed(20, span.bytes).expect("little credit is left");
+    assert_eq!(granted.frames, 180);
+}
+
+#[test]
 fn a_gap_is_asked_for_once_and_with_each_heartbeat_and_then_reported() {
     let mut reader = reader(10);
     let (span, payload) = packed(3, 2);

@@ -11,10 +11,13 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{Batch, Writer};
+use super::{Batch, Told, Writer};
 
 /// Time that a batch waits for the socket after which it is worth looking for expired requests.
 const HELD_UP: Duration = Duration::from_millis(20);
+
+/// How long something that nobody waits for may wait for company.
+const LINGER: Duration = Duration::from_millis(2);
 
 /// Largest piece that is given to the socket at once, so that what waits behind it can still expire.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -35,7 +38,7 @@ pub(in crate::nats) async fn flush_until_closed(
 ) {
     let flushing = async {
         loop {
-            writer.wake.notified().await;
+            writer.told().await;
             // Whoever is ready publishes first: then one write serves them all.
             tokio::task::yield_now().await;
             while let Some(batch) = writer.next_batch() {
@@ -54,10 +57,20 @@ pub(in crate::nats) async fn flush_until_closed(
 }
 
 impl Writer {
+    /// Completes when there is something to write, or a while after there is something that may wait.
+    async fn told(&self) {
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = self.linger.notified() => {
+                let _ = tokio::time::timeout(LINGER, self.wake.notified()).await;
+            }
+        }
+    }
+
     /// Takes what is to be written next, unless a caller is writing.
     fn next_batch(&self) -> Option<Batch> {
         let mut buffer = self.lock();
-        buffer.told = false;
+        buffer.told = Told::Nothing;
         if let Some(stuck) = buffer.stuck.take() {
             return Some(stuck);
         }
