@@ -1,10 +1,13 @@
 //! Rules over what schemas say. One file a rule, one line in [`RULES`].
 
+pub mod config;
+pub mod format;
 mod holes;
 mod near;
 mod pattern;
 mod rule;
 mod subjects;
+pub mod violation;
 
 use crate::diagnostic::Finding;
 use crate::schema::model::Model;
