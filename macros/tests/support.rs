@@ -140,7 +140,7 @@ pub mod time {
             event: TimeTick,
         ) -> impl Future<Output = Result<()>> + Send;
 
-        fn into_service(self) -> TimeServer<Self>
+        fn into_server(self) -> TimeServer<Self>
         where
             Self: Sized,
         {

@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod discovery;
 pub mod durable;
 pub mod event;
+pub mod field;
 pub mod headers;
 pub mod host;
 pub mod lease;

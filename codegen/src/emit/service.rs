@@ -128,7 +128,7 @@ fn interface(
             #(#consumers)*
 
             /// Wraps the implementation so that a host can serve it.
-            fn into_service(self) -> #server<Self>
+            fn into_server(self) -> #server<Self>
             where
                 Self: Sized,
             {

@@ -28,7 +28,7 @@ pub(super) fn expand(table: &Table, options: &Options, verdict: &Verdict) -> Tok
 
         impl #generics #runtime::IntoService for #ty #bounds {
             fn into_service(self) -> ::std::sync::Arc<dyn #runtime::Service> {
-                ::std::sync::Arc::new(<Self as #trait_path>::into_service(self))
+                ::std::sync::Arc::new(<Self as #trait_path>::into_server(self))
             }
         }
     }

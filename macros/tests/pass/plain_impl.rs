@@ -30,5 +30,5 @@ impl TimeService for Clock {
 }
 
 fn main() {
-    assert_eq!(TimeService::into_service(Clock).name(), "TimeService");
+    assert_eq!(TimeService::into_server(Clock).name(), "TimeService");
 }

@@ -8,6 +8,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::NatsServer;
 use crate::connection::{Connection, Options};
 use crate::event::{Consumers, start_consumers};
+use crate::provision::Provisioner;
 use crate::server::{IntoService, Server};
 
 /// A server of the test's own and a connection to it. Streams and buckets come into being as they are used.
@@ -32,6 +33,17 @@ impl TestEnv {
         let connection = connect(&url, "test").await;
         let server = AsyncMutex::new(server);
         Self(Arc::new(Inner { server, url, connection, running: Mutex::default() }))
+    }
+
+    /// Starts a server with the streams and buckets of schemas, as a deployment makes them.
+    ///
+    /// # Panics
+    /// When the server doesn't start, or refuses one of them.
+    pub async fn provisioned(provisioner: Provisioner) -> Self {
+        let env = Self::start().await;
+        let applied = provisioner.allow_fewer_replicas().apply(env.connection()).await;
+        applied.unwrap_or_else(|status| panic!("{status}"));
+        env
     }
 
     /// The test's own connection, which clients use.

@@ -1,7 +1,7 @@
 //! The methods of the schema.
 
 use bodybroker_runtime::prelude::*;
-use bodybroker_runtime::store;
+use bodybroker_runtime::{field, store};
 use bodybroker_state_manager::v1::update_state_request::Change as Asked;
 use bodybroker_state_manager::v1::*;
 use futures::StreamExt;
@@ -14,9 +14,6 @@ use crate::sequence::Sequence;
 /// Entities that one `BatchGet` may name.
 const BATCH_MAX: usize = 256;
 
-/// Longest id of an entity, in bytes.
-const ID_BYTES_MAX: usize = 256;
-
 /// Versions on a page of `History` that doesn't say how many.
 const PAGE: u32 = 16;
 
@@ -27,7 +24,7 @@ impl StateService for StateManager {
         _ctx: &Context,
         request: GetStateRequest,
     ) -> Result<GetStateResponse> {
-        let entity_id = id(&request.entity_id)?;
+        let entity_id = field::id("entity_id", &request.entity_id)?;
         let record = self.entities.get(entity_id).await?.ok_or_else(|| absent(entity_id))?;
         Ok(GetStateResponse { entity: Some(entity(record)) })
     }
@@ -73,9 +70,9 @@ impl StateService for StateManager {
             )));
         }
         let mut response = BatchGetResponse::default();
-        let found = entity_ids
-            .iter()
-            .map(|entity_id| async move { self.entities.get(id(entity_id)?).await });
+        let found = entity_ids.iter().map(|entity_id| async move {
+            self.entities.get(field::id("entity_id", entity_id)?).await
+        });
         let found = futures::future::try_join_all(found).await?;
         for (entity_id, record) in entity_ids.into_iter().zip(found) {
             match record {
@@ -92,7 +89,10 @@ impl StateService for StateManager {
         request: WatchStateRequest,
     ) -> Result<Outbound<WatchStateResponse>> {
         let mut sequence = Sequence::begin(request.from_version);
-        let changes = self.entities.watch(id(&request.entity_id)?, request.from_version).await?;
+        let changes = self
+            .entities
+            .watch(field::id("entity_id", &request.entity_id)?, request.from_version)
+            .await?;
         Ok(Outbound::new(changes.filter_map(move |change| {
             let told = match change {
                 Ok(store::Change::Put(entry)) => sequence.tell(entry.value),
@@ -112,7 +112,7 @@ impl StateService for StateManager {
             })?,
         };
         let size = request.page_size.filter(|size| *size > 0).unwrap_or(PAGE) as usize;
-        let kept = self.entities.history(id(&request.entity_id)?).await?;
+        let kept = self.entities.history(field::id("entity_id", &request.entity_id)?).await?;
         let mut versions: Vec<_> =
             kept.into_iter().filter(|record| record.version < before).collect();
         let more = versions.len() > size;
@@ -125,23 +125,13 @@ impl StateService for StateManager {
     }
 }
 
-fn id(entity_id: &str) -> Result<&str> {
-    match entity_id.len() {
-        0 => Err(Status::invalid_argument("entity_id is empty; name one")),
-        1..=ID_BYTES_MAX => Ok(entity_id),
-        bytes => Err(Status::invalid_argument(format!(
-            "entity_id has {bytes} bytes; give at most {ID_BYTES_MAX}"
-        ))),
-    }
-}
-
 fn write(
     ctx: &Context,
     entity_id: String,
     expected_version: Option<u64>,
     change: Change,
 ) -> Result<Write> {
-    id(&entity_id)?;
+    field::id("entity_id", &entity_id)?;
     let key = ctx.idempotency_key().map(str::to_owned);
     Ok(Write { entity_id, expected_version, change, key, at: ctx.now().into() })
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bodybroker_runtime::{Result, Status};
+use bodybroker_runtime::field;
 use bodybroker_time_manager::v1::{CalendarTime, ScheduledAction, Season, TimeTick, WorldTime};
 use prost_types::Timestamp;
 
@@ -31,7 +31,7 @@ pub(crate) fn record(world_id: &str, clock: &Clock) -> TimeTick {
     TimeTick {
         world_id: world_id.to_owned(),
         tick: clock.tick,
-        game_time: Some(proto(clock.game_time)),
+        game_time: Some(field::of_duration(clock.game_time)),
         calendar: Some(calendar(clock.game_time)),
         scale: clock.scale,
         paused: clock.paused,
@@ -46,7 +46,7 @@ pub(crate) fn world_time(world_id: &str, clock: &Clock, at: Duration) -> WorldTi
     let game_time = clock.game_time_at(at);
     WorldTime {
         world_id: world_id.to_owned(),
-        game_time: Some(proto(game_time)),
+        game_time: Some(field::of_duration(game_time)),
         calendar: Some(calendar(game_time)),
         scale: clock.scale,
         paused: clock.paused,
@@ -68,8 +68,8 @@ pub(crate) fn plan(action: &ScheduledAction) -> Plan {
 /// Writes a plan back into its action.
 pub(crate) fn planned(action: &ScheduledAction, plan: &Plan) -> ScheduledAction {
     ScheduledAction {
-        due: Some(proto(plan.due)),
-        every: plan.every.map(proto),
+        due: Some(field::of_duration(plan.due)),
+        every: plan.every.map(field::of_duration),
         remaining: plan.remaining,
         occurrence: plan.occurrence,
         ..action.clone()
@@ -79,18 +79,6 @@ pub(crate) fn planned(action: &ScheduledAction, plan: &Plan) -> ScheduledAction 
 /// A duration as stored; what is absent or negative counts as none.
 pub(crate) fn duration(stored: Option<prost_types::Duration>) -> Duration {
     stored.and_then(|stored| stored.try_into().ok()).unwrap_or_default()
-}
-
-/// A duration as a caller gave it.
-pub(crate) fn given(name: &str, given: prost_types::Duration) -> Result<Duration> {
-    given
-        .try_into()
-        .map_err(|_| Status::invalid_argument(format!("{name} is negative; give a time from 0 on")))
-}
-
-/// A duration as it is stored; game times end where the wire format's seconds do.
-pub(crate) fn proto(duration: Duration) -> prost_types::Duration {
-    duration.try_into().unwrap_or(prost_types::Duration { seconds: i64::MAX, nanos: 0 })
 }
 
 /// A real time as it is stored.

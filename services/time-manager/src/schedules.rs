@@ -1,13 +1,13 @@
 //! The plans of all worlds, and what has fired.
 
 use bodybroker_runtime::store::{Entry, Store, Watch};
-use bodybroker_runtime::{Code, Connection, Result, Status};
+use bodybroker_runtime::{Code, Connection, Result, field};
 use bodybroker_time_manager::v1::{
     ScheduledAction, ScheduledFired, TIME_FIRED_BUCKET, TIME_SCHEDULE_BUCKET, TimeTick,
 };
 use prost::Message;
 
-use crate::convert::{duration, now, plan, planned, proto, timestamp};
+use crate::convert::{duration, now, plan, planned, timestamp};
 use crate::plan::Firing;
 
 /// Firings of one plan in one tick; a leap over more fires the rest with the next ticks.
@@ -93,7 +93,7 @@ impl Schedules {
             schedule_id: action.schedule_id.clone(),
             plan_id: action.plan_id.clone(),
             occurrence: firing.occurrence,
-            due: Some(proto(firing.due)),
+            due: Some(field::of_duration(firing.due)),
             game_time: tick.game_time,
             tick: tick.tick,
             payload: action.payload.clone(),
@@ -121,12 +121,4 @@ fn key(world_id: &str, schedule_id: &str) -> String {
 fn fingerprint(action: &ScheduledAction) -> String {
     let hash = blake3::hash(&action.encode_to_vec());
     hash.to_hex()[..16].to_owned()
-}
-
-/// Refuses an id that names nothing.
-pub(crate) fn named<'a>(field: &str, id: &'a str) -> Result<&'a str> {
-    if id.is_empty() {
-        return Err(Status::invalid_argument(format!("{field} is empty; name one")));
-    }
-    Ok(id)
 }

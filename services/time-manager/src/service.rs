@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use bodybroker_runtime::field;
 use bodybroker_runtime::prelude::*;
 use bodybroker_time_manager::v1::schedule_request::When;
 use bodybroker_time_manager::v1::*;
 
 use crate::TimeManager;
 use crate::clock::{ADVANCE_MAX, Clock, SCALES};
-use crate::convert::{duration, given, proto};
-use crate::schedules::named;
+use crate::convert::duration;
 
 /// Shortest game time between two firings of a plan.
 const EVERY_MIN: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ const EVERY_MIN: Duration = Duration::from_secs(1);
 #[service]
 impl TimeService for TimeManager {
     async fn get_time(&self, _ctx: &Context, request: GetTimeRequest) -> Result<GetTimeResponse> {
-        let time = self.worlds.time(named("world_id", &request.world_id)?).await?;
+        let time = self.worlds.time(field::id("world_id", &request.world_id)?).await?;
         Ok(GetTimeResponse { time: Some(time) })
     }
 
@@ -34,43 +34,43 @@ impl TimeService for TimeManager {
             )));
         }
         let scaled = |clock: &Clock, now| clock.scaled(scale, now);
-        let time = self.worlds.set(named("world_id", &world_id)?, scaled).await?;
+        let time = self.worlds.set(field::id("world_id", &world_id)?, scaled).await?;
         Ok(SetScaleResponse { time: Some(time) })
     }
 
     async fn pause(&self, _ctx: &Context, request: PauseRequest) -> Result<PauseResponse> {
         let paused = |clock: &Clock, now| clock.paused(true, now);
-        let time = self.worlds.set(named("world_id", &request.world_id)?, paused).await?;
+        let time = self.worlds.set(field::id("world_id", &request.world_id)?, paused).await?;
         Ok(PauseResponse { time: Some(time) })
     }
 
     async fn resume(&self, _ctx: &Context, request: ResumeRequest) -> Result<ResumeResponse> {
         let resumed = |clock: &Clock, now| clock.paused(false, now);
-        let time = self.worlds.set(named("world_id", &request.world_id)?, resumed).await?;
+        let time = self.worlds.set(field::id("world_id", &request.world_id)?, resumed).await?;
         Ok(ResumeResponse { time: Some(time) })
     }
 
     async fn advance(&self, ctx: &Context, request: AdvanceRequest) -> Result<AdvanceResponse> {
-        let by = given("by", request.by.unwrap_or_default())?;
+        let by = field::duration("by", request.by.unwrap_or_default())?;
         if by.is_zero() || by > ADVANCE_MAX {
             return Err(Status::invalid_argument(
                 "by is out of range; give a time above 0, at most ten game years",
             ));
         }
-        let world_id = named("world_id", &request.world_id)?;
+        let world_id = field::id("world_id", &request.world_id)?;
         let time = self.worlds.advance(world_id, by, ctx.idempotency_key()).await?;
         Ok(AdvanceResponse { time: Some(time) })
     }
 
     async fn schedule(&self, _ctx: &Context, request: ScheduleRequest) -> Result<ScheduleResponse> {
         let ScheduleRequest { world_id, schedule_id, when, every, times, payload } = request;
-        let now = duration(self.worlds.time(named("world_id", &world_id)?).await?.game_time);
+        let now = duration(self.worlds.time(field::id("world_id", &world_id)?).await?.game_time);
         let due = match when {
-            Some(When::At(at)) => given("at", at)?,
-            Some(When::After(after)) => now.saturating_add(given("after", after)?),
+            Some(When::At(at)) => field::duration("at", at)?,
+            Some(When::After(after)) => now.saturating_add(field::duration("after", after)?),
             None => return Err(Status::invalid_argument("when is missing; give `at` or `after`")),
         };
-        let every = every.map(|every| given("every", every)).transpose()?;
+        let every = every.map(|every| field::duration("every", every)).transpose()?;
         if every.is_some_and(|every| every < EVERY_MIN) {
             return Err(Status::invalid_argument("every is below one game second; give more"));
         }
@@ -80,10 +80,10 @@ impl TimeService for TimeManager {
             ));
         }
         let action = ScheduledAction {
-            schedule_id: named("schedule_id", &schedule_id)?.to_owned(),
+            schedule_id: field::id("schedule_id", &schedule_id)?.to_owned(),
             world_id,
-            due: Some(proto(due)),
-            every: every.map(proto),
+            due: Some(field::of_duration(due)),
+            every: every.map(field::of_duration),
             remaining: times,
             payload,
             occurrence: 1,
@@ -97,8 +97,8 @@ impl TimeService for TimeManager {
         _ctx: &Context,
         request: UnscheduleRequest,
     ) -> Result<UnscheduleResponse> {
-        let world_id = named("world_id", &request.world_id)?;
-        let schedule_id = named("schedule_id", &request.schedule_id)?;
+        let world_id = field::id("world_id", &request.world_id)?;
+        let schedule_id = field::id("schedule_id", &request.schedule_id)?;
         Ok(UnscheduleResponse { existed: self.schedules.remove(world_id, schedule_id).await? })
     }
 }

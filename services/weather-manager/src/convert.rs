@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::{Result, Status};
+use bodybroker_runtime::{Result, Status, field};
 use bodybroker_time_manager::v1 as time;
 use bodybroker_weather_manager::v1::{
     self as proto, Condition, Weather, WeatherChanged, WeatherOverride,
@@ -40,7 +40,7 @@ pub(crate) fn record(region: &Region, game_time: Duration, cause: proto::Cause) 
         seed: region.seed,
         season: season(step),
         step,
-        game_time: Some(duration(game_time)),
+        game_time: Some(field::of_duration(game_time)),
         weather: Some(weather(region, game_time)),
         previous: None,
         cause: cause.into(),
@@ -76,7 +76,7 @@ pub(crate) fn season(step: u64) -> i32 {
 pub(crate) fn overridden(over: &Override) -> WeatherOverride {
     WeatherOverride {
         condition: condition(over.sky).into(),
-        until: over.until.map(duration),
+        until: over.until.map(field::of_duration),
         reason: over.reason.clone(),
     }
 }
@@ -87,11 +87,6 @@ fn over(stored: &WeatherOverride) -> Option<Override> {
         until: stored.until.map(|until| until.try_into().unwrap_or_default()),
         reason: stored.reason.clone(),
     })
-}
-
-/// A game time as it is stored.
-pub(crate) fn duration(duration: Duration) -> prost_types::Duration {
-    duration.try_into().unwrap_or(prost_types::Duration { seconds: i64::MAX, nanos: 0 })
 }
 
 /// What the schema calls a sky.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use bodybroker_runtime::field;
 use bodybroker_runtime::prelude::*;
 use bodybroker_time_manager::v1::TimeTick;
 use bodybroker_weather_manager::v1::*;
 
 use crate::WeatherManager;
-use crate::convert::{biome, biome_number, duration, overridden, season, sky, weather};
+use crate::convert::{biome, biome_number, overridden, season, sky, weather};
 use crate::region::{Override, Region, step};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -31,7 +32,7 @@ impl WeatherService for WeatherManager {
             weather: Some(weather(&region, game_time)),
             season: season(step),
             step,
-            game_time: Some(duration(game_time)),
+            game_time: Some(field::of_duration(game_time)),
             followed,
             weather_override: region.override_at(game_time).map(overridden),
             seed: region.seed,
@@ -41,7 +42,8 @@ impl WeatherService for WeatherManager {
     }
 
     async fn forecast(&self, _ctx: &Context, request: ForecastRequest) -> Result<ForecastResponse> {
-        let horizon = request.horizon.map_or(Ok(DAY), |horizon| ahead("horizon", horizon))?;
+        let horizon =
+            request.horizon.map_or(Ok(DAY), |horizon| field::duration("horizon", horizon))?;
         if horizon > HORIZON_MAX {
             return Err(Status::invalid_argument(
                 "horizon is more than seven game days; ask for less",
@@ -50,7 +52,7 @@ impl WeatherService for WeatherManager {
         let (region, _) = self.region(&request.region_id, request.world_id.as_deref()).await?;
         let now = self.worlds.game_time(&region.world).await?;
         let entry = |(from, _)| ForecastEntry {
-            from: Some(duration(from)),
+            from: Some(field::of_duration(from)),
             step: step(from),
             weather: Some(weather(&region, from)),
         };
@@ -65,7 +67,7 @@ impl WeatherService for WeatherManager {
     ) -> Result<OverrideWeatherResponse> {
         let (region, _) = self.region(&request.region_id, request.world_id.as_deref()).await?;
         let game_time = self.worlds.game_time(&region.world).await?;
-        let lasts = request.lasts.map(|lasts| ahead("lasts", lasts)).transpose()?;
+        let lasts = request.lasts.map(|lasts| field::duration("lasts", lasts)).transpose()?;
         let sky = match request.condition {
             Some(_) => Some(sky(request.condition()).ok_or_else(|| unspecified("condition"))?),
             None => None,
@@ -104,20 +106,12 @@ impl WeatherService for WeatherManager {
 impl WeatherManager {
     /// A region, and whether it is followed.
     async fn region(&self, id: &str, world: Option<&str>) -> Result<(Region, bool)> {
-        if id.is_empty() {
-            return Err(Status::invalid_argument("region_id is empty; name one"));
-        }
+        field::id("region_id", id)?;
         Ok(match self.regions.get(id).await? {
             Some(region) => (region, true),
             None => (self.settings.region(id, world), false),
         })
     }
-}
-
-fn ahead(name: &str, given: prost_types::Duration) -> Result<Duration> {
-    given
-        .try_into()
-        .map_err(|_| Status::invalid_argument(format!("{name} is negative; give a time from 0 on")))
 }
 
 fn unspecified(name: &str) -> Status {

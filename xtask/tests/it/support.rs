@@ -56,8 +56,9 @@ impl Running {
             if let Ok(text) = std::fs::read_to_string(file) {
                 return text;
             }
-            let ended = self.child.try_wait().expect("the child is ours");
-            assert!(ended.is_none(), "the command ended before it was ready: {ended:?}");
+            if self.child.try_wait().expect("the child is ours").is_some() {
+                panic!("the command ended before it was ready: {}", said(&self.take()));
+            }
             assert!(began.elapsed() < READY_MAX, "the command is not ready");
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -66,15 +67,15 @@ impl Running {
     /// Asks the command to end and waits until it has.
     pub(crate) fn stop(mut self) -> Output {
         self.signal(Signal::TERM);
-        let child = std::mem::replace(
-            &mut self.child,
-            Command::new("true").spawn().expect("`true` starts"),
-        );
-        child.wait_with_output().expect("the child is ours")
+        self.take()
     }
 
     /// Waits until the command has ended by itself.
     pub(crate) fn end(mut self) -> Output {
+        self.take()
+    }
+
+    fn take(&mut self) -> Output {
         let child = std::mem::replace(
             &mut self.child,
             Command::new("true").spawn().expect("`true` starts"),

@@ -1,7 +1,7 @@
 //! Keeps methods off the names that generated types need.
 //!
 //! # Why
-//! A client has `new`, a service `into_service`, and everything shared `clone`: a method of the same name hides it or is
+//! A client has `new`, a service `into_server`, and everything shared `clone`: a method of the same name hides it or is
 //! hidden by it.
 //!
 //! # Fix
@@ -26,6 +26,7 @@ const RESERVED: &[&str] = &[
     "fmt",
     "from",
     "into",
+    "into_server",
     "into_service",
     "new",
     "to_owned",

@@ -23,10 +23,8 @@ fn settings() -> Settings {
 }
 
 async fn provisioned() -> TestEnv {
-    let env = TestEnv::start().await;
-    let provisioner = Provisioner::new().streams(bodybroker_common::v1::STREAMS).service(&SPEC);
-    provisioner.allow_fewer_replicas().apply(env.connection()).await.unwrap();
-    env
+    let streams = bodybroker_common::v1::STREAMS;
+    TestEnv::provisioned(Provisioner::new().streams(streams).service(&SPEC)).await
 }
 
 async fn serve(env: &TestEnv) {

@@ -31,10 +31,9 @@ struct Sky {
 
 impl Sky {
     async fn begin() -> Self {
-        let env = TestEnv::start().await;
         let provisioner = Provisioner::new().streams(bodybroker_common::v1::STREAMS);
-        let provisioner = provisioner.service(&SPEC).service(&time_service::SPEC);
-        provisioner.allow_fewer_replicas().apply(env.connection()).await.unwrap();
+        let env =
+            TestEnv::provisioned(provisioner.service(&SPEC).service(&time_service::SPEC)).await;
         let sky = Self { env, now: Arc::default() };
         sky.keep_time().await;
         sky

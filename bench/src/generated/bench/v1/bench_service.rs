@@ -41,7 +41,7 @@ pub trait BenchService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outbound<InferStreamResponse>>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> BenchServer<Self>
+    fn into_server(self) -> BenchServer<Self>
     where
         Self: Sized,
     {

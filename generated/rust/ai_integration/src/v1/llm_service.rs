@@ -69,7 +69,7 @@ pub trait LlmService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> LlmServer<Self>
+    fn into_server(self) -> LlmServer<Self>
     where
         Self: Sized,
     {

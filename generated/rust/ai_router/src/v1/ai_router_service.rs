@@ -67,7 +67,7 @@ pub trait AiRouterService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> AiRouterServer<Self>
+    fn into_server(self) -> AiRouterServer<Self>
     where
         Self: Sized,
     {

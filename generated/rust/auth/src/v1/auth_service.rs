@@ -74,7 +74,7 @@ pub trait AuthService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<RevokeAllSessionsResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> AuthServer<Self>
+    fn into_server(self) -> AuthServer<Self>
     where
         Self: Sized,
     {

@@ -77,7 +77,7 @@ pub trait BodyBrokerService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> BodyBrokerServer<Self>
+    fn into_server(self) -> BodyBrokerServer<Self>
     where
         Self: Sized,
     {

@@ -67,7 +67,7 @@ pub trait CapabilityRegistryService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outbound<WatchCapabilitiesResponse>>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> CapabilityRegistryServer<Self>
+    fn into_server(self) -> CapabilityRegistryServer<Self>
     where
         Self: Sized,
     {

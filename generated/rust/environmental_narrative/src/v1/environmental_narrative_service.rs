@@ -59,7 +59,7 @@ pub trait EnvironmentalNarrativeService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> EnvironmentalNarrativeServer<Self>
+    fn into_server(self) -> EnvironmentalNarrativeServer<Self>
     where
         Self: Sized,
     {

@@ -64,7 +64,7 @@ pub trait EventBusService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<RequeueDeadLetterResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> EventBusServer<Self>
+    fn into_server(self) -> EventBusServer<Self>
     where
         Self: Sized,
     {

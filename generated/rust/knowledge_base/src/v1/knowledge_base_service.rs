@@ -64,7 +64,7 @@ pub trait KnowledgeBaseService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<GetDocumentResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> KnowledgeBaseServer<Self>
+    fn into_server(self) -> KnowledgeBaseServer<Self>
     where
         Self: Sized,
     {

@@ -64,7 +64,7 @@ pub trait LanguageService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<PutGlossaryResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> LanguageServer<Self>
+    fn into_server(self) -> LanguageServer<Self>
     where
         Self: Sized,
     {

@@ -91,7 +91,7 @@ pub trait ModelService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<CancelFineTuneResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> ModelServer<Self>
+    fn into_server(self) -> ModelServer<Self>
     where
         Self: Sized,
     {

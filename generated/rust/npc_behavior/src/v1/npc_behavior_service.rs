@@ -69,7 +69,7 @@ pub trait NpcBehaviorService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> NpcBehaviorServer<Self>
+    fn into_server(self) -> NpcBehaviorServer<Self>
     where
         Self: Sized,
     {

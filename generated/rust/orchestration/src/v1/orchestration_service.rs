@@ -79,7 +79,7 @@ pub trait OrchestrationService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> OrchestrationServer<Self>
+    fn into_server(self) -> OrchestrationServer<Self>
     where
         Self: Sized,
     {

@@ -78,7 +78,7 @@ pub trait PaymentService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<GetBalanceResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> PaymentServer<Self>
+    fn into_server(self) -> PaymentServer<Self>
     where
         Self: Sized,
     {

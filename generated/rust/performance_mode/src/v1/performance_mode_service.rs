@@ -58,7 +58,7 @@ pub trait PerformanceModeService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outbound<WatchModeResponse>>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> PerformanceModeServer<Self>
+    fn into_server(self) -> PerformanceModeServer<Self>
     where
         Self: Sized,
     {

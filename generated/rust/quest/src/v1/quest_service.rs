@@ -66,7 +66,7 @@ pub trait QuestService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<AbandonQuestResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> QuestServer<Self>
+    fn into_server(self) -> QuestServer<Self>
     where
         Self: Sized,
     {

@@ -56,7 +56,7 @@ pub trait RouterService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<ListRulesResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> RouterServer<Self>
+    fn into_server(self) -> RouterServer<Self>
     where
         Self: Sized,
     {

@@ -61,7 +61,7 @@ pub trait SettingsService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outbound<WatchSettingsResponse>>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> SettingsServer<Self>
+    fn into_server(self) -> SettingsServer<Self>
     where
         Self: Sized,
     {

@@ -77,7 +77,7 @@ pub trait StateService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<HistoryResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> StateServer<Self>
+    fn into_server(self) -> StateServer<Self>
     where
         Self: Sized,
     {

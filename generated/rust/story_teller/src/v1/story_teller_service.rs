@@ -74,7 +74,7 @@ pub trait StoryTellerService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> StoryTellerServer<Self>
+    fn into_server(self) -> StoryTellerServer<Self>
     where
         Self: Sized,
     {

@@ -85,7 +85,7 @@ pub trait TimeService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<UnscheduleResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> TimeServer<Self>
+    fn into_server(self) -> TimeServer<Self>
     where
         Self: Sized,
     {

@@ -64,7 +64,7 @@ pub trait WeatherService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> WeatherServer<Self>
+    fn into_server(self) -> WeatherServer<Self>
     where
         Self: Sized,
     {

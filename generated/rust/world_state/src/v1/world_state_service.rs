@@ -60,7 +60,7 @@ pub trait WorldStateService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> WorldStateServer<Self>
+    fn into_server(self) -> WorldStateServer<Self>
     where
         Self: Sized,
     {

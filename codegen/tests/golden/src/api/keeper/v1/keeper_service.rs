@@ -61,7 +61,7 @@ pub trait KeeperService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> KeeperServer<Self>
+    fn into_server(self) -> KeeperServer<Self>
     where
         Self: Sized,
     {

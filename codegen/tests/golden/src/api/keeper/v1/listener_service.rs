@@ -32,7 +32,7 @@ pub trait ListenerService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> ListenerServer<Self>
+    fn into_server(self) -> ListenerServer<Self>
     where
         Self: Sized,
     {

@@ -32,7 +32,7 @@ pub trait TypeService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<TypeResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> TypeServer<Self>
+    fn into_server(self) -> TypeServer<Self>
     where
         Self: Sized,
     {

@@ -33,7 +33,7 @@ pub trait NightService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<SleepResponse>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> NightServer<Self>
+    fn into_server(self) -> NightServer<Self>
     where
         Self: Sized,
     {

@@ -140,7 +140,7 @@ pub trait ZooService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outbound<OldFeedResponse>>> + Send;
 
     /// Wraps the implementation so that a host can serve it.
-    fn into_service(self) -> ZooServer<Self>
+    fn into_server(self) -> ZooServer<Self>
     where
         Self: Sized,
     {
