@@ -9,6 +9,8 @@ mod rule;
 mod subjects;
 pub mod violation;
 
+pub use crate::schema::image;
+
 use crate::diagnostic::Finding;
 use crate::schema::model::Model;
 use crate::schema::survey::Survey;

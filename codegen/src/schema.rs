@@ -6,6 +6,7 @@ mod compile;
 pub(crate) mod duration;
 mod hash;
 pub(crate) mod ident;
+pub mod image;
 mod locate;
 pub mod model;
 pub(crate) mod option;

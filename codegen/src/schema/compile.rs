@@ -45,7 +45,7 @@ pub(super) struct Compiled {
 
 /// Text of every file by name; files of the workspace apart from those that are only imported.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     texts: BTreeMap<String, Arc<str>>,
     own: BTreeSet<String>,
 }
@@ -54,6 +54,16 @@ impl Sources {
     /// The text of a file; empty for one that has none.
     pub(super) fn text(&self, name: &str) -> Arc<str> {
         self.texts.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Names of files whose text nobody has.
+    pub(super) fn without_text(own: BTreeSet<String>) -> Self {
+        Self { texts: BTreeMap::new(), own }
+    }
+
+    /// The text of a file, if there is one.
+    pub(super) fn known(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(|text| &**text)
     }
 
     /// Tells whether a file belongs to the workspace.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod emit;
+mod image;
 mod kitchen_sink;
 mod layers;
 mod mistakes;

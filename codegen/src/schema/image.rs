@@ -1,0 +1,112 @@
+//! Schemas that compile, annotated or not: what is compared and linted. No rule of ours has judged them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::OnceLock;
+
+pub use prost_reflect::prost_types as descriptor;
+
+use prost_reflect::DescriptorPool;
+
+use self::descriptor::FileDescriptorProto;
+
+use super::compile::{Compiled, Sources, compile};
+use crate::check::violation::Span;
+use crate::diagnostic::{Finding, Findings, Place};
+
+/// Names bytes that are no descriptor set.
+const READABLE: &str = "FILE_READABLE";
+
+/// Every file of a folder, of a map of texts or of a descriptor set, and everything that they import.
+#[derive(Debug)]
+pub struct Image {
+    pool: DescriptorPool,
+    sources: Sources,
+    places: OnceLock<BTreeMap<String, Places>>,
+}
+
+/// Spans of one file by path, as its descriptor has them.
+type Places = HashMap<Vec<i32>, Span>;
+
+impl Image {
+    /// Compiles every `.proto` file below a folder.
+    pub fn read(root: &Path) -> Result<Self, Findings> {
+        Self::of_texts(super::read(root)?)
+    }
+
+    /// Compiles files in memory, by their names relative to the root.
+    pub fn of_texts(files: BTreeMap<String, String>) -> Result<Self, Findings> {
+        let Compiled { pool, sources, findings, .. } = compile(files);
+        if findings.is_empty() {
+            return Ok(Self { pool, sources, places: OnceLock::new() });
+        }
+        Err(Findings::new(findings, sources.into_texts()))
+    }
+
+    /// Reads an encoded `google.protobuf.FileDescriptorSet`, which has to hold everything that its files import.
+    pub fn of_descriptor_set(bytes: &[u8]) -> Result<Self, Findings> {
+        let pool = DescriptorPool::decode(bytes).map_err(|error| {
+            let message = format!("this is no descriptor set: {error}");
+            let finding = Finding::new(READABLE, message, Place::file("."));
+            let finding =
+                finding.help("write it with `buf build -o` or `protoc --include_imports`");
+            Findings::new(vec![finding], BTreeMap::new())
+        })?;
+        let names = pool.files().map(|file| file.name().to_owned()).collect();
+        Ok(Self { pool, sources: Sources::without_text(names), places: OnceLock::new() })
+    }
+
+    /// Every descriptor, options included.
+    #[must_use]
+    pub fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
+    /// Every file, imported ones included, each after what it imports.
+    pub fn files(&self) -> impl Iterator<Item = &FileDescriptorProto> {
+        self.pool.file_descriptor_protos()
+    }
+
+    /// The files that were given, without those that are only imported.
+    pub fn own_files(&self) -> impl Iterator<Item = &FileDescriptorProto> {
+        self.files().filter(|file| self.is_own(file.name()))
+    }
+
+    /// Tells whether a file was given, and not only imported.
+    #[must_use]
+    pub fn is_own(&self, file: &str) -> bool {
+        self.sources.is_own(file)
+    }
+
+    /// The text of a file, if it is known.
+    #[must_use]
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.sources.known(file)
+    }
+
+    /// Where the thing at a path of a file's descriptor is. Of several, such as `extend` blocks, the first counts.
+    #[must_use]
+    pub fn span(&self, file: &str, path: &[i32]) -> Option<Span> {
+        let places = self.places.get_or_init(|| {
+            self.files().map(|file| (file.name().to_owned(), places(file))).collect()
+        });
+        places.get(file)?.get(path).copied()
+    }
+}
+
+fn places(file: &FileDescriptorProto) -> Places {
+    let mut places = Places::new();
+    for location in file.source_code_info.iter().flat_map(|info| &info.location) {
+        let Some(span) = span(&location.span) else { continue };
+        places.entry(location.path.clone()).or_insert(span);
+    }
+    places
+}
+
+/// From three or four numbers counted from 0 to lines and columns counted from 1.
+fn span(numbers: &[i32]) -> Option<Span> {
+    let at = |index: usize| u32::try_from(*numbers.get(index)?).ok()?.checked_add(1);
+    let end_line = if numbers.len() == 3 { at(0)? } else { at(2)? };
+    let end_column = if numbers.len() == 3 { at(2)? } else { at(3)? };
+    Some(Span { start_line: at(0)?, start_column: at(1)?, end_line, end_column })
+}
