@@ -79,7 +79,7 @@ impl BenchService for Bench {
 /// Serves both methods.
 pub(super) async fn serve(url: String) -> anyhow::Result<()> {
     let connection = Connection::connect(Options::new(url, "bench-server")).await?;
-    let _server = connection.serve(Bench.into_service()).await?;
+    let _server = connection.serve(Bench.into_server()).await?;
     role::ready("")?;
     std::future::pending().await
 }

@@ -56,9 +56,9 @@ impl Running {
             if let Ok(text) = std::fs::read_to_string(file) {
                 return text;
             }
-            if self.child.try_wait().expect("the child is ours").is_some() {
-                panic!("the command ended before it was ready: {}", said(&self.take()));
-            }
+            let ended = self.child.try_wait().expect("the child is ours").is_some();
+            let words = if ended { said(&self.take()) } else { String::new() };
+            assert!(!ended, "the command ended before it was ready: {words}");
             assert!(began.elapsed() < READY_MAX, "the command is not ready");
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -66,7 +66,6 @@ fn hash(folder: &Path, hasher: &mut DefaultHasher) -> io::Result<usize> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -140,9 +140,9 @@ where
 async fn connection() -> Connection {
     let bus = Bus::new();
     let server = Connection::local(&bus, "everything");
-    server.serve(ZooService::into_service(Everything)).await.expect("the zoo is served");
-    server.serve(NightService::into_service(Everything)).await.expect("the night is served");
-    server.serve(TypeService::into_service(Everything)).await.expect("types are served");
+    server.serve(ZooService::into_server(Everything)).await.expect("the zoo is served");
+    server.serve(NightService::into_server(Everything)).await.expect("the night is served");
+    server.serve(TypeService::into_server(Everything)).await.expect("types are served");
     Connection::local(&bus, "caller")
 }
 
@@ -197,8 +197,8 @@ async fn every_publication_can_be_spawned() -> Result<()> {
 #[tokio::test]
 async fn every_consumer_can_be_served() {
     fn is_service<S: bodybroker_runtime::IntoService + Send>(_: S) {}
-    is_service(KeeperService::into_service(Everything));
-    is_service(ListenerService::into_service(Everything));
+    is_service(KeeperService::into_server(Everything));
+    is_service(ListenerService::into_server(Everything));
     spawn(async { KeeperService::on_animal_born(&Everything, &context().await, zoo::AnimalBorn::default()).await })
         .await
         .expect("the event is taken");
