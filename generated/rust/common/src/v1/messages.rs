@@ -249,7 +249,8 @@ impl ::prost::Name for StreamFrames {
     }
 }
 
-/// What a reader tells its producer, published to the producer's inbox at half a window and at least every second.
+/// What a reader tells its producer, published to the producer's inbox when half a window is consumed and at most a
+/// quarter of it is left to send, and at least every second.
 ///
 /// Every number is cumulative, so a lost, repeated or late control message does no harm.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
