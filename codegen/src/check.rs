@@ -3,6 +3,7 @@
 pub mod config;
 pub mod format;
 mod holes;
+pub mod lint;
 mod near;
 mod pattern;
 mod rule;

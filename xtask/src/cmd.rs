@@ -6,6 +6,8 @@ mod bench;
 mod call;
 mod demo;
 mod r#gen;
+mod judge;
+mod lint;
 mod ls;
 mod new;
 mod sub;
@@ -14,11 +16,13 @@ mod tools;
 mod up;
 
 pub(crate) use r#gen::load as load_schema;
+pub(crate) use judge::{FOUND, Found};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Gen(r#gen::Args),
+    Lint(lint::Args),
     New(new::Args),
     Up(up::Args),
     Ls(ls::Args),
@@ -35,6 +39,7 @@ impl Command {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Gen(args) => r#gen::run(&args),
+            Self::Lint(args) => lint::run(&args),
             Self::New(args) => new::run(&args),
             Self::Up(args) => up::run(&args),
             Self::Ls(args) => ls::run(&args),

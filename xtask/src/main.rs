@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             ui::error(&error);
-            ExitCode::FAILURE
+            if error.is::<cmd::Found>() { ExitCode::from(cmd::FOUND) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::diagnostic::{Finding, Findings, Label};
+
 /// One place that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -81,6 +83,33 @@ impl Violation {
 pub fn sort(violations: &mut Vec<Violation>) {
     violations.sort_by(compare);
     violations.dedup_by(|a, b| compare(a, b) == Ordering::Equal);
+}
+
+/// Name of what is not a rule: a schema that doesn't compile.
+const COMPILE: &str = "COMPILE";
+
+/// Turns the mistakes of schemas that don't compile into violations; nothing if there is something that can't even be
+/// read.
+#[must_use]
+pub fn of_findings(findings: &Findings) -> Option<Vec<Violation>> {
+    if findings.iter().any(|finding| finding.rule == "FILE_READABLE") {
+        return None;
+    }
+    let violation = |finding: &Finding| {
+        let Finding { message, help, label, rule: _, related: _ } = finding;
+        let place = |label: &Label| {
+            let (line, column) = findings.position(label);
+            (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+        };
+        let end = Label { span: label.span.end..label.span.end, ..label.clone() };
+        let ((start_line, start_column), (end_line, end_column)) = (place(label), place(&end));
+        let span = Span { start_line, start_column, end_line, end_column };
+        let violation = Violation::new(COMPILE, label.file.as_str(), Some(span), message.as_str());
+        Violation { help: help.clone(), ..violation }
+    };
+    let mut violations: Vec<_> = findings.iter().map(violation).collect();
+    sort(&mut violations);
+    Some(violations)
 }
 
 fn compare(a: &Violation, b: &Violation) -> Ordering {

@@ -7,10 +7,12 @@ use std::sync::OnceLock;
 pub use prost_reflect::prost_types as descriptor;
 
 use prost_reflect::DescriptorPool;
+use unicode_width::UnicodeWidthChar as _;
 
 use self::descriptor::FileDescriptorProto;
 
 use super::compile::{Compiled, Sources, compile};
+use crate::check::config::covers;
 use crate::check::violation::Span;
 use crate::diagnostic::{Finding, Findings, Place};
 
@@ -32,6 +34,13 @@ impl Image {
     /// Compiles every `.proto` file below a folder.
     pub fn read(root: &Path) -> Result<Self, Findings> {
         Self::of_texts(super::read(root)?)
+    }
+
+    /// Does the same without some files and folders, which then are nobody's imports either.
+    pub fn read_without(root: &Path, excludes: &[String]) -> Result<Self, Findings> {
+        let mut files = super::read(root)?;
+        files.retain(|name, _| !excludes.iter().any(|path| covers(path, name)));
+        Self::of_texts(files)
     }
 
     /// Compiles files in memory, by their names relative to the root.
@@ -88,25 +97,50 @@ impl Image {
     #[must_use]
     pub fn span(&self, file: &str, path: &[i32]) -> Option<Span> {
         let places = self.places.get_or_init(|| {
-            self.files().map(|file| (file.name().to_owned(), places(file))).collect()
+            self.files()
+                .map(|file| (file.name().to_owned(), places(file, self.text(file.name()))))
+                .collect()
         });
         places.get(file)?.get(path).copied()
     }
 }
 
-fn places(file: &FileDescriptorProto) -> Places {
+fn places(file: &FileDescriptorProto, text: Option<&str>) -> Places {
+    let lines: Vec<&str> = text.unwrap_or_default().lines().collect();
     let mut places = Places::new();
     for location in file.source_code_info.iter().flat_map(|info| &info.location) {
-        let Some(span) = span(&location.span) else { continue };
+        let Some(span) = span(&location.span, &lines) else { continue };
         places.entry(location.path.clone()).or_insert(span);
     }
     places
 }
 
 /// From three or four numbers counted from 0 to lines and columns counted from 1.
-fn span(numbers: &[i32]) -> Option<Span> {
-    let at = |index: usize| u32::try_from(*numbers.get(index)?).ok()?.checked_add(1);
-    let end_line = if numbers.len() == 3 { at(0)? } else { at(2)? };
-    let end_column = if numbers.len() == 3 { at(2)? } else { at(3)? };
-    Some(Span { start_line: at(0)?, start_column: at(1)?, end_line, end_column })
+fn span(numbers: &[i32], lines: &[&str]) -> Option<Span> {
+    let at = |index: usize| usize::try_from(*numbers.get(index)?).ok();
+    let (start, end) = if numbers.len() == 3 { (at(0)?, at(0)?) } else { (at(0)?, at(2)?) };
+    let count = |number: usize| u32::try_from(number).ok()?.checked_add(1);
+    let column = |line: usize, byte: usize| count(column(lines.get(line).copied(), byte));
+    Some(Span {
+        start_line: count(start)?,
+        start_column: column(start, at(1)?)?,
+        end_line: count(end)?,
+        end_column: column(end, at(numbers.len() - 1)?)?,
+    })
+}
+
+/// Places between tab stops.
+const TAB: usize = 4;
+
+/// The column of a byte as a terminal shows it, which is how buf counts: tabs reach to the next stop, wide characters
+/// fill two places.
+fn column(line: Option<&str>, byte: usize) -> usize {
+    let before = line.and_then(|line| line.get(..byte)).unwrap_or_default();
+    if before.bytes().all(|byte| byte.is_ascii() && byte != b'\t') {
+        return byte;
+    }
+    before.chars().fold(0, |column, char| match char {
+        '\t' => (column / TAB + 1) * TAB,
+        char => column + char.width().unwrap_or_default(),
+    })
 }

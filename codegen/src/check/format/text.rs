@@ -32,15 +32,27 @@ fn excerpt(line: &Line<'_>, source: &Source<'_>) -> Option<String> {
     let Span { start_line, start_column, end_line, end_column } = line.violation.span?;
     let text = (source.text)(line.violation.file.as_deref()?)?;
     let shown = text.lines().nth(usize::try_from(start_line).ok()?.checked_sub(1)?)?.trim_end();
-    let before = usize::try_from(start_column).ok()?.checked_sub(1)?.min(shown.len());
+    // Columns count as a terminal does, so that tabs become what they stand for.
+    let shown = expand(shown);
+    let width = shown.chars().count();
+    let before = usize::try_from(start_column).ok()?.checked_sub(1)?.min(width);
     let until = if end_line == start_line {
         usize::try_from(end_column).ok()?.checked_sub(1)?
     } else {
-        shown.len()
+        width
     };
-    let carets = until.min(shown.len()).saturating_sub(before).max(1);
-    // Tabs stay tabs, so that the caret stands where the eye expects it.
-    let indent: String =
-        shown.chars().take(before).map(|char| if char == '\t' { '\t' } else { ' ' }).collect();
+    let carets = until.min(width).saturating_sub(before).max(1);
+    let indent = " ".repeat(before);
     Some(format!("{start_line:>5} | {shown}\n      | {indent}{}\n", "^".repeat(carets)))
+}
+
+/// Replaces tabs by blanks up to the next stop.
+fn expand(line: &str) -> String {
+    line.split_inclusive('\t').fold(String::new(), |mut shown, part| {
+        shown.push_str(part.trim_end_matches('\t'));
+        if part.ends_with('\t') {
+            shown.push_str(&" ".repeat(4 - shown.chars().count() % 4));
+        }
+        shown
+    })
 }

@@ -1,0 +1,33 @@
+//! Keeps the name of a method in the name of its request.
+//!
+//! # Why
+//! A message of its own can grow with its method without changing another one, and the name says where it belongs.
+//!
+//! # Fix
+//! Name the message `<Method>Request` or `<Service><Method>Request`.
+
+use crate::check::lint::cases::pascal;
+use crate::check::lint::nodes::{Method, tag};
+use crate::check::lint::report::Report;
+use crate::check::lint::{Check, Rule, STANDARD};
+
+pub(in crate::check::lint) const RULE: Rule = Rule {
+    id: "RPC_REQUEST_STANDARD_NAME",
+    categories: STANDARD,
+    source: include_str!("rpc_request_standard_name.rs"),
+    check: Check::Method(check),
+};
+
+fn check(method: &Method<'_>, report: &mut Report<'_>) {
+    let full = method.proto.input_type().trim_start_matches('.');
+    if report.config.rpc_allow_google_protobuf_empty_requests && full == "google.protobuf.Empty" {
+        return;
+    }
+    let name = full.rsplit('.').next().unwrap_or(full);
+    let short = pascal(method.proto.name()) + "Request";
+    let long = pascal(method.parent.map_or("", |parent| parent.name())) + &short;
+    if name != short && name != long {
+        let message = format!("RPC request type {name:?} should be named {short:?} or {long:?}.");
+        report.at(method.file, &method.at(tag::INPUT), message);
+    }
+}
