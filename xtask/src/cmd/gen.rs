@@ -64,7 +64,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     let started = Instant::now();
     // What can't be read is for the generator to complain about.
-    if let Some(files) = Stamp::of(root).ok().and_then(|stamp| stamp.unchanged(root)) {
+    let stamp = Stamp::of(root).ok();
+    if let Some(files) = stamp.and_then(|stamp| stamp.unchanged(root)) {
         let seconds = started.elapsed().as_secs_f64();
         ui::say(format!("{files} files: nothing has changed ({seconds:.2} s)"));
         return Ok(());
@@ -85,8 +86,8 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     for line in &missing {
         ui::note(format!("note: add `{line}` to [workspace.dependencies] in Cargo.toml"));
     }
-    if missing.is_empty() && report.count(Kind::Foreign) == 0 {
-        Stamp::of(root)?.keep(root);
+    if let Some(stamp) = stamp.filter(|_| missing.is_empty() && report.count(Kind::Foreign) == 0) {
+        stamp.keep(root, &files);
     }
     Ok(())
 }

@@ -1,18 +1,21 @@
 //! What the last run found in order, so that the next one need not do it all again to say the same.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use bodybroker_codegen::emit::Files;
 
 use super::OUTPUT;
 
 /// Where it is kept. Only a run that left nothing to do writes it; `--check` doesn't read it.
 const FILE: &str = "target/gen.stamp";
 
-/// A fingerprint of the generator, of what it reads and of what it wrote.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stamp(String);
+/// A fingerprint of the generator and of what it reads, taken before it reads it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamp(u64);
 
 impl Stamp {
     /// Takes the fingerprint of what is there now.
@@ -22,47 +25,51 @@ impl Stamp {
         fs::metadata(&generator)?.modified()?.hash(&mut hasher);
         generator.hash(&mut hasher);
         fs::read(root.join("Cargo.toml"))?.hash(&mut hasher);
-        let mut files = 0;
-        for folder in ["proto", OUTPUT] {
-            files = hash(&root.join(folder), &mut hasher)?;
-        }
-        Ok(Self(format!("{:016x} {files}", hasher.finish())))
+        read(&root.join("proto"))?.hash(&mut hasher);
+        Ok(Self(hasher.finish()))
     }
 
-    /// How many files are generated, if the last run left everything as it is now.
-    pub(super) fn unchanged(&self, root: &Path) -> Option<usize> {
+    /// How many files are generated, if everything is as the last run left it.
+    pub(super) fn unchanged(self, root: &Path) -> Option<usize> {
         let last = fs::read_to_string(root.join(FILE)).ok()?;
-        let (_, files) = self.0.split_once(' ')?;
-        if last == self.0 { files.parse().ok() } else { None }
+        let written = read(&root.join(OUTPUT)).ok()?;
+        let files = written.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
+        (last == self.with(files)).then_some(written.len())
     }
 
-    /// Notes that everything is in order. Where that can't be written, the next run does its work again.
-    pub(super) fn keep(&self, root: &Path) {
+    /// Notes that these files are what there is. Where that can't be written, the next run does its work again.
+    pub(super) fn keep(self, root: &Path, files: &Files) {
         let file = root.join(FILE);
         if let Some(folder) = file.parent() {
             let _ = fs::create_dir_all(folder);
         }
-        let _ = fs::write(file, &self.0);
+        let _ = fs::write(file, self.with(files.iter()));
+    }
+
+    /// The text of the file, for what was generated.
+    fn with<'a>(self, files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+        let mut hasher = DefaultHasher::new();
+        files.for_each(|file| file.hash(&mut hasher));
+        format!("{:016x} {:016x}", self.0, hasher.finish())
     }
 }
 
-/// Hashes the names and contents of all files below a folder, in order, and counts them.
-fn hash(folder: &Path, hasher: &mut DefaultHasher) -> io::Result<usize> {
-    let mut count = 0;
-    let mut entries = fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<Vec<PathBuf>>>()?;
-    entries.sort();
-    for path in entries {
-        path.hash(hasher);
-        if path.is_dir() {
-            count += hash(&path, hasher)?;
+/// Every file below a folder, by its path with `/` between folders.
+fn read(folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() {
+            let below = read(&entry.path())?;
+            files.extend(
+                below.into_iter().map(|(path, content)| (format!("{name}/{path}"), content)),
+            );
         } else {
-            fs::read(&path)?.hash(hasher);
-            count += 1;
+            files.insert(name, fs::read(entry.path())?);
         }
     }
-    Ok(count)
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -81,7 +88,9 @@ mod tests {
         }
         let unchanged = || Stamp::of(root).unwrap().unchanged(root);
         assert_eq!(unchanged(), None);
-        Stamp::of(root).unwrap().keep(root);
+        let mut written = Files::default();
+        written.add("a.rs", "a");
+        Stamp::of(root).unwrap().keep(root, &written);
         assert_eq!(unchanged(), Some(1));
         for path in
             ["Cargo.toml", "proto/a.proto", "proto/b.proto", "generated/a.rs", "generated/b.rs"]
