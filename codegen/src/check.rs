@@ -1,5 +1,6 @@
 //! Rules over what schemas say. One file a rule, one line in [`RULES`].
 
+pub mod breaking;
 pub mod config;
 pub mod format;
 mod holes;
@@ -8,6 +9,7 @@ mod near;
 mod pattern;
 mod rule;
 mod subjects;
+mod version;
 pub mod violation;
 
 pub use crate::schema::image;

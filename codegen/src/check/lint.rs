@@ -6,7 +6,6 @@ mod imports;
 mod nodes;
 mod report;
 mod rule;
-mod version;
 
 use super::config::{Config, ConfigError};
 use super::violation::{Violation, sort};

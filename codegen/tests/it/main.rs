@@ -1,6 +1,7 @@
 //! Tests of the generator.
 
 mod apply;
+mod breaking;
 mod emit;
 mod image;
 mod kitchen_sink;

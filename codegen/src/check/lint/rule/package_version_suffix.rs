@@ -9,8 +9,8 @@
 
 use crate::check::lint::nodes::{File, tag};
 use crate::check::lint::report::Report;
-use crate::check::lint::version::stability;
 use crate::check::lint::{Check, Rule, STANDARD};
+use crate::check::version::stability;
 
 pub(in crate::check::lint) const RULE: Rule = Rule {
     id: "PACKAGE_VERSION_SUFFIX",

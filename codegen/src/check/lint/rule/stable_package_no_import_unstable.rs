@@ -8,8 +8,8 @@
 
 use crate::check::lint::nodes::{File, tag};
 use crate::check::lint::report::Report;
-use crate::check::lint::version::{Stability, stability};
 use crate::check::lint::{Check, Rule};
+use crate::check::version::{Stability, stability};
 
 pub(in crate::check::lint) const RULE: Rule = Rule {
     id: "STABLE_PACKAGE_NO_IMPORT_UNSTABLE",

@@ -1,0 +1,211 @@
+//! What a change of schemas breaks. One file a rule, one line in [`RULES`]; matching old with new is written once, in
+//! `pair.rs`. What `buf` does is the specification, its words and oddities included.
+
+mod cardinality;
+mod default;
+mod deletion;
+mod file;
+mod kind;
+mod number;
+mod pair;
+mod quote;
+mod range;
+mod report;
+mod rule;
+mod tree;
+
+use super::config::{Breaking, ConfigError};
+use super::image::Image;
+use super::version::{Stability, stability};
+use super::violation::{self, Violation};
+
+use pair::Pairs;
+use report::Report;
+use tree::{Enum, Field, File, Message, Method, Service, Tree};
+
+/// Generated code stays as it is, file by file.
+const FILE: &str = "FILE";
+/// Generated code stays as it is, package by package.
+const PACKAGE: &str = "PACKAGE";
+/// Bytes and JSON can be read on both sides.
+const WIRE_JSON: &str = "WIRE_JSON";
+/// Bytes can be read on both sides.
+const WIRE: &str = "WIRE";
+
+/// Every category.
+pub const CATEGORIES: &[&str] = &[FILE, PACKAGE, WIRE_JSON, WIRE];
+
+/// Every rule.
+pub const RULES: &[Rule] = &[
+    rule::enum_no_delete::RULE,
+    rule::enum_same_json_format::RULE,
+    rule::enum_same_type::RULE,
+    rule::enum_value_no_delete::RULE,
+    rule::enum_value_no_delete_unless_name_reserved::RULE,
+    rule::enum_value_no_delete_unless_number_reserved::RULE,
+    rule::enum_value_same_name::RULE,
+    rule::extension_message_no_delete::RULE,
+    rule::extension_no_delete::RULE,
+    rule::field_no_delete::RULE,
+    rule::field_no_delete_unless_name_reserved::RULE,
+    rule::field_no_delete_unless_number_reserved::RULE,
+    rule::field_same_cardinality::RULE,
+    rule::field_same_cpp_string_type::RULE,
+    rule::field_same_default::RULE,
+    rule::field_same_java_utf8_validation::RULE,
+    rule::field_same_json_name::RULE,
+    rule::field_same_jstype::RULE,
+    rule::field_same_name::RULE,
+    rule::field_same_oneof::RULE,
+    rule::field_same_type::RULE,
+    rule::field_same_utf8_validation::RULE,
+    rule::field_wire_compatible_cardinality::RULE,
+    rule::field_wire_compatible_type::RULE,
+    rule::field_wire_json_compatible_cardinality::RULE,
+    rule::field_wire_json_compatible_type::RULE,
+    rule::file_no_delete::RULE,
+    rule::file_same_cc_enable_arenas::RULE,
+    rule::file_same_cc_generic_services::RULE,
+    rule::file_same_csharp_namespace::RULE,
+    rule::file_same_go_package::RULE,
+    rule::file_same_java_generic_services::RULE,
+    rule::file_same_java_multiple_files::RULE,
+    rule::file_same_java_outer_classname::RULE,
+    rule::file_same_java_package::RULE,
+    rule::file_same_objc_class_prefix::RULE,
+    rule::file_same_optimize_for::RULE,
+    rule::file_same_package::RULE,
+    rule::file_same_php_class_prefix::RULE,
+    rule::file_same_php_metadata_namespace::RULE,
+    rule::file_same_php_namespace::RULE,
+    rule::file_same_py_generic_services::RULE,
+    rule::file_same_ruby_package::RULE,
+    rule::file_same_swift_prefix::RULE,
+    rule::file_same_syntax::RULE,
+    rule::message_no_delete::RULE,
+    rule::message_no_remove_standard_descriptor_accessor::RULE,
+    rule::message_same_json_format::RULE,
+    rule::message_same_required_fields::RULE,
+    rule::oneof_no_delete::RULE,
+    rule::package_enum_no_delete::RULE,
+    rule::package_extension_no_delete::RULE,
+    rule::package_message_no_delete::RULE,
+    rule::package_no_delete::RULE,
+    rule::package_service_no_delete::RULE,
+    rule::reserved_enum_no_delete::RULE,
+    rule::reserved_message_no_delete::RULE,
+    rule::rpc_no_delete::RULE,
+    rule::rpc_same_client_streaming::RULE,
+    rule::rpc_same_idempotency_level::RULE,
+    rule::rpc_same_request_type::RULE,
+    rule::rpc_same_response_type::RULE,
+    rule::rpc_same_server_streaming::RULE,
+    rule::service_no_delete::RULE,
+];
+
+/// A rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Name, such as `FIELD_SAME_TYPE`.
+    pub id: &'static str,
+    /// Categories that it is in.
+    pub categories: &'static [&'static str],
+    /// Text of the file that holds it; see [`Rule::page`].
+    source: &'static str,
+    check: Check,
+}
+
+/// What a rule looks at: what was and what is.
+#[derive(Debug, Clone, Copy)]
+enum Check {
+    Trees(fn(&mut Report<'_>)),
+    File(fn(&File<'_>, &File<'_>, &mut Report<'_>)),
+    Message(fn(&Message<'_>, &Message<'_>, &mut Report<'_>)),
+    Field(fn(&Field<'_>, &Field<'_>, &mut Report<'_>)),
+    Enum(fn(&Enum<'_>, &Enum<'_>, &mut Report<'_>)),
+    Service(fn(&Service<'_>, &Service<'_>, &mut Report<'_>)),
+    Method(fn(&Method<'_>, &Method<'_>, &mut Report<'_>)),
+}
+
+impl Rule {
+    /// Tells whether the rule judges where nobody has chosen.
+    #[must_use]
+    pub fn default(&self) -> bool {
+        self.categories.contains(&FILE)
+    }
+
+    /// What the rule keeps, why, and what to do: the comment at the top of its file.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What to do, in one line.
+    fn fix(&self) -> String {
+        let page = self.page();
+        let (_, fix) = page.split_once("# Fix\n").unwrap_or_default();
+        fix.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Lets the rules that a team has chosen judge a change from what was to what is. The violations come in the order in
+/// which they are printed.
+pub fn breaking(
+    old: &Image,
+    new: &Image,
+    config: &Breaking,
+) -> Result<Vec<Violation>, ConfigError> {
+    let table: Vec<_> = RULES.iter().map(|it| (it.id, it.categories, it.default())).collect();
+    let chosen = config.selection.choose(&table)?;
+    let (before, after) = (Tree::new(old), Tree::new(new));
+    let pairs = Pairs::new(&before, &after);
+    let mut violations = Vec::new();
+    for rule in RULES.iter().filter(|rule| chosen.contains(rule.id)) {
+        let mut report = Report::new(new, (&before, &after), rule);
+        pairs.judge(rule.check, &mut report);
+        let ignored = |file: &str| {
+            config.selection.ignores(rule.id, rule.categories, file)
+                || (config.ignore_unstable_packages && is_unstable(file, &before, &after))
+        };
+        let found = report.violations.into_iter();
+        violations.extend(found.filter(|it| !it.files().any(ignored)).map(|it| it.violation));
+    }
+    violation::sort(&mut violations);
+    Ok(violations)
+}
+
+/// Tells whether the package of a file says that it may still change, such as `v1beta1`.
+fn is_unstable(file: &str, old: &Tree<'_>, new: &Tree<'_>) -> bool {
+    let found = new.files.get(file).or_else(|| old.files.get(file));
+    found.is_some_and(|file| stability(file.proto.package()) == Some(Stability::Unstable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_explains_itself() {
+        for rule in RULES {
+            let page = rule.page();
+            assert!(page.contains("# Why") && !rule.fix().is_empty(), "{} lacks its page", rule.id);
+        }
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_names_every_file() {
+        let ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+        assert!(ids.is_sorted(), "sort the table by name");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/check/breaking/rule");
+        let files = std::fs::read_dir(folder).expect("the folder of rules").count();
+        assert_eq!(files, ids.len(), "a file in check/breaking/rule is in no table");
+    }
+
+    #[test]
+    fn the_categories_are_as_large_as_those_of_buf() {
+        let size = |name| RULES.iter().filter(|it| it.categories.contains(name)).count();
+        assert_eq!(CATEGORIES.iter().map(size).collect::<Vec<_>>(), [51, 51, 22, 15]);
+    }
+}

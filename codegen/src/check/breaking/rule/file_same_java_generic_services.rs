@@ -1,0 +1,30 @@
+//! Keeps the option `java_generic_services` of a file.
+//!
+//! # Why
+//! Code of Java that uses the generic services no longer compiles.
+//!
+//! # Fix
+//! Set `java_generic_services` to what it was.
+
+use crate::check::breaking::file;
+use crate::check::breaking::report::Report;
+use crate::check::breaking::tree::File;
+use crate::check::breaking::{Check, FILE, PACKAGE, Rule};
+
+pub(in crate::check::breaking) const RULE: Rule = Rule {
+    id: "FILE_SAME_JAVA_GENERIC_SERVICES",
+    categories: &[FILE, PACKAGE],
+    source: include_str!("file_same_java_generic_services.rs"),
+    check: Check::File(check),
+};
+
+fn check(old: &File<'_>, new: &File<'_>, report: &mut Report<'_>) {
+    file::same(
+        "option \"java_generic_services\"",
+        &[8, 17],
+        |it| it.options.java_generic_services().to_string(),
+        old,
+        new,
+        report,
+    );
+}
