@@ -210,6 +210,15 @@ enum Value<'a> {
 #[inline]
 fn field<'a>(payload: &'a [u8], at: &mut usize) -> Result<(u64, Value<'a>), Malformed> {
     const CUT: Malformed = Malformed("the message is cut off");
+    // Nearly every field is a short frame.
+    if let Some(&[FRAME_TAG, len]) = payload.get(*at..*at + 2)
+        && len < 0x80
+    {
+        let start = *at + 2;
+        let frame = payload.get(start..start + usize::from(len)).ok_or(CUT)?;
+        *at = start + frame.len();
+        return Ok((FRAMES, Value::Bytes(frame)));
+    }
     let tag = varint(payload, at).ok_or(CUT)?;
     let value = match tag & 7 {
         VARINT => Value::Varint(varint(payload, at).ok_or(CUT)?),
