@@ -29,6 +29,7 @@ use crate::input::Input;
 use model::Model;
 
 pub(crate) use build::shape;
+pub(crate) use locate::IGNORE;
 pub use print::print;
 pub(crate) use read::read;
 

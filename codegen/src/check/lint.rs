@@ -1,5 +1,6 @@
-//! Rules of good schemas, as buf has them. One file a rule, one line in [`RULES`].
+//! Rules of good schemas: buf's, and those of what only we know. One file a rule, one line in [`RULES`].
 
+mod annotated;
 mod cases;
 mod ignore;
 mod imports;
@@ -11,6 +12,7 @@ use super::config::{Config, ConfigError};
 use super::violation::{Violation, sort};
 use crate::schema::image::Image;
 
+use annotated::Annotated;
 use nodes::{Enum, EnumValue, Field, File, Import, Message, Method, Oneof, Service};
 use report::Report;
 
@@ -20,6 +22,8 @@ const BASIC: &[&str] = &["BASIC", "STANDARD"];
 const STANDARD: &[&str] = &["STANDARD"];
 const COMMENTS: &[&str] = &["COMMENTS"];
 const UNARY_RPC: &[&str] = &["UNARY_RPC"];
+/// Rules that only we have, of what schemas say about NATS. They judge annotated files only.
+const NATS: &[&str] = &["NATS"];
 
 /// Rules of buf that a `buf.yaml` may name and that judge nothing here: one of them is empty since long, the other
 /// judges options of a library that nobody here uses.
@@ -42,12 +46,16 @@ pub const RULES: &[Rule] = &[
     rule::enum_value_prefix::RULE,
     rule::enum_value_upper_snake_case::RULE,
     rule::enum_zero_value_suffix::RULE,
+    rule::event_key::RULE,
     rule::field_lower_snake_case::RULE,
     rule::field_not_required::RULE,
     rule::file_lower_snake_case::RULE,
     rule::import_no_public::RULE,
     rule::import_used::RULE,
     rule::message_pascal_case::RULE,
+    rule::method_idempotency::RULE,
+    rule::method_timeout::RULE,
+    rule::money_float::RULE,
     rule::oneof_lower_snake_case::RULE,
     rule::package_defined::RULE,
     rule::package_directory_match::RULE,
@@ -68,9 +76,12 @@ pub const RULES: &[Rule] = &[
     rule::rpc_request_response_unique::RULE,
     rule::rpc_request_standard_name::RULE,
     rule::rpc_response_standard_name::RULE,
+    rule::secret_sensitive::RULE,
     rule::service_pascal_case::RULE,
     rule::service_suffix::RULE,
     rule::stable_package_no_import_unstable::RULE,
+    rule::stream_response_unique::RULE,
+    rule::subject_convention::RULE,
     rule::syntax_specified::RULE,
 ];
 
@@ -89,6 +100,7 @@ pub struct Rule {
 /// What a rule looks at, one by one. The way to them is the same for all.
 #[derive(Debug, Clone, Copy)]
 enum Check {
+    Annotated(fn(&Annotated<'_>, &mut Report<'_>)),
     Files(fn(&[File<'_>], &mut Report<'_>)),
     Package(fn(&str, &[&File<'_>], &mut Report<'_>)),
     File(fn(&File<'_>, &mut Report<'_>)),
@@ -106,7 +118,7 @@ impl Rule {
     /// Tells whether the rule judges where nobody has chosen.
     #[must_use]
     pub fn default(&self) -> bool {
-        self.categories.contains(&"STANDARD")
+        self.categories.contains(&"STANDARD") || self.categories.contains(&"NATS")
     }
 
     /// What the rule keeps, why, and what to do: the comment at the top of its file.
@@ -142,10 +154,11 @@ pub fn table() -> Vec<(&'static str, &'static [&'static str], bool)> {
 pub fn lint(image: &Image, config: &Config) -> Result<Vec<Violation>, ConfigError> {
     let chosen = config.lint.selection.choose(&table())?;
     let files: Vec<_> = image.own_files().map(|file| File::new(image, file)).collect();
+    let annotated = Annotated::new(image, &files);
     let mut violations = Vec::new();
     for rule in RULES.iter().filter(|rule| chosen.contains(rule.id)) {
         let mut report = Report::new(rule, &config.lint);
-        run(rule.check, &files, &mut report);
+        run(rule.check, &files, &annotated, &mut report);
         violations.extend(report.end());
     }
     sort(&mut violations);
@@ -153,8 +166,9 @@ pub fn lint(image: &Image, config: &Config) -> Result<Vec<Violation>, ConfigErro
 }
 
 /// Takes a rule to everything that it looks at.
-fn run(check: Check, files: &[File<'_>], report: &mut Report<'_>) {
+fn run(check: Check, files: &[File<'_>], annotated: &Annotated<'_>, report: &mut Report<'_>) {
     match check {
+        Check::Annotated(check) => check(annotated, report),
         Check::Files(check) => check(files, report),
         Check::Package(check) => {
             for (package, files) in nodes::packages(files) {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::schema::IGNORE;
+
 /// Makes doc attributes of a comment.
 pub(crate) fn attributes(comment: &str) -> TokenStream {
     let lines = lines(comment);
@@ -29,7 +31,8 @@ pub(crate) fn lines(comment: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut block = Block::None;
     let mut blank_before = true;
-    for line in trimmed(comment) {
+    let said = trimmed(comment).into_iter();
+    for line in said.filter(|line| !line.trim_start().starts_with(IGNORE)) {
         let line = line.trim_end();
         block = match block {
             Block::Fence(fence) if closes(line, fence) => Block::None,

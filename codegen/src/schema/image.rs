@@ -93,6 +93,11 @@ impl Image {
         self.sources.known(file)
     }
 
+    /// Texts and names, for what reads annotations.
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     /// Where the thing at a path of a file's descriptor is. Of several, such as `extend` blocks, the first counts.
     #[must_use]
     pub fn span(&self, file: &str, path: &[i32]) -> Option<Span> {

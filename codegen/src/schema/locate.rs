@@ -7,6 +7,9 @@ use std::sync::Arc;
 use prost_reflect::prost_types::FileDescriptorProto;
 use prost_reflect::prost_types::source_code_info::Location;
 
+/// What begins a line that only linters read.
+pub(crate) const IGNORE: &str = "buf:lint:ignore";
+
 /// Locations of one file by path.
 #[derive(Debug, Clone)]
 pub(crate) struct Locations {
@@ -49,11 +52,13 @@ impl Locations {
         paths
     }
 
-    /// The comment before the thing at a path, without the blank that follows each `//`.
+    /// The comment before the thing at a path, without the blank that follows each `//` and without what is said to
+    /// linters.
     pub(crate) fn docs(&self, path: &[i32]) -> String {
         let comment = self.by_path.get(path).and_then(|it| it.leading_comments.as_deref());
         let lines = comment.unwrap_or_default().lines();
         let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end());
+        let lines = lines.filter(|line| !line.trim_start().starts_with(IGNORE));
         lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
     }
 

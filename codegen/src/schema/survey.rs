@@ -60,7 +60,7 @@ pub(crate) struct File {
 
 impl Survey {
     /// Reads everything that linked.
-    pub(super) fn new(
+    pub(crate) fn new(
         input: &Input,
         pool: &DescriptorPool,
         sources: &Sources,

@@ -6,6 +6,8 @@ mod emit;
 mod image;
 mod kitchen_sink;
 mod layers;
+mod lint_like_buf;
+mod lint_of_ours;
 mod mistakes;
 mod model;
 mod mutations;

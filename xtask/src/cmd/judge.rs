@@ -106,9 +106,14 @@ impl Flags {
         };
         let mut config = Config::find(&folder)?;
         let selection = selection(&mut config);
-        if !(self.category.is_empty() && self.use_.is_empty()) {
+        let chosen = !(self.category.is_empty() && self.use_.is_empty());
+        if chosen {
             selection.use_ = [&self.category[..], &self.use_[..]].concat();
             selection.except.clear();
+        }
+        // What a team has chosen of buf's rules says nothing of ours, which buf.yaml can't name.
+        if !chosen && !selection.use_.is_empty() {
+            selection.use_.push("NATS".to_owned());
         }
         selection.except.extend(self.except.iter().cloned());
         let folder = config.root.as_deref().map_or(folder, from_here);

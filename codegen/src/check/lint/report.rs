@@ -1,9 +1,11 @@
 //! Collects what a rule finds, and drops what is to be ignored.
 
-use super::nodes::File;
+use super::annotated::Annotated;
+use super::nodes::{File, tag};
 use super::{Rule, ignore};
 use crate::check::config::Lint;
 use crate::check::violation::Violation;
+use crate::schema::survey::Element;
 
 /// What one rule found.
 pub(super) struct Report<'a> {
@@ -28,6 +30,13 @@ impl<'a> Report<'a> {
         if !spared {
             self.push(file, span, message.into());
         }
+    }
+
+    /// Something is wrong with an annotated element.
+    pub(super) fn element(&mut self, schemas: &Annotated<'_>, element: &Element, message: String) {
+        let Some(file) = schemas.file(&element.file) else { return };
+        let name = [&element.path[..], &[tag::NAME]].concat();
+        self.at(file, &name, message);
     }
 
     /// Something is wrong with a file as a whole.

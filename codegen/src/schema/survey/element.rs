@@ -13,7 +13,7 @@ use crate::schema::option::{self, Level};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Element {
     pub(crate) file: String,
-    pub(super) path: Vec<i32>,
+    pub(crate) path: Vec<i32>,
     pub(super) level: Level,
 }
 
