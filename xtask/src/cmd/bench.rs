@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use crate::workspace;
 
 mod r#gen;
+mod schema;
 
 /// Measures, side by side with peers
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,7 @@ pub(crate) struct Args {
 enum What {
     Rpc(Rpc),
     Gen(r#gen::Args),
+    Schema(schema::Args),
 }
 
 /// Measures one call through ours and its peers; see `-- --help` for every choice
@@ -51,6 +53,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     match &args.what {
         What::Rpc(args) => rpc(&root, args),
         What::Gen(args) => r#gen::run(&root, args),
+        What::Schema(args) => schema::run(&root, args),
     }
 }
 

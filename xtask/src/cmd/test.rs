@@ -10,8 +10,8 @@ use crate::{ui, workspace};
 
 /// Runs every test
 ///
-/// Installs what is missing, checks that `generated/` is what the schemas say, lints the schemas with buf, and runs
-/// the tests and examples of the workspace against real servers.
+/// Installs what is missing, checks that `generated/` is what the schemas say, lints the schemas and lets buf do so
+/// too, and runs the tests and examples of the workspace against real servers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run the long tests too: soaks and hundreds of restarts
@@ -28,6 +28,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let tools = Tools::install(&root)?;
     tools.python()?;
     step(&root, "the generated code", &cargo(&["xtask", "gen", "--check"]))?;
+    // On GitHub each finding becomes a note beside the line of the pull request.
+    let github = std::env::var_os("GITHUB_ACTIONS").is_some();
+    let format = if github { "github-actions" } else { "text" };
+    step(&root, "the schemas", &cargo(&["xtask", "lint", "--error-format", format]))?;
     for verb in ["lint", "build"] {
         let buf = tools.buf.display().to_string();
         step(&root, "the schemas", &[buf, verb.to_owned(), "proto".to_owned()])?;
