@@ -45,6 +45,7 @@ pub const RULES: &[Rule] = &[
     rule::enum_pascal_case::RULE,
     rule::enum_value_prefix::RULE,
     rule::enum_value_upper_snake_case::RULE,
+    rule::enum_zero_meaning::RULE,
     rule::enum_zero_value_suffix::RULE,
     rule::event_key::RULE,
     rule::field_lower_snake_case::RULE,

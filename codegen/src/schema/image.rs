@@ -1,5 +1,7 @@
 //! Schemas that compile, annotated or not: what is compared and linted. No rule of ours has judged them.
 
+mod alias;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -45,7 +47,11 @@ impl Image {
 
     /// Compiles files in memory, by their names relative to the root.
     pub fn of_texts(files: BTreeMap<String, String>) -> Result<Self, Findings> {
-        let Compiled { pool, sources, findings, .. } = compile(files);
+        let Compiled { pool, sources, mut findings, .. } = compile(files);
+        let own = pool.file_descriptor_protos().filter(|file| sources.is_own(file.name()));
+        for file in own {
+            findings.extend(alias::refuse(file, &sources.text(file.name())));
+        }
         if findings.is_empty() {
             return Ok(Self { pool, sources, places: OnceLock::new() });
         }

@@ -26,7 +26,7 @@ type Found = BTreeSet<(String, String, u64)>;
 
 #[test]
 fn lint_finds_what_buf_finds() {
-    compare(1, 120);
+    compare(1, 90);
 }
 
 #[test]

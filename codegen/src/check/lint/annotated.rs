@@ -8,7 +8,7 @@ use prost_reflect::prost_types::FileDescriptorProto;
 use super::nodes::File;
 use crate::input::Input;
 use crate::schema::image::Image;
-use crate::schema::survey::{self, Message, Service, Survey};
+use crate::schema::survey::{self, Enumeration, Message, Service, Survey};
 
 /// Files that import the options, read when a rule asks.
 pub(super) struct Annotated<'a> {
@@ -48,6 +48,11 @@ impl<'a> Annotated<'a> {
     pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
         let names = self.surveyed().flat_map(|file| &file.messages);
         names.filter_map(|name| self.survey().messages.get(name))
+    }
+
+    pub(super) fn enums(&self) -> impl Iterator<Item = &Enumeration> {
+        let names = self.surveyed().flat_map(|file| &file.enums);
+        names.filter_map(|name| self.survey().enums.get(name))
     }
 
     /// The file by its name, if it is annotated.

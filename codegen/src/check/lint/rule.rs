@@ -14,6 +14,7 @@ pub(super) mod enum_no_allow_alias;
 pub(super) mod enum_pascal_case;
 pub(super) mod enum_value_prefix;
 pub(super) mod enum_value_upper_snake_case;
+pub(super) mod enum_zero_meaning;
 pub(super) mod enum_zero_value_suffix;
 pub(super) mod event_key;
 pub(super) mod field_lower_snake_case;
