@@ -1,14 +1,16 @@
 //! Connections that break, come back, are encrypted, and may not do everything.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bodybroker_runtime::connection::{Connection, Options};
-use bodybroker_runtime::durable::{Auth, Tls};
+use bodybroker_runtime::durable::{Auth, Bucket, StreamConfig, Tls};
 use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::State;
 use nkeys::KeyPair;
 
+use crate::event::PLACES;
 use crate::fixture::{ECHO, Echo, HANG, READ, Text, call_of, connect, echo};
 
 mod credentials;
@@ -123,7 +125,7 @@ async fn an_nkey_signs_the_nonce() {
         .unwrap();
     let options =
         |key: &KeyPair| Options::new(server.url(), "client").auth(Auth::NKey(key.seed().unwrap()));
-    assert!(Connection::connect(options(&key)).await.is_ok());
+    stores(&Connection::connect(options(&key)).await.unwrap()).await;
     let status = Connection::connect(options(&KeyPair::new_user())).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated, "{status}");
 }
@@ -158,10 +160,20 @@ async fn calls_are_encrypted_where_the_server_wants_it() {
     let client = Connection::connect(options("client")).await.unwrap();
     let long = "x".repeat(300_000);
     assert_eq!(call_of(&client, ECHO, Text::new(&long)).await.unwrap().text, long);
+    stores(&client).await;
     // Without our own certificate, or without trust in the server's, there is no connection.
     let bare = Tls { ca: tls.ca.clone(), identity: None };
     assert!(Connection::connect(Options::new(server.url(), "x").tls(bare)).await.is_err());
     assert!(Connection::connect(Options::new(server.url(), "x")).await.is_err());
+}
+
+/// Streams and buckets have a connection of their own, which has to prove the same.
+async fn stores(connection: &Connection) {
+    let durable = connection.durable();
+    durable.provision(&StreamConfig::of_bucket(&PLACES)).await.unwrap();
+    let bucket = Bucket::new(Arc::clone(durable), &PLACES);
+    let revision = bucket.put("here", "there".into()).await.unwrap();
+    assert_eq!(bucket.get("here").await.unwrap().map(|record| record.revision), Some(revision));
 }
 
 async fn in_time<T>(future: impl Future<Output = T>) -> T {
