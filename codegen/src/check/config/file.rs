@@ -86,7 +86,12 @@ struct Version {
 }
 
 pub(super) fn parse(text: &str) -> Result<File, ConfigError> {
-    let wrong = |error: &dyn std::fmt::Display| ConfigError(error.to_string());
+    // What follows the first line draws the text; the place is in the first already.
+    let wrong = |error: &dyn std::fmt::Display| {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        ConfigError(first.trim_start_matches("error: ").to_owned())
+    };
     let version: Version = serde_saphyr::from_str(text).map_err(|error| wrong(&error))?;
     match version.version.as_deref() {
         Some("v2") => serde_saphyr::from_str(text).map_err(|error| wrong(&error)),

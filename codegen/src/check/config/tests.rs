@@ -34,7 +34,9 @@ fn a_module_has_choices_of_its_own() {
 #[test]
 fn what_nobody_reads_is_an_error_that_names_it() {
     let wrong = |text| Config::parse(text, "").expect_err("a mistake").to_string();
-    assert!(wrong("version: v2\nlint:\n  uses: [STANDARD]\n").contains("uses"));
+    let unknown = wrong("version: v2\nlint:\n  uses: [STANDARD]\n");
+    assert!(unknown.starts_with("line 3 column 3: unknown field `uses`"), "{unknown}");
+    assert_eq!(unknown.lines().count(), 1);
     assert!(wrong("version: v1\n").contains("buf config migrate"));
     assert!(wrong("lint: {}\n").contains("version is missing"));
     assert!(wrong("version: v2\nplugins:\n  - plugin: x\n").contains("plugins"));
