@@ -12,6 +12,7 @@ mod quote;
 mod range;
 mod report;
 mod rule;
+mod running;
 mod tree;
 
 use super::config::{Breaking, ConfigError};
@@ -21,6 +22,7 @@ use super::violation::{self, Violation};
 
 use pair::Pairs;
 use report::Report;
+use running::Running;
 use tree::{Enum, Field, File, Message, Method, Service, Tree};
 
 /// Generated code stays as it is, file by file.
@@ -32,11 +34,17 @@ const WIRE_JSON: &str = "WIRE_JSON";
 /// Bytes can be read on both sides.
 const WIRE: &str = "WIRE";
 
+/// What runs goes on while both versions are there. Only for annotated schemas; `buf` has nothing like it.
+const NATS: &str = "NATS";
+
 /// Every category.
-pub const CATEGORIES: &[&str] = &[FILE, PACKAGE, WIRE_JSON, WIRE];
+pub const CATEGORIES: &[&str] = &[FILE, PACKAGE, WIRE_JSON, WIRE, NATS];
 
 /// Every rule.
 pub const RULES: &[Rule] = &[
+    rule::bucket_history_no_reduce::RULE,
+    rule::bucket_no_delete::RULE,
+    rule::bucket_same_value::RULE,
     rule::enum_no_delete::RULE,
     rule::enum_same_json_format::RULE,
     rule::enum_same_type::RULE,
@@ -44,6 +52,9 @@ pub const RULES: &[Rule] = &[
     rule::enum_value_no_delete_unless_name_reserved::RULE,
     rule::enum_value_no_delete_unless_number_reserved::RULE,
     rule::enum_value_same_name::RULE,
+    rule::event_same_stream::RULE,
+    rule::event_same_subject::RULE,
+    rule::event_same_subject_parameters::RULE,
     rule::extension_message_no_delete::RULE,
     rule::extension_no_delete::RULE,
     rule::field_no_delete::RULE,
@@ -59,6 +70,7 @@ pub const RULES: &[Rule] = &[
     rule::field_same_oneof::RULE,
     rule::field_same_type::RULE,
     rule::field_same_utf8_validation::RULE,
+    rule::field_sensitive_no_delete::RULE,
     rule::field_wire_compatible_cardinality::RULE,
     rule::field_wire_compatible_type::RULE,
     rule::field_wire_json_compatible_cardinality::RULE,
@@ -86,6 +98,13 @@ pub const RULES: &[Rule] = &[
     rule::message_no_remove_standard_descriptor_accessor::RULE,
     rule::message_same_json_format::RULE,
     rule::message_same_required_fields::RULE,
+    rule::method_credit_no_reduce::RULE,
+    rule::method_idempotency_no_weaken::RULE,
+    rule::method_idle_timeout_no_shorten::RULE,
+    rule::method_same_queue_group::RULE,
+    rule::method_same_subject::RULE,
+    rule::method_same_subject_parameters::RULE,
+    rule::method_timeout_no_shorten::RULE,
     rule::oneof_no_delete::RULE,
     rule::package_enum_no_delete::RULE,
     rule::package_extension_no_delete::RULE,
@@ -100,7 +119,12 @@ pub const RULES: &[Rule] = &[
     rule::rpc_same_request_type::RULE,
     rule::rpc_same_response_type::RULE,
     rule::rpc_same_server_streaming::RULE,
+    rule::service_calls_no_delete::RULE,
+    rule::service_consumes_no_delete::RULE,
     rule::service_no_delete::RULE,
+    rule::stream_replicas_no_reduce::RULE,
+    rule::stream_retention_no_shorten::RULE,
+    rule::stream_subject_no_delete::RULE,
 ];
 
 /// A rule.
@@ -119,6 +143,7 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy)]
 enum Check {
     Trees(fn(&mut Report<'_>)),
+    Running(fn(&Running, &mut Report<'_>)),
     File(fn(&File<'_>, &File<'_>, &mut Report<'_>)),
     Message(fn(&Message<'_>, &Message<'_>, &mut Report<'_>)),
     Field(fn(&Field<'_>, &Field<'_>, &mut Report<'_>)),
@@ -131,7 +156,7 @@ impl Rule {
     /// Tells whether the rule judges where nobody has chosen.
     #[must_use]
     pub fn default(&self) -> bool {
-        self.categories.contains(&FILE)
+        self.categories.contains(&FILE) || self.categories.contains(&NATS)
     }
 
     /// What the rule keeps, why, and what to do: the comment at the top of its file.
@@ -160,7 +185,8 @@ pub fn breaking(
     let table: Vec<_> = RULES.iter().map(|it| (it.id, it.categories, it.default())).collect();
     let chosen = config.selection.choose(&table)?;
     let (before, after) = (Tree::new(old), Tree::new(new));
-    let pairs = Pairs::new(&before, &after);
+    let running = Running::new(old.model(), new.model());
+    let pairs = Pairs::new(&before, &after, &running);
     let mut violations = Vec::new();
     for rule in RULES.iter().filter(|rule| chosen.contains(rule.id)) {
         let mut report = Report::new(new, (&before, &after), rule);
@@ -206,6 +232,6 @@ mod tests {
     #[test]
     fn the_categories_are_as_large_as_those_of_buf() {
         let size = |name| RULES.iter().filter(|it| it.categories.contains(name)).count();
-        assert_eq!(CATEGORIES.iter().map(size).collect::<Vec<_>>(), [51, 51, 22, 15]);
+        assert_eq!(CATEGORIES.iter().map(size).collect::<Vec<_>>(), [51, 51, 22, 15, 19]);
     }
 }

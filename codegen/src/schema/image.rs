@@ -13,10 +13,14 @@ use unicode_width::UnicodeWidthChar as _;
 
 use self::descriptor::FileDescriptorProto;
 
+use super::build::build;
 use super::compile::{Compiled, Sources, compile};
+use super::model::Model;
+use super::survey::Survey;
 use crate::check::config::covers;
 use crate::check::violation::Span;
 use crate::diagnostic::{Finding, Findings, Place};
+use crate::input::Input;
 
 /// Names bytes that are no descriptor set.
 const READABLE: &str = "FILE_READABLE";
@@ -97,6 +101,16 @@ impl Image {
     #[must_use]
     pub fn text(&self, file: &str) -> Option<&str> {
         self.sources.known(file)
+    }
+
+    /// What the annotations mean, empty where there are none.
+    pub(crate) fn model(&self) -> Model {
+        let input = Input::new("");
+        if self.files().all(|file| file.package() != input.options_package) {
+            return Model::default();
+        }
+        let survey = Survey::new(&input, &self.pool, &self.sources, true);
+        build(&input, &survey)
     }
 
     /// Texts and names, for what reads annotations.

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use super::Check;
 use super::report::Report;
+use super::running::Running;
 use super::tree::{Enum, Field, File, Message, Service, Tree};
 
 /// Everything that is there before and after.
 pub(super) struct Pairs<'t, 'a> {
+    running: &'t Running,
     files: Vec<(&'t File<'a>, &'t File<'a>)>,
     messages: Vec<(&'t Message<'a>, &'t Message<'a>)>,
     fields: Vec<(&'t Field<'a>, &'t Field<'a>)>,
@@ -18,11 +20,12 @@ pub(super) struct Pairs<'t, 'a> {
 
 impl<'t, 'a> Pairs<'t, 'a> {
     /// Matches two trees.
-    pub(super) fn new(old: &'t Tree<'a>, new: &'t Tree<'a>) -> Self {
+    pub(super) fn new(old: &'t Tree<'a>, new: &'t Tree<'a>, running: &'t Running) -> Self {
         let messages = matched(old, new, |file| named(file, &file.messages));
         let within = messages.iter().flat_map(|(old, new)| common(&old.fields, &new.fields));
         let extensions = common_owned(&extensions(old), &extensions(new));
         Self {
+            running,
             files: common(&old.files, &new.files).collect(),
             fields: within.chain(extensions).collect(),
             enums: matched(old, new, |file| named(file, &file.enums)),
@@ -37,6 +40,7 @@ impl<'t, 'a> Pairs<'t, 'a> {
     pub(super) fn judge(&self, check: Check, report: &mut Report<'_>) {
         match check {
             Check::Trees(check) => check(report),
+            Check::Running(check) => check(self.running, report),
             Check::File(check) => {
                 self.files.iter().for_each(|(old, new)| check(old, new, report));
             }

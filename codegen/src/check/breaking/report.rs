@@ -1,7 +1,7 @@
 //! Where rules put what they find.
 
 use super::Rule;
-use super::tree::{Spot, Tree};
+use super::tree::{File, Spot, Tree};
 use crate::check::image::Image;
 use crate::check::violation::Violation;
 
@@ -40,6 +40,51 @@ impl<'a> Report<'a> {
     /// States a violation of which nothing is left but the file where it was.
     pub(super) fn nowhere(&mut self, was: &str, message: impl Into<String>) {
         self.add(Violation::nowhere(self.rule.id, message), Some(was.to_owned()));
+    }
+
+    /// States a violation at a method.
+    pub(super) fn method(&mut self, service: &str, name: &str, message: String, hurt: Vec<String>) {
+        let spot = self.found(service, |file, nested| {
+            Some(file.services.get(nested)?.methods().get(name)?.spot())
+        });
+        self.hurting(spot, message, hurt);
+    }
+
+    /// States a violation at a service.
+    pub(super) fn service(&mut self, name: &str, message: String, hurt: Vec<String>) {
+        let spot = self.found(name, |file, nested| Some(file.services.get(nested)?.spot()));
+        self.hurting(spot, message, hurt);
+    }
+
+    /// States a violation at a message.
+    pub(super) fn message(&mut self, name: &str, message: String, hurt: Vec<String>) {
+        let spot = self.found(name, |file, nested| Some(file.messages.get(nested)?.spot.clone()));
+        self.hurting(spot, message, hurt);
+    }
+
+    /// States a violation in a file of a package.
+    pub(super) fn package(&mut self, name: &str, message: String, hurt: Vec<String>) {
+        let mut files = self.new.files.values();
+        let spot = files.find(|file| file.proto.package() == name).map(File::whole);
+        self.hurting(spot, message, hurt);
+    }
+
+    fn found(
+        &self,
+        name: &str,
+        find: impl Fn(&File<'a>, &str) -> Option<Spot<'a>>,
+    ) -> Option<Spot<'a>> {
+        self.new.files.values().find_map(|file| find(file, file.nested(name)?))
+    }
+
+    fn hurting(&mut self, spot: Option<Spot<'a>>, message: String, hurt: Vec<String>) {
+        match spot {
+            Some(spot) => self.at(&spot, message),
+            None => self.nowhere("", message),
+        }
+        if let Some(found) = self.violations.last_mut() {
+            found.violation.hurt = hurt;
+        }
     }
 
     fn add(&mut self, violation: Violation, was: Option<String>) {

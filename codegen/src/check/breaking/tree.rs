@@ -193,7 +193,7 @@ impl<'a> File<'a> {
     }
 
     /// A full name without the package of the file; `None` if it is of another one.
-    fn nested<'n>(&self, name: &'n str) -> Option<&'n str> {
+    pub(super) fn nested<'n>(&self, name: &'n str) -> Option<&'n str> {
         match self.proto.package() {
             "" => Some(name),
             package => name.strip_prefix(package)?.strip_prefix('.'),

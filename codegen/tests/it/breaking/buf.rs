@@ -5,10 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bodybroker_codegen::check::breaking::CATEGORIES;
 use bodybroker_codegen::check::violation::Violation;
 
-use super::Files;
+use super::{CATEGORIES, Files};
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,0 +1,34 @@
+//! Keeps the calls of a service while it is deployed.
+//!
+//! # Why
+//! Permissions follow the schema: instances of the old version are refused the calls that they still make.
+//!
+//! # Fix
+//! Remove it in the release after the one that stops using it.
+
+use crate::check::breaking::report::Report;
+use crate::check::breaking::running::{Pair, Running};
+use crate::check::breaking::{Check, NATS, Rule};
+use crate::schema::model::Service;
+
+pub(in crate::check::breaking) const RULE: Rule = Rule {
+    id: "SERVICE_CALLS_NO_DELETE",
+    categories: &[NATS],
+    source: include_str!("service_calls_no_delete.rs"),
+    check: Check::Running(check),
+};
+
+fn check(running: &Running, report: &mut Report<'_>) {
+    let names = |it: &Service| it.calls.clone();
+    for Pair { old, new, service } in running.services() {
+        let left: Vec<String> = names(new);
+        for gone in names(old).into_iter().filter(|name| !left.contains(name)) {
+            let message = format!("Service \"{service}\" may no longer call \"{gone}\".");
+            report.service(
+                service,
+                message,
+                vec![format!("{service} itself, where the old version runs")],
+            );
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Keeps the subjects that a stream captures.
+//!
+//! # Why
+//! What instances of the old version publish there is captured by nobody.
+//!
+//! # Fix
+//! Keep the subject until nobody publishes to it.
+
+use crate::check::breaking::report::Report;
+use crate::check::breaking::running::{Pair, Running};
+use crate::check::breaking::{Check, NATS, Rule};
+
+pub(in crate::check::breaking) const RULE: Rule = Rule {
+    id: "STREAM_SUBJECT_NO_DELETE",
+    categories: &[NATS],
+    source: include_str!("stream_subject_no_delete.rs"),
+    check: Check::Running(check),
+};
+
+fn check(running: &Running, report: &mut Report<'_>) {
+    for Pair { old, new, .. } in running.streams() {
+        if old.subjects.iter().any(|it| !new.subjects.contains(it)) {
+            let name = &new.name;
+            let message = format!(
+                "Stream \"{name}\" captures {:?} instead of {:?}.",
+                new.subjects, old.subjects
+            );
+            report.package(&new.package, message, running.readers(name));
+        }
+    }
+}
