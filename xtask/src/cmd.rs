@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 mod bench;
+mod breaking;
 mod call;
 mod demo;
 mod r#gen;
@@ -23,6 +24,7 @@ pub(crate) use judge::{FOUND, Found};
 pub(crate) enum Command {
     Gen(r#gen::Args),
     Lint(lint::Args),
+    Breaking(breaking::Args),
     New(new::Args),
     Up(up::Args),
     Ls(ls::Args),
@@ -40,6 +42,7 @@ impl Command {
         match self {
             Self::Gen(args) => r#gen::run(&args),
             Self::Lint(args) => lint::run(&args),
+            Self::Breaking(args) => breaking::run(&args),
             Self::New(args) => new::run(&args),
             Self::Up(args) => up::run(&args),
             Self::Ls(args) => ls::run(&args),

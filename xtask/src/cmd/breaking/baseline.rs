@@ -1,0 +1,204 @@
+//! What the schemas were.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail, ensure};
+use bodybroker_codegen::check::config::{Config, covers};
+use bodybroker_codegen::check::image::Image;
+use bodybroker_codegen::check::violation::{Violation, of_findings};
+
+use crate::cmd::judge::{self, Input};
+
+/// The old schemas, or why they don't compile.
+type Compiled = Result<Image, Vec<Violation>>;
+
+/// Reads the schemas that a baseline names.
+pub(super) fn read(name: &str, input: &Input) -> anyhow::Result<Compiled> {
+    if let Some((repository, choices)) = name.split_once('#') {
+        return Choice::parse(choices)?.read(Path::new(repository), input);
+    }
+    let path = Path::new(name);
+    if path.is_dir() {
+        let config = Config::find(path)?;
+        let folder = config.root.clone().unwrap_or_else(|| path.to_owned());
+        return judge::compile(&Input { folder, config });
+    }
+    if path.is_file() {
+        let bytes = fs::read(path).with_context(|| format!("{name} can't be read"))?;
+        return match Image::of_descriptor_set(&bytes) {
+            Ok(image) => Ok(Ok(image)),
+            Err(findings) => bail!("{name}: {findings}"),
+        };
+    }
+    let choice = Choice { reference: Some(name.to_owned()), subdir: None };
+    choice.read(&input.folder, input)
+}
+
+/// A state of a repository.
+#[derive(Debug, Default)]
+struct Choice {
+    reference: Option<String>,
+    /// Folder of the schemas, from the root of the repository.
+    subdir: Option<String>,
+}
+
+impl Choice {
+    /// Reads what stands behind the `#`, as `buf` spells it.
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let mut choice = Self::default();
+        for part in text.split(',').filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            match key {
+                "branch" | "tag" | "ref" | "commit" => choice.reference = Some(value.to_owned()),
+                "subdir" => choice.subdir = Some(value.trim_matches('/').to_owned()),
+                // How to fetch; everything is here already.
+                "depth" | "filter" | "recurse_submodules" | "format" => {}
+                other => bail!("`{other}` is no choice; use branch, tag, ref, commit and subdir"),
+            }
+        }
+        Ok(choice)
+    }
+
+    /// Reads the schemas out of a repository, without touching its files.
+    fn read(&self, here: &Path, input: &Input) -> anyhow::Result<Compiled> {
+        // In a work tree beside the first, `.git` is a file.
+        let around = here.parent().filter(|_| here.is_file());
+        let here = around.map_or(here, |it| if it == Path::new("") { Path::new(".") } else { it });
+        let reference = self.reference.as_deref().unwrap_or("HEAD");
+        let commit = git(
+            here,
+            &[
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                &format!("{reference}^{{commit}}"),
+            ],
+        )
+        .ok()
+        .with_context(|| format!("there is no folder, file or git ref `{reference}`"))?;
+        let commit = commit.trim();
+        let subdir = match &self.subdir {
+            Some(subdir) => subdir.clone(),
+            None => inside(&input.folder)?,
+        };
+        let place = format!("{reference}:{subdir}");
+        let prefix = if subdir.is_empty() { String::new() } else { format!("{subdir}/") };
+        let mut list = vec!["ls-tree", "-r", "-z", "--full-tree", "--name-only", commit];
+        list.extend(Some(prefix.as_str()).filter(|prefix| !prefix.is_empty()));
+        let listed = git(here, &list)?;
+        let excludes = &input.config.excludes;
+        let names: Vec<_> = listed
+            .split('\0')
+            .filter(|name| Path::new(name).extension() == Some(OsStr::new("proto")))
+            .filter_map(|name| name.strip_prefix(&prefix))
+            .filter(|name| !excludes.iter().any(|path| covers(path, name)))
+            .collect();
+        ensure!(!names.is_empty(), "no `.proto` file in {place}");
+        let objects: Vec<_> = names.iter().map(|name| format!("{commit}:{prefix}{name}")).collect();
+        let objects = objects.join("\n") + "\n";
+        let texts = contents(here, objects, names.len())
+            .with_context(|| format!("{place} can't be read"))?;
+        let files: BTreeMap<_, _> = names.into_iter().map(str::to_owned).zip(texts).collect();
+        match Image::of_texts(files) {
+            Ok(image) => Ok(Ok(image)),
+            Err(findings) => match of_findings(&findings) {
+                Some(violations) => Ok(Err(violations)),
+                None => bail!("{place}: {findings}"),
+            },
+        }
+    }
+}
+
+/// A folder from the root of its repository.
+fn inside(folder: &Path) -> anyhow::Result<String> {
+    let inside = git(folder, &["rev-parse", "--show-prefix"])
+        .with_context(|| format!("{} is in no repository; say `subdir=`", folder.display()))?;
+    Ok(inside.trim().trim_end_matches('/').to_owned())
+}
+
+fn git(folder: &Path, args: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new("git").arg("-C").arg(folder).args(args).output();
+    let output = output.context("git does not start")?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "git {}: {}", args[0], error.trim());
+    String::from_utf8(output.stdout).context("git answers with other than text")
+}
+
+/// The texts of objects, one name a line, from a single process.
+fn contents(folder: &Path, objects: String, count: usize) -> anyhow::Result<Vec<String>> {
+    let mut child = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(["cat-file", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("git does not start")?;
+    let mut stdin = child.stdin.take().context("git takes no input")?;
+    // git answers while it still reads: who only writes and then only reads could wait for ever.
+    let writer = std::thread::spawn(move || stdin.write_all(objects.as_bytes()));
+    let mut output = Vec::new();
+    child.stdout.take().context("git gives no output")?.read_to_end(&mut output)?;
+    let written = writer.join().map_err(|_| anyhow::anyhow!("the writer to git panicked"))?;
+    written.context("git stopped reading")?;
+    ensure!(child.wait()?.success(), "git cat-file failed");
+    let mut rest = output.as_slice();
+    (0..count).map(|_| blob(&mut rest)).collect()
+}
+
+/// Takes one object off the output: a line that ends in its size, the object, a line break.
+fn blob(rest: &mut &[u8]) -> anyhow::Result<String> {
+    let stop = rest.iter().position(|byte| *byte == b'\n').context("git's answer is cut off")?;
+    let head = String::from_utf8_lossy(&rest[..stop]).into_owned();
+    let size = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
+    let size = size.with_context(|| format!("git says {head}"))?;
+    let start = stop + 1;
+    let bytes = rest.get(start..start + size).context("git's answer is cut off")?;
+    let text = String::from_utf8(bytes.to_vec()).context("a schema is no text")?;
+    *rest = rest.get(start + size + 1..).unwrap_or_default();
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(folder: &Path) -> Input {
+        Input { folder: folder.to_owned(), config: Config::default() }
+    }
+
+    fn file(folder: &Path, text: &str) {
+        fs::create_dir_all(folder.join("proto")).expect("a folder");
+        fs::write(folder.join("proto/a.proto"), text).expect("a file");
+    }
+
+    #[test]
+    fn a_ref_is_read_without_touching_the_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        file(root, "syntax = \"proto3\";\nmessage Old {}\n");
+        let name = ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "old"];
+        git(root, &["init", "-q", "-b", "trunk"]).expect("a repository");
+        git(root, &["add", "-A"]).expect("a file");
+        git(root, &name).expect("a commit");
+        file(root, "syntax = \"proto3\";\nmessage New {}\n");
+
+        let here = input(&root.join("proto"));
+        let buf = format!("{}#branch=trunk,subdir=proto", root.join(".git").display());
+        for name in ["HEAD", "trunk", &buf] {
+            let image = read(name, &here).expect("a baseline").expect("it compiles");
+            assert!(image.text("a.proto").is_some_and(|text| text.contains("Old")), "{name}");
+        }
+        let error = read("nowhere", &here).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("there is no folder, file or git ref `nowhere`"));
+        let error = read(&buf.replace("trunk", "other"), &here).map(|_| ());
+        assert!(error.is_err(), "a branch that is not there");
+        assert!(Choice::parse("color=red").is_err());
+    }
+}
