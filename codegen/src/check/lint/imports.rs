@@ -31,28 +31,29 @@ pub(super) fn unused<'a>(image: &Image, file: &'a FileDescriptorProto) -> Vec<&'
 }
 
 /// The import that provides each file: itself, or else the first that passes it on.
-fn providers<'a>(image: &'a Image, imports: &'a [String]) -> BTreeMap<&'a str, &'a str> {
-    let protos: BTreeMap<_, _> = image.files().map(|file| (file.name(), file)).collect();
+fn providers<'a>(image: &Image, imports: &'a [String]) -> BTreeMap<String, &'a str> {
     let mut providers = BTreeMap::new();
     for import in imports {
-        let mut open = vec![import.as_str()];
+        let mut open = vec![import.clone()];
         let mut seen = BTreeSet::new();
         while let Some(name) = open.pop() {
-            if !seen.insert(name) {
+            if !seen.insert(name.clone()) {
                 continue;
             }
-            if name != import.as_str() {
-                providers.entry(name).or_insert(import.as_str());
+            if name != *import {
+                providers.entry(name.clone()).or_insert(import.as_str());
             }
-            let Some(file) = protos.get(name) else { continue };
-            let public = file.public_dependency.iter().filter_map(|&index| {
-                file.dependency.get(usize::try_from(index).ok()?).map(String::as_str)
-            });
+            let Some(file) = image.pool().get_file_by_name(&name) else { continue };
+            let file = file.file_descriptor_proto();
+            let public = file
+                .public_dependency
+                .iter()
+                .filter_map(|&index| file.dependency.get(usize::try_from(index).ok()?).cloned());
             open.extend(public);
         }
     }
     for import in imports {
-        providers.insert(import.as_str(), import.as_str());
+        providers.insert(import.clone(), import.as_str());
     }
     providers
 }
