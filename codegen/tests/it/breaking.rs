@@ -216,15 +216,21 @@ fn without(
     refused: &[Line],
 ) {
     let (mut new, mut kinds) = (new.clone(), kinds.clone());
+    let before = kinds.len();
     let names: Vec<_> = kinds.keys().cloned().collect();
     for name in names {
         let Some(line) = refused.iter().find(|line| line.is_about(&name)) else { continue };
         let kind = kinds.remove(&name).unwrap_or_default();
         tally.refused.push(format!("{name} ({kind}): {line:?}"));
         new.retain(|path, _| *path != name && !path.starts_with(&format!("{name}/")));
-        let before =
+        let restored =
             old.iter().filter(|(path, _)| **path == name || path.starts_with(&format!("{name}/")));
-        new.extend(before.map(|(path, text)| (path.clone(), text.clone())));
+        new.extend(restored.map(|(path, text)| (path.clone(), text.clone())));
+    }
+    if kinds.len() == before {
+        // What is refused is in none of the mutants: another file doesn't bear with one of them.
+        tally.refused.extend(kinds.into_iter().map(|(name, kind)| format!("{name} ({kind})")));
+        return;
     }
     compare(tally, old, &new, &kinds);
 }
