@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
+use crate::tools::Tools;
 use crate::workspace;
 
 mod r#gen;
@@ -58,6 +59,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn rpc(root: &Path, args: &Rpc) -> anyhow::Result<()> {
+    // The broker, and Python for the old system.
+    Tools::install(root)?.python()?;
     // Built first and not by `run`: both programs of the crate are needed, and a build would disturb.
     let mut build = cargo(root);
     build.args(["build", "--release", "--package", "bench"]);
