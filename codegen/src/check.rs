@@ -6,6 +6,7 @@ pub mod format;
 mod holes;
 pub mod lint;
 mod near;
+mod page;
 mod pattern;
 mod rule;
 mod subjects;
@@ -77,9 +78,7 @@ impl Rule {
     /// What the rule keeps, why, and what to do: the comment at the top of its file.
     #[must_use]
     pub fn page(&self) -> String {
-        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
-        let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
-        lines.collect::<Vec<_>>().join("\n")
+        page::page(self.source)
     }
 }
 

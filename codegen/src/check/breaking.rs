@@ -17,6 +17,7 @@ mod tree;
 
 use super::config::{Breaking, ConfigError};
 use super::image::Image;
+use super::page;
 use super::version::{Stability, stability};
 use super::violation::{self, Violation};
 
@@ -162,16 +163,12 @@ impl Rule {
     /// What the rule keeps, why, and what to do: the comment at the top of its file.
     #[must_use]
     pub fn page(&self) -> String {
-        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
-        let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
-        lines.collect::<Vec<_>>().join("\n")
+        page::page(self.source)
     }
 
     /// What to do, in one line.
     fn fix(&self) -> String {
-        let page = self.page();
-        let (_, fix) = page.split_once("# Fix\n").unwrap_or_default();
-        fix.split_whitespace().collect::<Vec<_>>().join(" ")
+        page::fix(self.source)
     }
 }
 

@@ -9,6 +9,7 @@ mod report;
 mod rule;
 
 use super::config::{Config, ConfigError};
+use super::page;
 use super::violation::{Violation, sort};
 use crate::schema::image::Image;
 
@@ -125,28 +126,17 @@ impl Rule {
     /// What the rule keeps, why, and what to do: the comment at the top of its file.
     #[must_use]
     pub fn page(&self) -> String {
-        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
-        let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
-        lines.collect::<Vec<_>>().join("\n")
+        page::page(self.source)
     }
 
     /// What to do, from the page.
     fn fix(&self) -> String {
-        let page = self.page();
-        let fix = page.rsplit("# Fix").next().unwrap_or_default();
-        fix.split_whitespace().collect::<Vec<_>>().join(" ")
+        page::fix(self.source)
     }
 }
 
-/// Finds a rule by its name.
-#[must_use]
-pub fn rule(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
-}
-
 /// Names, categories and defaults, as [`Selection::choose`](super::config::Selection::choose) reads them.
-#[must_use]
-pub fn table() -> Vec<(&'static str, &'static [&'static str], bool)> {
+fn table() -> Vec<(&'static str, &'static [&'static str], bool)> {
     let rules = RULES.iter().map(|rule| (rule.id, rule.categories, rule.default()));
     rules.chain(ELSEWHERE.iter().copied()).collect()
 }
