@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::deadline::{base36, parse_base36};
@@ -38,8 +38,6 @@ pub(crate) struct Inner {
     free: [Mutex<Vec<Arc<CallSlot>>>; SHARDS],
     streams: RwLock<HashMap<u64, Arc<dyn Sink>>>,
     streams_made: AtomicU64,
-    touched: Mutex<Vec<Arc<dyn Sink>>>,
-    has_touched: AtomicBool,
     in_flight: AtomicUsize,
     late: AtomicU64,
     timer: Arc<Timer>,
@@ -56,8 +54,6 @@ impl Mux {
             free: std::array::from_fn(|_| Mutex::default()),
             streams: RwLock::default(),
             streams_made: AtomicU64::new(0),
-            touched: Mutex::default(),
-            has_touched: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             late: AtomicU64::new(0),
             timer: Timer::start(),
@@ -68,6 +64,7 @@ impl Mux {
     }
 
     /// Registers an inbox of its own for a stream; dropping the slot unregisters it.
+    /// What arrives is delivered one by one: the sink isn't told when there is no more at hand.
     #[must_use]
     pub fn stream(&self, sink: Arc<dyn Sink>) -> StreamSlot {
         let id = self.0.streams_made.fetch_add(1, Ordering::Relaxed);
@@ -200,14 +197,7 @@ impl Sink for Inbox {
                     self.late();
                 }
             }
-            Some(Target::Stream(sink)) => {
-                sink.deliver(message);
-                let mut touched = lock(&self.0.touched);
-                if !touched.last().is_some_and(|last| Arc::ptr_eq(last, &sink)) {
-                    touched.push(sink);
-                    self.0.has_touched.store(true, Ordering::Relaxed);
-                }
-            }
+            Some(Target::Stream(sink)) => sink.deliver(message),
             None => self.late(),
         }
     }
@@ -224,14 +214,6 @@ impl Sink for Inbox {
             None => {
                 self.late();
                 true
-            }
-        }
-    }
-
-    fn idle(&self) {
-        if self.0.has_touched.swap(false, Ordering::Relaxed) {
-            for sink in std::mem::take(&mut *lock(&self.0.touched)) {
-                sink.idle();
             }
         }
     }
