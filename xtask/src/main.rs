@@ -9,6 +9,7 @@ mod catalogue;
 mod cmd;
 mod discovery;
 mod duration;
+mod git;
 mod server;
 mod system;
 mod tools;

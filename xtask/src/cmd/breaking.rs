@@ -1,19 +1,28 @@
 //! `cargo xtask breaking`.
 
 mod baseline;
+mod merge_base;
 
+use std::path::Path;
+
+use anyhow::Context as _;
 use bodybroker_codegen::check::breaking::{RULES, Rule, breaking};
 
 use super::judge::{self, Entry};
+use crate::ui;
+
+pub(crate) use merge_base::Nothing;
+use merge_base::{Ci, Target};
 
 /// Checks what a change of the schemas breaks, as buf does
 ///
 /// Honours `buf.yaml`. Ends with 0 if nothing was found, with 100 if something was, and with 1 if it could not run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What the schemas were: a folder, a git ref, `.git#branch=main,subdir=proto`, or a file with a descriptor set
-    #[arg(long, value_name = "BASELINE", required_unless_present_any = ["explain", "list"])]
-    against: Option<String>,
+    /// What the schemas were: a folder, a git ref, `.git#branch=main,subdir=proto`, a file with a descriptor set, or
+    /// `merge-base:<branch>`. Default: `merge-base` with the branch that the change goes to
+    #[arg(long, value_name = "BASELINE", default_value = merge_base::NAME, hide_default_value = true)]
+    against: String,
     #[command(flatten)]
     flags: judge::Flags,
 }
@@ -24,12 +33,25 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         return Ok(());
     }
     let input = args.flags.input(|config| &mut config.breaking.selection)?;
-    let old = baseline::read(args.against.as_deref().unwrap_or_default(), &input)?;
+    let old = match Target::parse(&args.against) {
+        Some(target) => {
+            let base = merge_base::find(&input.folder, target, &Ci::here())
+                .context("there is no baseline; name one with `--against`")?;
+            ui::note(format!("compared with {base}"));
+            baseline::read(&base.commit, &input)?
+        }
+        None => baseline::read(&args.against, &input)?,
+    };
     let violations = match (old, judge::compile(&input)?) {
         (Ok(old), Ok(new)) => breaking(&old, &new, &input.config.breaking)?,
         (Err(violations), _) | (Ok(_), Err(violations)) => violations,
     };
     args.flags.report(&input, &violations)
+}
+
+/// Tells whether there is a state that the schemas of a folder can be compared with.
+pub(crate) fn has_base(folder: &Path) -> anyhow::Result<()> {
+    merge_base::find(folder, Target::Usual, &Ci::here()).map(|_| ())
 }
 
 fn entries() -> Vec<Entry> {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, bail, ensure};
 use bodybroker_codegen::check::config::{Config, covers};
@@ -13,6 +13,7 @@ use bodybroker_codegen::check::image::Image;
 use bodybroker_codegen::check::violation::{Violation, of_findings};
 
 use crate::cmd::judge::{self, Input};
+use crate::git;
 
 /// The old schemas, or why they don't compile.
 type Compiled = Result<Image, Vec<Violation>>;
@@ -70,28 +71,17 @@ impl Choice {
         let around = here.parent().filter(|_| here.is_file());
         let here = around.map_or(here, |it| if it == Path::new("") { Path::new(".") } else { it });
         let reference = self.reference.as_deref().unwrap_or("HEAD");
-        let commit = git(
-            here,
-            &[
-                "rev-parse",
-                "--verify",
-                "--quiet",
-                "--end-of-options",
-                &format!("{reference}^{{commit}}"),
-            ],
-        )
-        .ok()
-        .with_context(|| format!("there is no folder, file or git ref `{reference}`"))?;
-        let commit = commit.trim();
+        let commit = git::commit(here, reference)
+            .with_context(|| format!("there is no folder, file or git ref `{reference}`"))?;
         let subdir = match &self.subdir {
             Some(subdir) => subdir.clone(),
             None => inside(&input.folder)?,
         };
         let place = format!("{reference}:{subdir}");
         let prefix = if subdir.is_empty() { String::new() } else { format!("{subdir}/") };
-        let mut list = vec!["ls-tree", "-r", "-z", "--full-tree", "--name-only", commit];
+        let mut list = vec!["ls-tree", "-r", "-z", "--full-tree", "--name-only", &commit];
         list.extend(Some(prefix.as_str()).filter(|prefix| !prefix.is_empty()));
-        let listed = git(here, &list)?;
+        let listed = git::ask(here, &list)?;
         let excludes = &input.config.excludes;
         let names: Vec<_> = listed
             .split('\0')
@@ -117,25 +107,14 @@ impl Choice {
 
 /// A folder from the root of its repository.
 fn inside(folder: &Path) -> anyhow::Result<String> {
-    let inside = git(folder, &["rev-parse", "--show-prefix"])
+    let inside = git::ask(folder, &["rev-parse", "--show-prefix"])
         .with_context(|| format!("{} is in no repository; say `subdir=`", folder.display()))?;
-    Ok(inside.trim().trim_end_matches('/').to_owned())
-}
-
-fn git(folder: &Path, args: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new("git").arg("-C").arg(folder).args(args).output();
-    let output = output.context("git does not start")?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "git {}: {}", args[0], error.trim());
-    String::from_utf8(output.stdout).context("git answers with other than text")
+    Ok(inside.trim_end_matches('/').to_owned())
 }
 
 /// The texts of objects, one name a line, from a single process.
 fn contents(folder: &Path, objects: String, count: usize) -> anyhow::Result<Vec<String>> {
-    let mut child = Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(["cat-file", "--batch"])
+    let mut child = git::command(folder, &["cat-file", "--batch"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -184,9 +163,9 @@ mod tests {
         let root = folder.path();
         file(root, "syntax = \"proto3\";\nmessage Old {}\n");
         let name = ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "old"];
-        git(root, &["init", "-q", "-b", "trunk"]).expect("a repository");
-        git(root, &["add", "-A"]).expect("a file");
-        git(root, &name).expect("a commit");
+        git::ask(root, &["init", "-q", "-b", "trunk"]).expect("a repository");
+        git::ask(root, &["add", "-A"]).expect("a file");
+        git::ask(root, &name).expect("a commit");
         file(root, "syntax = \"proto3\";\nmessage New {}\n");
 
         let here = input(&root.join("proto"));
