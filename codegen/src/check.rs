@@ -1,5 +1,6 @@
 //! Rules over what schemas say. One file a rule, one line in [`RULES`].
 
+mod bindings;
 pub mod breaking;
 pub mod config;
 pub mod format;
@@ -35,7 +36,11 @@ pub const RULES: &[Rule] = &[
     rule::event_ident_unique::RULE,
     rule::event_stream::RULE,
     rule::event_subject::RULE,
+    rule::http_body_allowed::RULE,
     rule::http_field_known::RULE,
+    rule::http_path_parses::RULE,
+    rule::http_request_single::RULE,
+    rule::http_route_unique::RULE,
     rule::idempotency_single::RULE,
     rule::limit_in_range::RULE,
     rule::method_ident_unique::RULE,

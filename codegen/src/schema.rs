@@ -12,6 +12,7 @@ pub mod model;
 pub(crate) mod option;
 mod print;
 mod read;
+pub(crate) mod route;
 mod scan;
 pub(crate) mod survey;
 pub(crate) mod template;
@@ -28,7 +29,7 @@ use crate::input::Input;
 
 use model::Model;
 
-pub(crate) use build::shape;
+pub(crate) use build::{follow, route_of, scalar, shape};
 pub(crate) use locate::IGNORE;
 pub use print::print;
 pub(crate) use read::read;

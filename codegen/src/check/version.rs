@@ -29,6 +29,12 @@ pub(super) fn stability(package: &str) -> Option<Stability> {
     Some(Stability::Unstable)
 }
 
+/// Tells whether a token of a subject is a version, such as `v1`.
+pub(super) fn is_version(token: &str) -> bool {
+    let digits = token.strip_prefix('v').unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A number from 1 that fits 32 bits.
 fn number(text: &str) -> Option<()> {
     text.parse::<i32>().ok().filter(|number| *number >= 1).map(|_| ())

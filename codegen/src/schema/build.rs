@@ -2,6 +2,7 @@
 
 mod events;
 mod packages;
+mod routes;
 mod services;
 mod streams;
 mod subject;
@@ -14,6 +15,7 @@ use super::survey::Survey;
 use super::{duration, option};
 use crate::input::Input;
 
+pub(crate) use routes::{follow, route_of, scalar};
 pub(crate) use subject::shape;
 
 /// Time a call may take where nobody says.

@@ -3,7 +3,11 @@
 //! Every fact that an emitter or a check needs is decided here once: names in all cases, resolved subjects,
 //! effective time-outs, retry safety. Nothing downstream asks protox again.
 
+mod route;
+
 use std::time::Duration;
+
+pub use route::{Body, FieldPath, HttpMethod, Path, Route, Scalar, Segment, Variable};
 
 /// A whole workspace of schemas. Every list is sorted by full name unless it says otherwise.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -101,6 +105,8 @@ pub struct Method {
     pub request: Type,
     /// Response message.
     pub response: Type,
+    /// Routes over HTTP, the first one first.
+    pub routes: Vec<Route>,
 }
 
 /// Which sides of a method stream.
@@ -161,6 +167,8 @@ pub enum Token {
 /// A singular scalar or enum field that fills a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
+    /// Number.
+    pub number: u32,
     /// Proto name.
     pub name: String,
     /// Rust identifier.

@@ -16,7 +16,7 @@ pub(crate) use bucket::Bucket;
 pub(crate) use event::Event;
 pub(crate) use field::Field;
 pub(crate) use file::File;
-pub(crate) use http::Http;
+pub(crate) use http::{Http, Pattern};
 pub(crate) use method::{KEYED, Method};
 pub(crate) use service::Service;
 pub(crate) use stream::{STORAGE_MEMORY, Stream};

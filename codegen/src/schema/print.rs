@@ -4,7 +4,8 @@ use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
 use super::model::{
-    Bucket, Consume, Event, Kind, Method, Model, Package, Redacted, Service, Storage, Stream, Type,
+    Body, Bucket, Consume, Event, Kind, Method, Model, Package, Redacted, Route, Service, Storage,
+    Stream, Type,
 };
 
 /// Prints the whole model.
@@ -116,6 +117,7 @@ fn method(page: &mut Page, it: &Method) {
         idle_timeout,
         request,
         response,
+        routes,
     } = it;
     let (wide, far) = match kind {
         Kind::Unary => ("", ""),
@@ -132,6 +134,26 @@ fn method(page: &mut Page, it: &Method) {
     );
     if *kind != Kind::Unary {
         page.line(3, format_args!("credit {credit}, idle timeout {idle_timeout:?}"));
+    }
+    for it in routes {
+        route(page, it);
+    }
+}
+
+fn route(page: &mut Page, it: &Route) {
+    let Route { method, path, body, response_body } = it;
+    let body = match body {
+        Body::None => String::new(),
+        Body::Rest => ", body *".to_owned(),
+        Body::Field(field) => format!(", body {}", field.text),
+    };
+    let answer = response_body.as_ref();
+    let answer = answer.map_or_else(String::new, |field| format!(", answers {}", field.text));
+    page.line(3, format_args!("route {method} {}{body}{answer}", path.text));
+    for variable in &path.variables {
+        let (field, scalar) = (&variable.field, &variable.scalar);
+        let (text, numbers, segments) = (&field.text, &field.numbers, &variable.segments);
+        page.line(4, format_args!("{text} {numbers:?} is {scalar:?} in {segments:?}"));
     }
 }
 

@@ -72,6 +72,30 @@ fn fields_fill_the_tokens_of_a_subject() {
 }
 
 #[test]
+fn routes_over_http_are_resolved_to_the_fields_that_they_fill() {
+    let text = format!(
+        "{HEAD}import \"google/api/annotations.proto\";\n\
+         service ZooService {{\n  option (bodybroker.options.v1.service) = {{ subject: \"svc.zoo.v1\" queue_group: \"q.zoo\" }};\n\
+           rpc Feed(Meal) returns (Thanks) {{\n    option (google.api.http) = {{\n\
+             post: \"/v1/{{cage.zoo=zoos/*}}/{{number}}:feed\" body: \"cage\"\n\
+             additional_bindings: {{ custom: {{ kind: \"*\" path: \"/v2/feed\" }} body: \"*\" response_body: \"food\" }}\n\
+           }}; }}\n}}\n\
+         message Meal {{ Cage cage = 4; uint32 number = 2; }}\n\
+         message Cage {{ string zoo = 7; }}\nmessage Thanks {{ string food = 3; }}\n"
+    );
+    let model = model(BTreeMap::from([("acme/zoo/v1/zoo.proto".to_owned(), text)]));
+    let printed = bodybroker_codegen::schema::print(&model);
+    let (_, routes) = printed.split_once("in flight 1024\n").expect("the method");
+    assert_eq!(
+        routes.trim_end(),
+        "      route POST /v1/{cage.zoo=zoos/*}/{number}:feed, body cage\n        \
+         cage.zoo [4, 7] is Text in 1..3\n        \
+         number [2] is Integer(\"uint32\") in 3..4\n      \
+         route * /v2/feed, body *, answers food"
+    );
+}
+
+#[test]
 fn what_is_imported_publicly_is_there_for_importers() {
     let file = |name: &str, text: &str| {
         let text = format!("syntax = \"proto3\";\npackage acme.{name}.v1;\n{text}");

@@ -7,6 +7,7 @@
 //! # Fix
 //! End the service's subject with the package's version; where an event's subject names a version, make it the same.
 
+use crate::check::version::is_version;
 use crate::check::{Context, Rule};
 use crate::diagnostic::Finding;
 
@@ -49,9 +50,4 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 .help("change one of the two"),
         );
     }
-}
-
-fn is_version(token: &str) -> bool {
-    let digits = token.strip_prefix('v').unwrap_or_default();
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

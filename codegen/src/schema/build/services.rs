@@ -3,7 +3,7 @@ use prost_reflect::prost_types::method_options::IdempotencyLevel;
 
 use super::subject::template;
 use super::types::resolve;
-use super::{CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, inherited, storage};
+use super::{CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, inherited, routes, storage};
 use crate::schema::model::{Bucket, Idempotency, Kind, Method, Service};
 use crate::schema::survey::{File, Method as WrittenMethod, Service as Written, Survey};
 use crate::schema::{duration, hash, ident, option};
@@ -92,6 +92,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
         ),
         request: resolve(survey, &written.request),
         response: resolve(survey, &written.response),
+        routes: routes::routes(survey, written),
     }
 }
 

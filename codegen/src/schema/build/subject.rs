@@ -19,6 +19,7 @@ pub(super) fn template(text: &str, message: Option<&Message>) -> Template {
 fn field(message: &Message, name: &str) -> Option<Field> {
     let field = message.fields.iter().find(|field| field.name == name)?;
     Some(Field {
+        number: field.number,
         name: field.name.clone(),
         ident: ident::snake(&field.name),
         shape: shape(field)?,
