@@ -1,6 +1,7 @@
 //! Where rules put what they find.
 
 use super::Rule;
+use super::stored::Stored;
 use super::tree::{File, Spot, Tree};
 use crate::check::image::Image;
 use crate::check::violation::Violation;
@@ -60,6 +61,22 @@ impl<'a> Report<'a> {
     pub(super) fn message(&mut self, name: &str, message: String, hurt: Vec<String>) {
         let spot = self.found(name, |file, nested| Some(file.messages.get(nested)?.spot.clone()));
         self.hurting(spot, message, hurt);
+    }
+
+    /// Lets a check judge a part of a stored message, and says of what it finds where that is stored.
+    pub(super) fn stored(&mut self, stored: &Stored, path: &str, check: impl FnOnce(&mut Self)) {
+        let before = self.violations.len();
+        check(self);
+        for found in &mut self.violations[before..] {
+            let message = &found.violation.message;
+            found.violation.message = format!("{} holds \"{path}\": {message}", stored.place);
+            found.violation.hurt.clone_from(&stored.hurt);
+        }
+    }
+
+    /// Tells whether a message is there now.
+    pub(super) fn has_message(&self, name: &str) -> bool {
+        self.found(name, |file, nested| Some(file.messages.get(nested)?.spot.clone())).is_some()
     }
 
     /// States a violation in a file of a package.

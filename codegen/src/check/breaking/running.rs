@@ -1,13 +1,22 @@
 //! What annotated schemas make run, before and after, and who relies on it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use crate::schema::model::{Bucket, Event, Method, Model, Service, Stream, Template, Token};
+use crate::check::image::Image;
+use crate::schema::model::{
+    Bucket, Event, Method, Model, Package, Route, Service, Shape, Stream, Template, Token,
+};
 
-/// Both models.
-pub(super) struct Running {
-    old: Model,
-    new: Model,
+/// Both models, each built when a rule first asks for it.
+pub(super) struct Running<'a> {
+    old: Side<'a>,
+    new: Side<'a>,
+}
+
+struct Side<'a> {
+    image: &'a Image,
+    model: OnceCell<Model>,
 }
 
 /// Something on both sides, and the service around it where there is one.
@@ -17,17 +26,35 @@ pub(super) struct Pair<'r, T> {
     pub(super) service: &'r str,
 }
 
-impl Running {
-    /// Puts two models side by side.
-    pub(super) fn new(old: Model, new: Model) -> Self {
-        Self { old, new }
+impl<'a> Side<'a> {
+    fn new(image: &'a Image) -> Self {
+        Self { image, model: OnceCell::new() }
+    }
+
+    fn model(&self) -> &Model {
+        self.model.get_or_init(|| self.image.model())
+    }
+}
+
+impl<'a> Running<'a> {
+    /// Puts what two images say side by side.
+    pub(super) fn new(old: &'a Image, new: &'a Image) -> Self {
+        Self { old: Side::new(old), new: Side::new(new) }
+    }
+
+    fn before(&self) -> &Model {
+        self.old.model()
+    }
+
+    fn after(&self) -> &Model {
+        self.new.model()
     }
 
     /// Services that are still there.
     pub(super) fn services(&self) -> Vec<Pair<'_, Service>> {
         let mut pairs = Vec::new();
-        for old in services(&self.old) {
-            let mut all = services(&self.new);
+        for old in services(self.before()) {
+            let mut all = services(self.after());
             let Some(new) = all.find(|it| it.full_name == old.full_name) else { continue };
             pairs.push(Pair { old, new, service: new.full_name.as_str() });
         }
@@ -48,19 +75,63 @@ impl Running {
     /// Events that are still there.
     pub(super) fn events(&self) -> Vec<Pair<'_, Event>> {
         let mut pairs = Vec::new();
-        for old in events(&self.old) {
-            let mut all = events(&self.new);
+        for old in events(self.before()) {
+            let mut all = events(self.after());
             let Some(new) = all.find(|it| it.message == old.message) else { continue };
             pairs.push(Pair { old, new, service: "" });
         }
         pairs
     }
 
+    /// Messages that were events and are none.
+    pub(super) fn events_gone(&self) -> Vec<&Event> {
+        let is_event = |name: &str| events(self.after()).any(|it| it.message.full_name == name);
+        events(self.before()).filter(|it| !is_event(&it.message.full_name)).collect()
+    }
+
+    /// Names of what was, services and events, each with its subject.
+    pub(super) fn subjects_before(&self) -> BTreeSet<(&str, &str)> {
+        let services =
+            services(self.before()).map(|it| (it.full_name.as_str(), it.subject.as_str()));
+        let events = events(self.before());
+        let events = events.map(|it| (it.message.full_name.as_str(), it.subject.text.as_str()));
+        services.chain(events).collect()
+    }
+
+    /// Packages of what is.
+    pub(super) fn packages(&self) -> &[Package] {
+        &self.after().packages
+    }
+
+    /// Routes over HTTP that are there before and after, by what they match, each with the method that it reaches.
+    pub(super) fn routes(&self) -> Vec<(Pair<'_, Route>, &Method)> {
+        let routes = self.methods().into_iter().flat_map(|Pair { old, new, service }| {
+            old.routes.iter().filter_map(move |old| {
+                let route = new.routes.iter().find(|it| it.matches_like(old))?;
+                Some((Pair { old, new: route, service }, new))
+            })
+        });
+        routes.collect()
+    }
+
+    /// Full name of the method that has a route now which matches what another one did.
+    pub(super) fn routed(&self, route: &Route) -> Option<&str> {
+        let mut methods = services(self.after()).flat_map(|service| &service.methods);
+        let taken = methods.find(|it| it.routes.iter().any(|it| it.matches_like(route)));
+        taken.map(|it| it.full_name.as_str())
+    }
+
+    /// Streams that are gone.
+    pub(super) fn streams_gone(&self) -> Vec<&Stream> {
+        let left = |old: &&Stream| self.after().streams.iter().all(|it| it.name != old.name);
+        self.before().streams.iter().filter(left).collect()
+    }
+
     /// Streams that are still there.
     pub(super) fn streams(&self) -> Vec<Pair<'_, Stream>> {
         let mut pairs = Vec::new();
-        for old in &self.old.streams {
-            let mut all = self.new.streams.iter();
+        for old in &self.before().streams {
+            let mut all = self.after().streams.iter();
             let Some(new) = all.find(|it| it.name == old.name) else { continue };
             pairs.push(Pair { old, new, service: "" });
         }
@@ -88,36 +159,59 @@ impl Running {
             });
             fields.collect()
         };
-        secret(&self.old).difference(&secret(&self.new)).cloned().collect()
+        secret(self.before()).difference(&secret(self.after())).cloned().collect()
     }
 
     /// Services that call another.
     pub(super) fn callers(&self, service: &str) -> Vec<String> {
         let calls = |it: &&Service| it.calls.iter().any(|name| name == service);
-        named(services(&self.old).chain(services(&self.new)).filter(calls), "calls")
+        named(services(self.before()).chain(services(self.after())).filter(calls), "calls")
+    }
+
+    /// Services that call a method, and its routes over HTTP.
+    pub(super) fn users(&self, service: &str, method: &str) -> Vec<String> {
+        let both = || services(self.before()).chain(services(self.after()));
+        let methods = both().filter(|it| it.full_name == service).flat_map(|it| &it.methods);
+        let routes = methods.filter(|it| it.name == method).flat_map(|it| &it.routes);
+        let routes: BTreeSet<_> = routes.map(over_http).collect();
+        self.callers(service).into_iter().chain(routes).collect()
     }
 
     /// Services that consume an event.
     pub(super) fn consumers(&self, event: &str) -> Vec<String> {
         let consumes =
             |it: &&Service| it.consumes.iter().any(|it| it.event.message.full_name == event);
-        named(services(&self.old).chain(services(&self.new)).filter(consumes), "consumes")
+        named(services(self.before()).chain(services(self.after())).filter(consumes), "consumes")
     }
 
     /// Services that consume an event of a stream.
     pub(super) fn readers(&self, stream: &str) -> Vec<String> {
         let reads = |it: &&Service| it.consumes.iter().any(|it| it.event.stream == stream);
-        named(services(&self.old).chain(services(&self.new)).filter(reads), "reads")
+        named(services(self.before()).chain(services(self.after())).filter(reads), "reads")
     }
 }
 
-/// Names of the fields in a subject, in their order.
-pub(super) fn parameters(subject: &Template) -> Vec<String> {
-    let name = |token: &'_ Token| match token {
-        Token::Field(field) => Some(field.name.clone()),
+/// Those who send requests by a route.
+pub(super) fn over_http(route: &Route) -> String {
+    format!("whoever sends `{route}` over HTTP")
+}
+
+/// Numbers of the fields in a subject and how their values are written, in their order.
+pub(super) fn parameters(subject: &Template) -> Vec<(u32, Shape)> {
+    let field = |token: &Token| match token {
+        Token::Field(field) => Some((field.number, field.shape)),
         Token::Literal(_) => None,
     };
-    subject.tokens.iter().filter_map(name).collect()
+    subject.tokens.iter().filter_map(field).collect()
+}
+
+/// A subject with `*` for every field, which may have another name.
+pub(super) fn pattern(subject: &Template) -> String {
+    let tokens = subject.tokens.iter().map(|token| match token {
+        Token::Literal(text) => text,
+        Token::Field(_) => "*",
+    });
+    tokens.collect::<Vec<_>>().join(".")
 }
 
 fn services(model: &Model) -> impl Iterator<Item = &Service> {

@@ -1,4 +1,9 @@
-//! One change of an annotation a rule: it is found by its rule alone, among those that only we have.
+//! Every option changed, one at a time: what breaks a running system is found by the rule for it alone, and what
+//! doesn't is found by none. An option that no change touches fails a test.
+
+mod options;
+
+use std::collections::BTreeSet;
 
 use bodybroker_codegen::check::breaking::{RULES, breaking};
 use bodybroker_codegen::check::config::Breaking;
@@ -10,26 +15,43 @@ const BEFORE: &str = r#"
 syntax = "proto3";
 package acme.zoo.v1;
 import "bodybroker/options/v1/options.proto";
+import "google/api/annotations.proto";
 
 option (bodybroker.options.v1.file) = {
+  timeout: "11s" max_in_flight: 11 credit: 11 idle_timeout: "21s"
   streams: {
-    name: "ZOO" subjects: ["evt.zoo.>", "evt.cage.>"] max_age: "7d" replicas: 3 max_bytes: 1000
+    name: "ZOO" subjects: ["evt.zoo.>", "evt.cage.>"] max_age: "7d" storage: STORAGE_FILE replicas: 3
+    duplicate_window: "3m" max_bytes: 1000
   }
+  streams: { name: "SPARE" subjects: "evt.spare.>" max_age: "1d" }
 };
 
 service ZooService {
   option (bodybroker.options.v1.service) = {
-    subject: "svc.zoo.v1" queue_group: "zoo"
-    buckets: { name: "cages" value: "Cage" history: 5 }
+    subject: "svc.zoo.v1" queue_group: "zoo" version: "1.2.0"
+    timeout: "12s" max_in_flight: 12 credit: 12 idle_timeout: "22s"
+    buckets: {
+      name: "cages" value: "Cage" history: 5 ttl: "30d" storage: STORAGE_MEMORY replicas: 2
+    }
   };
   rpc Feed(Cage) returns (Cage) {
     option (bodybroker.options.v1.method) = {
       operation: "feed.{name}.{food}" timeout: "10s" idempotency: IDEMPOTENCY_KEYED
+      max_in_flight: 10 queue_group: "zoo.feed"
+    };
+    option (google.api.http) = {
+      get: "/v1/cages/{name}"
+      additional_bindings: { put: "/v1/cages/{name}" body: "lock" response_body: "name" }
+      additional_bindings: { post: "/v1/cages/{name}:feed" body: "*" }
+      additional_bindings: { delete: "/v1/cages/{name}" }
+      additional_bindings: { patch: "/v1/cages/{name}" body: "*" }
+      additional_bindings: { custom: { kind: "HEAD" path: "/v1/cages/{name}" } }
     };
   }
   rpc Watch(Cage) returns (stream Cage) {
     option (bodybroker.options.v1.method) = { credit: 50 idle_timeout: "20s" };
   }
+  rpc Listen(Cage) returns (stream Cage);
 }
 
 service KeeperService {
@@ -37,13 +59,19 @@ service KeeperService {
     subject: "svc.keeper.v1" queue_group: "keeper"
     calls: ["acme.zoo.v1.ZooService"] consumes: ["acme.zoo.v1.Fed"]
   };
-  rpc Rest(Cage) returns (Cage);
+  rpc Rest(Cage) returns (stream Cage);
 }
 
 message Cage {
   string name = 1;
   string food = 2;
   string code = 3 [(bodybroker.options.v1.field).sensitive = true];
+  Lock lock = 4;
+}
+
+message Lock {
+  uint32 number = 1;
+  string maker = 2;
 }
 
 message Food {
@@ -51,51 +79,127 @@ message Food {
 }
 
 message Fed {
-  option (bodybroker.options.v1.event) = { subject: "evt.zoo.fed.v1.{name}" stream: "ZOO" };
+  option (bodybroker.options.v1.event) = {
+    subject: "evt.zoo.fed.v1.{name}" stream: "ZOO" bucket: "cages"
+  };
   string name = 1;
   string food = 2;
+  Ration ration = 3;
+}
+
+message Ration {
+  uint32 grams = 1;
+}
+
+message Opened {
+  option (bodybroker.options.v1.event) = { subject: "evt.zoo.opened.v1" stream: "ZOO" };
+}
+
+message Washed {
+  string name = 1;
 }
 "#;
 
 /// Rule, text before and text after.
 const CHANGES: &[(&str, &str, &str)] = &[
-    ("METHOD_SAME_SUBJECT", "operation: \"feed.", "operation: \"nourish."),
-    ("METHOD_SAME_SUBJECT_PARAMETERS", "{name}.{food}", "{food}.{name}"),
-    ("METHOD_SAME_SUBJECT_PARAMETERS", "{name}.{food}", "{name}"),
-    ("METHOD_SAME_QUEUE_GROUP", "queue_group: \"zoo\"", "queue_group: \"other\""),
-    ("METHOD_IDEMPOTENCY_NO_WEAKEN", "idempotency: IDEMPOTENCY_KEYED", ""),
-    ("METHOD_TIMEOUT_NO_SHORTEN", "timeout: \"10s\"", "timeout: \"9s\""),
-    ("METHOD_CREDIT_NO_REDUCE", "credit: 50", "credit: 49"),
-    ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"20s\"", "idle_timeout: \"2s\""),
+    ("BUCKET_HISTORY_NO_REDUCE", "history: 5", "history: 4"),
+    ("BUCKET_NO_DELETE", "name: \"cages\"", "name: \"pens\""),
+    ("BUCKET_REPLICAS_NO_REDUCE", "replicas: 2", "replicas: 1"),
+    ("BUCKET_SAME_STORAGE", "STORAGE_MEMORY", "STORAGE_FILE"),
+    ("BUCKET_SAME_VALUE", "value: \"Cage\"", "value: \"Food\""),
+    ("BUCKET_TTL_NO_SHORTEN", "ttl: \"30d\"", "ttl: \"29d\""),
+    ("BUCKET_WIRE_COMPATIBLE_VALUE", "uint32 number = 1", "string number = 1"),
+    ("BUCKET_WIRE_COMPATIBLE_VALUE", "string maker = 2;", ""),
+    (
+        "EVENT_NO_DELETE",
+        "option (bodybroker.options.v1.event) = { subject: \"evt.zoo.opened.v1\" stream: \"ZOO\" };",
+        "",
+    ),
+    ("EVENT_SAME_BUCKET", " bucket: \"cages\"", ""),
+    ("EVENT_SAME_STREAM", "stream: \"ZOO\" bucket", "stream: \"SPARE\" bucket"),
     ("EVENT_SAME_SUBJECT", "evt.zoo.fed", "evt.zoo.eaten"),
     ("EVENT_SAME_SUBJECT_PARAMETERS", "v1.{name}\"", "v1.{food}\""),
-    ("EVENT_SAME_STREAM", "stream: \"ZOO\"", "stream: \"OTHER\""),
-    ("STREAM_RETENTION_NO_SHORTEN", "7d", "6d"),
-    ("STREAM_RETENTION_NO_SHORTEN", "max_bytes: 1000", "max_bytes: 999"),
-    ("STREAM_REPLICAS_NO_REDUCE", "replicas: 3", "replicas: 1"),
-    ("STREAM_SUBJECT_NO_DELETE", ", \"evt.cage.>\"", ""),
-    ("BUCKET_NO_DELETE", "\"cages\"", "\"pens\""),
-    ("BUCKET_HISTORY_NO_REDUCE", "history: 5", "history: 4"),
-    ("BUCKET_SAME_VALUE", "value: \"Cage\"", "value: \"Food\""),
+    ("EVENT_WIRE_COMPATIBLE_MESSAGE", "uint32 grams = 1;", "fixed32 grams = 1;"),
+    ("FIELD_SENSITIVE_NO_DELETE", " [(bodybroker.options.v1.field).sensitive = true]", ""),
+    ("METHOD_CREDIT_NO_REDUCE", "credit: 50", "credit: 49"),
+    ("METHOD_CREDIT_NO_REDUCE", "credit: 12", "credit: 2"),
+    ("METHOD_CREDIT_NO_REDUCE", "credit: 11", "credit: 1"),
+    ("METHOD_IDEMPOTENCY_NO_WEAKEN", "idempotency: IDEMPOTENCY_KEYED", ""),
+    ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"20s\"", "idle_timeout: \"2s\""),
+    ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"21s\"", "idle_timeout: \"1s\""),
+    ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"22s\"", "idle_timeout: \"2s\""),
+    ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 10", "max_in_flight: 9"),
+    ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 11", "max_in_flight: 1"),
+    ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 12", "max_in_flight: 2"),
+    ("METHOD_ROUTE_NO_DELETE", "get: \"/v1/cages/{name}\"", "get: \"/v1/pens/{name}\""),
+    ("METHOD_ROUTE_NO_DELETE", "post: \"/v1/cages/{name}:feed", "post: \"/v1/cages/{name}"),
+    ("METHOD_ROUTE_NO_DELETE", "additional_bindings: { delete: \"/v1/cages/{name}\" }", ""),
+    ("METHOD_ROUTE_NO_DELETE", "patch: \"/v1/cages/{name}", "patch: \"/v2/cages/{name}"),
+    ("METHOD_ROUTE_NO_DELETE", "kind: \"HEAD\"", "kind: \"QUERY\""),
+    ("METHOD_ROUTE_NO_DELETE", "\"HEAD\" path: \"/v1", "\"HEAD\" path: \"/v2"),
+    ("METHOD_ROUTE_SAME_BODY", "body: \"lock\"", "body: \"*\""),
+    ("METHOD_ROUTE_SAME_RESPONSE_BODY", "response_body: \"name\"", "response_body: \"food\""),
+    ("METHOD_ROUTE_SAME_VARIABLES", "put: \"/v1/cages/{name}", "put: \"/v1/cages/{food}"),
+    ("METHOD_SAME_QUEUE_GROUP", "queue_group: \"zoo\"", "queue_group: \"other\""),
+    ("METHOD_SAME_QUEUE_GROUP", "queue_group: \"zoo.feed\"", "queue_group: \"other\""),
+    ("METHOD_SAME_SUBJECT", "operation: \"feed.", "operation: \"nourish."),
+    ("METHOD_SAME_SUBJECT", "svc.keeper.v1", "svc.night.keeper.v1"),
+    ("METHOD_SAME_SUBJECT_PARAMETERS", "{name}.{food}", "{food}.{name}"),
+    ("METHOD_SAME_SUBJECT_PARAMETERS", "{name}.{food}", "{name}"),
+    ("METHOD_TIMEOUT_NO_SHORTEN", "timeout: \"10s\"", "timeout: \"9s\""),
+    ("METHOD_TIMEOUT_NO_SHORTEN", "timeout: \"11s\"", "timeout: \"1s\""),
+    ("METHOD_TIMEOUT_NO_SHORTEN", "timeout: \"12s\"", "timeout: \"2s\""),
     ("SERVICE_CALLS_NO_DELETE", "calls: [\"acme.zoo.v1.ZooService\"]", ""),
     ("SERVICE_CONSUMES_NO_DELETE", "consumes: [\"acme.zoo.v1.Fed\"]", ""),
-    ("FIELD_SENSITIVE_NO_DELETE", " [(bodybroker.options.v1.field).sensitive = true]", ""),
+    ("STREAM_DUPLICATE_WINDOW_NO_SHORTEN", "duplicate_window: \"3m\"", "duplicate_window: \"1m\""),
+    ("STREAM_NO_DELETE", "name: \"SPARE\"", "name: \"EXTRA\""),
+    ("STREAM_REPLICAS_NO_REDUCE", "replicas: 3", "replicas: 1"),
+    ("STREAM_RETENTION_NO_SHORTEN", "max_age: \"7d\"", "max_age: \"6d\""),
+    ("STREAM_RETENTION_NO_SHORTEN", "max_bytes: 1000", "max_bytes: 999"),
+    ("STREAM_SAME_STORAGE", "storage: STORAGE_FILE", "storage: STORAGE_MEMORY"),
+    ("STREAM_SUBJECT_NO_DELETE", ", \"evt.cage.>\"", ""),
+    (
+        "SUBJECT_SAME_VERSION",
+        "message Washed {",
+        "message Washed { option (bodybroker.options.v1.event) = \
+         { subject: \"evt.zoo.washed.v2.{name}\" stream: \"ZOO\" };",
+    ),
 ];
 
 /// Changes that break nothing.
 const HARMLESS: &[(&str, &str)] = &[
+    ("version: \"1.2.0\"", "version: \"1.3.0\""),
     ("timeout: \"10s\"", "timeout: \"11s\""),
-    ("history: 5", "history: 6"),
-    ("max_bytes: 1000", ""),
+    ("max_in_flight: 10", "max_in_flight: 11"),
     ("credit: 50", "credit: 60"),
-    ("7d", "8d"),
+    ("history: 5", "history: 6"),
+    ("ttl: \"30d\"", ""),
+    ("max_age: \"7d\"", "max_age: \"8d\""),
+    ("max_bytes: 1000", ""),
+    ("\"evt.zoo.>\", \"evt.cage.>\"", "\"evt.*.>\""),
+    ("string maker = 2;", "reserved 2;"),
+    ("uint32 grams = 1;", "uint64 grams = 1; string kind = 2;"),
+    (
+        "additional_bindings: { delete",
+        "additional_bindings: { get: \"/v1/c\" } additional_bindings: { delete",
+    ),
 ];
 
+/// A field of another name is still the same field in subjects, paths and bodies.
+#[test]
+fn a_renamed_field_changes_neither_subjects_nor_routes() {
+    let renamed =
+        BEFORE.replace("{name}", "{title}").replace("string name = 1", "string title = 1");
+    let renamed = renamed.replace("response_body: \"name\"", "response_body: \"title\"");
+    assert_eq!(found(&renamed), []);
+}
+
+fn image(text: &str) -> Image {
+    let files = Files::from([("acme/zoo/v1/zoo.proto".to_owned(), text.to_owned())]);
+    Image::of_texts(files).unwrap_or_else(|findings| panic!("{findings}"))
+}
+
 fn found(after: &str) -> Vec<(&'static str, Vec<String>)> {
-    let image = |text: &str| {
-        let files = Files::from([("acme/zoo/v1/zoo.proto".to_owned(), text.to_owned())]);
-        Image::of_texts(files).expect("the schemas compile")
-    };
     let mut config = Breaking::default();
     config.selection.use_ = vec!["NATS".to_owned()];
     let found = breaking(&image(BEFORE), &image(after), &config).expect("a known category");
@@ -106,11 +210,11 @@ fn found(after: &str) -> Vec<(&'static str, Vec<String>)> {
 fn every_changed_annotation_is_found_by_its_rule_alone() {
     let mut wrong = Vec::new();
     for (rule, from, to) in CHANGES {
-        assert!(BEFORE.contains(from), "{from}");
+        assert_eq!(BEFORE.matches(from).count(), 1, "{from}");
         let mut found: Vec<_> = found(&BEFORE.replace(from, to)).iter().map(|it| it.0).collect();
         found.dedup();
         if found != [*rule] {
-            wrong.push(format!("{rule}: {found:?}"));
+            wrong.push(format!("{rule}, {from} -> {to}: {found:?}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -119,8 +223,21 @@ fn every_changed_annotation_is_found_by_its_rule_alone() {
 #[test]
 fn what_only_grows_breaks_nothing() {
     for (from, to) in HARMLESS {
+        assert_eq!(BEFORE.matches(from).count(), 1, "{from}");
         assert_eq!(found(&BEFORE.replace(from, to)), [], "{from} -> {to}");
     }
+}
+
+#[test]
+fn every_option_is_changed_by_something() {
+    let before = image(BEFORE);
+    let changes = CHANGES.iter().map(|(_, from, to)| (from, to));
+    let changes = changes.chain(HARMLESS.iter().map(|(from, to)| (from, to)));
+    let touched: BTreeSet<_> = changes
+        .flat_map(|(from, to)| options::changed(&before, &image(&BEFORE.replace(from, to))))
+        .collect();
+    let missing: Vec<_> = options::all(&before).difference(&touched).cloned().collect();
+    assert!(missing.is_empty(), "no change touches {missing:?}");
 }
 
 #[test]
@@ -130,5 +247,6 @@ fn every_rule_of_ours_has_a_change_and_callers_are_named() {
         ours.filter(|it| CHANGES.iter().all(|(rule, ..)| *rule != it.id)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let hurt = &found(&BEFORE.replace("operation: \"feed.", "operation: \"nourish."))[0].1;
-    assert_eq!(hurt, &["acme.zoo.v1.KeeperService calls it"]);
+    assert_eq!(hurt[0], "acme.zoo.v1.KeeperService calls it");
+    assert_eq!(hurt[1], "whoever sends `DELETE /v1/cages/{name}` over HTTP");
 }

@@ -17,7 +17,7 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for (old, new, service) in running.buckets() {
         let Some(new) = new else { continue };
         if new.history < old.history {

@@ -18,7 +18,7 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, .. } in running.events() {
         if parameters(&old.subject) != parameters(&new.subject) {
             let name = &new.message.full_name;

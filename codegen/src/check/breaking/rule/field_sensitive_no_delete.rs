@@ -17,7 +17,7 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for (message, field) in running.exposed() {
         let text = format!("Field \"{field}\" of message \"{message}\" is no longer sensitive.");
         report.message(&message, text, Vec::new());

@@ -18,14 +18,14 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
         if rank(new.idempotency) < rank(old.idempotency) {
             let message = format!(
                 "Method \"{}\" was {:?} and is {:?}: calls that are repeated may have two effects.",
                 new.full_name, old.idempotency, new.idempotency
             );
-            report.method(service, &new.name, message, running.callers(service));
+            report.method(service, &new.name, message, running.users(service, &new.name));
         }
     }
 }

@@ -18,14 +18,14 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
         if old.kind != Kind::Unary && new.idle_timeout < old.idle_timeout {
             let message = format!(
                 "Method \"{}\" gives up after {:?} of silence instead of {:?}.",
                 new.full_name, new.idle_timeout, old.idle_timeout
             );
-            report.method(service, &new.name, message, running.callers(service));
+            report.method(service, &new.name, message, running.users(service, &new.name));
         }
     }
 }

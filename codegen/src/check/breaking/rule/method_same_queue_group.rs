@@ -17,14 +17,14 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
         if old.queue_group != new.queue_group {
             let message = format!(
                 "Method \"{}\" moved from queue group \"{}\" to \"{}\".",
                 new.full_name, old.queue_group, new.queue_group
             );
-            report.method(service, &new.name, message, running.callers(service));
+            report.method(service, &new.name, message, running.users(service, &new.name));
         }
     }
 }

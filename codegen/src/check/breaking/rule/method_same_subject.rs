@@ -8,7 +8,7 @@
 //! it.
 
 use crate::check::breaking::report::Report;
-use crate::check::breaking::running::{Pair, Running, parameters};
+use crate::check::breaking::running::{Pair, Running, parameters, pattern};
 use crate::check::breaking::{Check, NATS, Rule};
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
@@ -18,16 +18,16 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
         if parameters(&old.subject) == parameters(&new.subject)
-            && old.subject.text != new.subject.text
+            && pattern(&old.subject) != pattern(&new.subject)
         {
             let message = format!(
                 "Method \"{}\" moved from subject \"{}\" to \"{}\".",
                 new.full_name, old.subject.text, new.subject.text
             );
-            report.method(service, &new.name, message, running.callers(service));
+            report.method(service, &new.name, message, running.users(service, &new.name));
         }
     }
 }

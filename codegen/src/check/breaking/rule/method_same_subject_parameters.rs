@@ -18,14 +18,14 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
         if parameters(&old.subject) != parameters(&new.subject) {
             let message = format!(
                 "Method \"{}\" changed the fields in its subject from \"{}\" to \"{}\".",
                 new.full_name, old.subject.text, new.subject.text
             );
-            report.method(service, &new.name, message, running.callers(service));
+            report.method(service, &new.name, message, running.users(service, &new.name));
         }
     }
 }

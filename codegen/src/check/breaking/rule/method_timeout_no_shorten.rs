@@ -17,14 +17,14 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
         if new.timeout < old.timeout {
             let message = format!(
                 "Method \"{}\" has {:?} instead of {:?}.",
                 new.full_name, new.timeout, old.timeout
             );
-            report.method(service, &new.name, message, running.callers(service));
+            report.method(service, &new.name, message, running.users(service, &new.name));
         }
     }
 }

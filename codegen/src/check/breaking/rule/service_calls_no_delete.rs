@@ -18,7 +18,7 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     let names = |it: &Service| it.calls.clone();
     for Pair { old, new, service } in running.services() {
         let left: Vec<String> = names(new);

@@ -18,7 +18,7 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     let names =
         |it: &Service| it.consumes.iter().map(|it| it.event.message.full_name.clone()).collect();
     for Pair { old, new, service } in running.services() {

@@ -17,7 +17,7 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, .. } in running.streams() {
         if new.max_age < old.max_age
             || new.max_bytes.is_some_and(|new| old.max_bytes.is_none_or(|old| new < old))

@@ -9,6 +9,7 @@
 use crate::check::breaking::report::Report;
 use crate::check::breaking::running::{Pair, Running};
 use crate::check::breaking::{Check, NATS, Rule};
+use crate::check::pattern::Pattern;
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
     id: "STREAM_SUBJECT_NO_DELETE",
@@ -17,9 +18,16 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Running(check),
 };
 
-fn check(running: &Running, report: &mut Report<'_>) {
+fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, .. } in running.streams() {
-        if old.subjects.iter().any(|it| !new.subjects.contains(it)) {
+        let covered = |subject: &str| {
+            let covers = |it: &String| {
+                let patterns = Pattern::parse(it).zip(Pattern::parse(subject));
+                it == subject || patterns.is_some_and(|(wide, narrow)| wide.covers(&narrow))
+            };
+            new.subjects.iter().any(covers)
+        };
+        if !old.subjects.iter().all(|it| covered(it)) {
             let name = &new.name;
             let message = format!(
                 "Stream \"{name}\" captures {:?} instead of {:?}.",

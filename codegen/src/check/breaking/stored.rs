@@ -1,0 +1,11 @@
+//! Messages that were written before a change and are read after it.
+
+/// A message that is stored.
+pub(super) struct Stored {
+    /// Full name.
+    pub(super) message: String,
+    /// Where it is stored, such as `Bucket "state"`.
+    pub(super) place: String,
+    /// Who reads it.
+    pub(super) hurt: Vec<String>,
+}
