@@ -1,5 +1,6 @@
 //! Rules over what schemas say. One file a rule, one line in [`RULES`].
 
+pub mod allowance;
 mod bindings;
 pub mod breaking;
 pub mod config;

@@ -4,6 +4,7 @@
 mod cardinality;
 mod default;
 mod deletion;
+mod element;
 mod file;
 mod kind;
 mod number;
@@ -15,6 +16,8 @@ mod rule;
 mod running;
 mod stored;
 mod tree;
+
+use std::collections::BTreeSet;
 
 use super::config::{Breaking, ConfigError};
 use super::image::Image;
@@ -191,6 +194,12 @@ impl Rule {
     }
 }
 
+/// The rules that a team has chosen, by name.
+pub fn chosen(config: &Breaking) -> Result<BTreeSet<&'static str>, ConfigError> {
+    let table: Vec<_> = RULES.iter().map(|it| (it.id, it.categories, it.default())).collect();
+    config.selection.choose(&table)
+}
+
 /// Lets the rules that a team has chosen judge a change from what was to what is. The violations come in the order in
 /// which they are printed.
 pub fn breaking(
@@ -198,8 +207,7 @@ pub fn breaking(
     new: &Image,
     config: &Breaking,
 ) -> Result<Vec<Violation>, ConfigError> {
-    let table: Vec<_> = RULES.iter().map(|it| (it.id, it.categories, it.default())).collect();
-    let chosen = config.selection.choose(&table)?;
+    let chosen = chosen(config)?;
     let (before, after) = (Tree::new(old), Tree::new(new));
     let running = Running::new(old, new);
     let pairs = Pairs::new(&before, &after, &running);

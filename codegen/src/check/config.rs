@@ -2,6 +2,8 @@
 
 mod file;
 
+pub(super) use file::first_line;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
@@ -92,6 +94,12 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+impl ConfigError {
+    pub(super) fn new(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+}
 
 impl Config {
     /// Finds the choices for a folder of schemas, in it or above it; the defaults if there are none.

@@ -9,6 +9,8 @@ use crate::diagnostic::{Finding, Findings, Label};
 pub struct Violation {
     /// Rule that it breaks, such as `FIELD_SAME_TYPE`.
     pub rule: &'static str,
+    /// Full name of what it is about, if that is known; the path of a file that it is about as a whole.
+    pub element: Option<String>,
     /// File, relative to the root of the schemas; `None` where nothing remains to point at.
     pub file: Option<String>,
     /// Where it is in the file; `None` stands for the file as a whole.
@@ -55,7 +57,15 @@ impl Violation {
     #[must_use]
     pub fn nowhere(rule: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { rule, file: None, span: None, message, help: None, hurt: Vec::new() }
+        let hurt = Vec::new();
+        Self { rule, element: None, file: None, span: None, message, help: None, hurt }
+    }
+
+    /// Names what it is about.
+    #[must_use]
+    pub fn about(mut self, element: impl Into<String>) -> Self {
+        self.element = Some(element.into());
+        self
     }
 
     /// Says what to do about it.

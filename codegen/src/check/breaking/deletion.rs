@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::Report;
-use super::tree::{File, Spot, Tree, enclosing};
+use super::tree::{File, Spot, Tree, enclosing, full};
 
 /// What can be gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) fn from_file(noun: Noun, old: &File<'_>, new: &File<'_>, report: &mut
     let word = noun.word();
     for name in noun.names(old).difference(&noun.names(new)) {
         let message = format!("Previously present {word} \"{name}\" was deleted from file.");
-        report.at(&new.around(name), message);
+        report.gone(&new.full(name), &new.around(name), message);
     }
 }
 
@@ -57,14 +57,15 @@ pub(super) fn from_packages(noun: Noun, report: &mut Report<'_>) {
             let message = format!(
                 "Previously present {word} \"{name}\" was deleted from package \"{package}\"."
             );
+            let full = full(package, name);
             match report
                 .new
                 .files
                 .get(path)
                 .map(|file| around(noun, package, file, name, report.new))
             {
-                Some(spot) => report.at(&spot, message),
-                None => report.nowhere(path, message),
+                Some(spot) => report.gone(&full, &spot, message),
+                None => report.nowhere(&full, path, message),
             }
         }
     }

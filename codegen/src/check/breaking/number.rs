@@ -1,5 +1,6 @@
 //! Fields and values that are gone, and what their messages and enums reserve instead.
 
+use super::element;
 use super::quote::list;
 use super::range::{holds, reserved_fields, reserved_values};
 use super::report::Report;
@@ -32,7 +33,9 @@ pub(super) fn values(unless: Unless, old: &Enum<'_>, new: &Enum<'_>, report: &mu
         };
         if !numbers.contains_key(&number) && !allowed {
             let name = new.proto.name();
-            report.at(
+            let value = names.keys().next().copied().unwrap_or_default();
+            report.gone(
+                &format!("{}.{value}", element::name(report.new, &new.spot())),
                 &new.spot(),
                 format!(
                     "Previously present enum value \"{number}\" on enum \"{name}\" was deleted{missing}."
@@ -64,8 +67,9 @@ pub(super) fn fields(
             }
         };
         if !allowed {
-            let field = field.describe().replacen("Field", "field", 1);
-            report.at(&new.spot, format!("Previously present {field} was deleted{missing}."));
+            let described = field.describe().replacen("Field", "field", 1);
+            let message = format!("Previously present {described} was deleted{missing}.");
+            report.gone(&field.full_name, &new.spot, message);
         }
     }
 }

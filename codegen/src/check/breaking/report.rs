@@ -1,6 +1,7 @@
 //! Where rules put what they find.
 
 use super::Rule;
+use super::element;
 use super::stored::Stored;
 use super::tree::{File, Spot, Tree};
 use crate::check::image::Image;
@@ -33,14 +34,20 @@ impl<'a> Report<'a> {
 
     /// States a violation at the first place that there is.
     pub(super) fn at(&mut self, spot: &Spot<'_>, message: impl Into<String>) {
+        self.gone(&element::name(self.new, spot), spot, message);
+    }
+
+    /// States a violation where something was that is gone.
+    pub(super) fn gone(&mut self, element: &str, spot: &Spot<'_>, message: impl Into<String>) {
         let span = spot.paths.iter().find_map(|path| self.image.span(spot.file, path));
         let violation = Violation::new(self.rule.id, spot.file, span, message);
-        self.add(violation, None);
+        self.add(violation.about(element), None);
     }
 
     /// States a violation of which nothing is left but the file where it was.
-    pub(super) fn nowhere(&mut self, was: &str, message: impl Into<String>) {
-        self.add(Violation::nowhere(self.rule.id, message), Some(was.to_owned()));
+    pub(super) fn nowhere(&mut self, element: &str, was: &str, message: impl Into<String>) {
+        let violation = Violation::nowhere(self.rule.id, message);
+        self.add(violation.about(element), Some(was.to_owned()));
     }
 
     /// States a violation at a method.
@@ -48,19 +55,19 @@ impl<'a> Report<'a> {
         let spot = self.found(service, |file, nested| {
             Some(file.services.get(nested)?.methods().get(name)?.spot())
         });
-        self.hurting(spot, message, hurt);
+        self.hurting(&format!("{service}.{name}"), spot, message, hurt);
     }
 
     /// States a violation at a service.
     pub(super) fn service(&mut self, name: &str, message: String, hurt: Vec<String>) {
         let spot = self.found(name, |file, nested| Some(file.services.get(nested)?.spot()));
-        self.hurting(spot, message, hurt);
+        self.hurting(name, spot, message, hurt);
     }
 
     /// States a violation at a message.
     pub(super) fn message(&mut self, name: &str, message: String, hurt: Vec<String>) {
         let spot = self.found(name, |file, nested| Some(file.messages.get(nested)?.spot.clone()));
-        self.hurting(spot, message, hurt);
+        self.hurting(name, spot, message, hurt);
     }
 
     /// Lets a check judge a part of a stored message, and says of what it finds where that is stored.
@@ -83,7 +90,7 @@ impl<'a> Report<'a> {
     pub(super) fn package(&mut self, name: &str, message: String, hurt: Vec<String>) {
         let mut files = self.new.files.values();
         let spot = files.find(|file| file.proto.package() == name).map(File::whole);
-        self.hurting(spot, message, hurt);
+        self.hurting(name, spot, message, hurt);
     }
 
     fn found(
@@ -94,10 +101,16 @@ impl<'a> Report<'a> {
         self.new.files.values().find_map(|file| find(file, file.nested(name)?))
     }
 
-    fn hurting(&mut self, spot: Option<Spot<'a>>, message: String, hurt: Vec<String>) {
+    fn hurting(
+        &mut self,
+        element: &str,
+        spot: Option<Spot<'a>>,
+        message: String,
+        hurt: Vec<String>,
+    ) {
         match spot {
-            Some(spot) => self.at(&spot, message),
-            None => self.nowhere("", message),
+            Some(spot) => self.gone(element, &spot, message),
+            None => self.nowhere(element, "", message),
         }
         if let Some(found) = self.violations.last_mut() {
             found.violation.hurt = hurt;

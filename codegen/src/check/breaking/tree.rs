@@ -125,7 +125,7 @@ impl<'a> File<'a> {
     ) {
         let name = format!("{prefix}{}", proto.name());
         let inside = format!("{name}.");
-        let full_name = full(self.proto, &name);
+        let full_name = full(self.proto.package(), &name);
         let entries: BTreeSet<_> = proto
             .nested_type
             .iter()
@@ -176,7 +176,7 @@ impl<'a> File<'a> {
         proto: &'a FieldDescriptorProto,
     ) {
         let name = format!("{prefix}{}", proto.name());
-        let full_name = full(self.proto, &name);
+        let full_name = full(self.proto.package(), &name);
         let file = self.proto;
         let field = Field { file, proto, parent, full_name, path, entry: None, map: false };
         self.extensions.insert(name, field);
@@ -210,7 +210,7 @@ impl<'a> File<'a> {
 
     /// A name with the package before it.
     pub(super) fn full(&self, nested_name: &str) -> String {
-        full(self.proto, nested_name)
+        full(self.proto.package(), nested_name)
     }
 }
 
@@ -375,8 +375,9 @@ fn at(path: &[i32], tail: &[i32]) -> Vec<i32> {
     [path, tail].concat()
 }
 
-fn full(file: &FileDescriptorProto, nested_name: &str) -> String {
-    match file.package() {
+/// A name with the package before it.
+pub(super) fn full(package: &str, nested_name: &str) -> String {
+    match package {
         "" => nested_name.to_owned(),
         package => format!("{package}.{nested_name}"),
     }

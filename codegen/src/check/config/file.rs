@@ -86,20 +86,21 @@ struct Version {
 }
 
 pub(super) fn parse(text: &str) -> Result<File, ConfigError> {
-    // What follows the first line draws the text; the place is in the first already.
-    let wrong = |error: &dyn std::fmt::Display| {
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        ConfigError(first.trim_start_matches("error: ").to_owned())
-    };
-    let version: Version = serde_saphyr::from_str(text).map_err(|error| wrong(&error))?;
+    let wrong = |error| ConfigError(first_line(&error));
+    let version: Version = serde_saphyr::from_str(text).map_err(wrong)?;
     match version.version.as_deref() {
-        Some("v2") => serde_saphyr::from_str(text).map_err(|error| wrong(&error)),
+        Some("v2") => serde_saphyr::from_str(text).map_err(wrong),
         Some(other) => Err(ConfigError(format!(
             "version {other} is not supported; write `version: v2`, or let `buf config migrate` do it"
         ))),
         None => Err(ConfigError("the version is missing; write `version: v2`".to_owned())),
     }
+}
+
+/// What is wrong, and where; the lines that follow would only draw the text.
+pub(in crate::check) fn first_line(error: &serde_saphyr::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 impl File {

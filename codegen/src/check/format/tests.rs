@@ -6,6 +6,7 @@ fn violations() -> Vec<Violation> {
     vec![
         Violation::nowhere("FILE_NO_DELETE", "File \"a.proto\" is gone."),
         Violation::new("FIELD_NAME", "b/c.proto", Some(span), "Use \"<x>\" & 'y'.")
+            .about("acme.zoo.v1.Cage.bar")
             .help("rename it")
             .hurt(["acme.zoo.v1.ZooService calls it".to_owned()]),
         Violation::new("PACKAGE_DEFINED", "b/c.proto", None, "No package."),

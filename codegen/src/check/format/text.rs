@@ -13,6 +13,9 @@ pub(super) fn render(lines: &[Line<'_>], source: &Source<'_>) -> String {
     for line in lines {
         let _ = writeln!(drawn, "{} [{}]", line.short(), line.violation.rule);
         drawn.push_str(&excerpt(line, source).unwrap_or_default());
+        if let Some(element) = &line.violation.element {
+            let _ = writeln!(drawn, "    element: {element}");
+        }
         let hurt = &line.violation.hurt;
         for one in hurt.iter().take(HURT_MAX) {
             let _ = writeln!(drawn, "      hurts: {one}");

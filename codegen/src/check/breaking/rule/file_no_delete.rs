@@ -20,6 +20,6 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 fn check(report: &mut Report<'_>) {
     let (old, new) = (report.old, report.new);
     for path in old.files.keys().filter(|path| !new.files.contains_key(*path)) {
-        report.nowhere(path, format!("Previously present file \"{path}\" was deleted."));
+        report.nowhere(path, path, format!("Previously present file \"{path}\" was deleted."));
     }
 }

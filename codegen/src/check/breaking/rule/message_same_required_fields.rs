@@ -20,9 +20,9 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 fn check(old: &Message<'_>, new: &Message<'_>, report: &mut Report<'_>) {
     let required =
         |it: &Message<'_>, number: &i32| it.fields.get(number).is_some_and(Field::is_required);
-    for number in old.fields.keys().filter(|number| required(old, number)) {
+    for (number, field) in old.fields.iter().filter(|(_, field)| field.is_required()) {
         if !required(new, number) {
-            report.at(&new.spot, text(old, *number, "deleted"));
+            report.gone(&field.full_name, &new.spot, text(old, *number, "deleted"));
         }
     }
     for (number, field) in new.fields.iter().filter(|(_, field)| field.is_required()) {

@@ -6,6 +6,7 @@
 //! # Fix
 //! Bring the oneof back with the fields that it had.
 
+use crate::check::breaking::element;
 use crate::check::breaking::report::Report;
 use crate::check::breaking::tree::Message;
 use crate::check::breaking::{Check, FILE, PACKAGE, Rule};
@@ -27,7 +28,8 @@ fn check(old: &Message<'_>, new: &Message<'_>, report: &mut Report<'_>) {
             .any(|field| field.proto3_optional() && field.oneof_index == Some(index));
         if !synthetic && !new.proto.oneof_decl.iter().any(|it| it.name() == name) {
             let message = new.proto.name();
-            report.at(
+            report.gone(
+                &format!("{}.{name}", element::name(report.new, &new.spot)),
                 &new.spot,
                 format!(
                     "Previously present oneof \"{name}\" on message \"{message}\" was deleted."

@@ -27,6 +27,7 @@ fn check(report: &mut Report<'_>) {
         let mut files = report.old.files.iter();
         let first = files.find(|(_, file)| file.proto.package() == package);
         let path = first.map_or("", |(path, _)| path);
-        report.nowhere(path, format!("Previously present package \"{package}\" was deleted."));
+        let message = format!("Previously present package \"{package}\" was deleted.");
+        report.nowhere(package, path, message);
     }
 }
