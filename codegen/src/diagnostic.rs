@@ -120,6 +120,12 @@ impl Findings {
         self.list.is_empty()
     }
 
+    /// The text of a file that was read.
+    #[must_use]
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.sources.get(file).map(|text| &**text)
+    }
+
     /// Line and column of a label, both from 1, the column in characters.
     #[must_use]
     pub fn position(&self, label: &Label) -> (usize, usize) {

@@ -6,7 +6,9 @@ mod merge_base;
 use std::path::Path;
 
 use anyhow::Context as _;
-use bodybroker_codegen::check::breaking::{RULES, Rule, breaking};
+use bodybroker_codegen::check::allowance::Allowances;
+use bodybroker_codegen::check::breaking::{RULES, Rule, breaking, chosen};
+use time::OffsetDateTime;
 
 use super::judge::{self, Entry};
 use crate::ui;
@@ -16,7 +18,7 @@ use merge_base::{Ci, Target};
 
 /// Checks what a change of the schemas breaks, as buf does
 ///
-/// Honours `buf.yaml`. Ends with 0 if nothing was found, with 100 if something was, and with 1 if it could not run.
+/// Honours `buf.yaml`, and `breaking.yaml` beside it: what may break, and until when. Ends with 0 if nothing was found, with 100 if something was, and with 1 if it could not run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What the schemas were: a folder, a git ref, `.git#branch=main,subdir=proto`, a file with a descriptor set, or
@@ -42,11 +44,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         }
         None => baseline::read(&args.against, &input)?,
     };
-    let violations = match (old, judge::compile(&input)?) {
-        (Ok(old), Ok(new)) => breaking(&old, &new, &input.config.breaking)?,
-        (Err(violations), _) | (Ok(_), Err(violations)) => violations,
+    let new = match judge::compile(&input)? {
+        Ok(new) => new,
+        Err(violations) => return args.flags.report(&input, &violations),
     };
-    args.flags.report(&input, &violations)
+    let old = match old {
+        Ok(old) => old,
+        Err(broken) => return Err(broken.report(&args.flags).into()),
+    };
+    let violations = breaking(&old, &new, &input.config.breaking)?;
+    let today = OffsetDateTime::now_utc().date();
+    let allowances = Allowances::find(&input.folder, &input.config, today)?;
+    let judgement = allowances.judge(violations, &chosen(&input.config.breaking)?, today);
+    if let Some(path) = &allowances.path {
+        args.flags.tell(&judge::from_here(path), &judgement.notes);
+    }
+    args.flags.report(&input, &judgement.violations)
 }
 
 /// Tells whether there is a state that the schemas of a folder can be compared with.

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use bodybroker_codegen::check::allowance::{Effect, Note};
 use bodybroker_codegen::check::config::{Config, Selection};
 use bodybroker_codegen::check::format::{FORMATS, Format, Source, render};
 use bodybroker_codegen::check::image::Image;
@@ -55,12 +56,16 @@ pub(crate) struct Entry {
 
 /// Something was found: the run did what it should, and yet it fails.
 #[derive(Debug)]
-pub(crate) struct Found(usize);
+pub(crate) struct Found {
+    count: usize,
+    place: String,
+}
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let noun = if self.0 == 1 { "finding" } else { "findings" };
-        write!(f, "{} {noun} in the schemas", self.0)
+        let Self { count, place } = self;
+        let noun = if *count == 1 { "finding" } else { "findings" };
+        write!(f, "{count} {noun} in {place}")
     }
 }
 
@@ -120,20 +125,62 @@ impl Flags {
         Ok(Input { folder, config })
     }
 
+    /// Says what the entries of a `breaking.yaml` have done. It is no part of the report, whose form is buf's.
+    pub(crate) fn tell(&self, path: &Path, notes: &[Note]) {
+        for note in notes {
+            ui::note(match self.error_format {
+                Format::GithubActions => command(path, note),
+                Format::Text
+                | Format::Json
+                | Format::Junit
+                | Format::Msvs
+                | Format::GitlabCodeQuality => {
+                    format!("{}:{}: {note}", path.display(), note.line)
+                }
+            });
+        }
+    }
+
     /// Prints what was found.
     pub(crate) fn report(&self, input: &Input, violations: &[Violation]) -> anyhow::Result<()> {
         let folder = input.folder.to_string_lossy();
+        if violations.is_empty() {
+            if self.is_text() && std::io::stderr().is_terminal() {
+                ui::note(format!("{folder}: nothing found"));
+            }
+            return Ok(());
+        }
         let text = |file: &str| std::fs::read_to_string(input.folder.join(file)).ok();
         let source = Source { folder: &folder, text: &text };
-        if !violations.is_empty() {
-            ui::say(render(self.error_format, violations, &source).trim_end());
-            return Err(Found(violations.len()).into());
-        }
-        if self.error_format == Format::Text && std::io::stderr().is_terminal() {
-            ui::note(format!("{folder}: nothing found"));
-        }
-        Ok(())
+        Err(self.print("the schemas", violations, &source).into())
     }
+
+    /// Prints violations that were found in a place.
+    pub(crate) fn print(
+        &self,
+        place: impl Into<String>,
+        violations: &[Violation],
+        source: &Source<'_>,
+    ) -> Found {
+        ui::say(render(self.error_format, violations, source).trim_end());
+        Found { count: violations.len(), place: place.into() }
+    }
+
+    /// Tells whether people read what is printed.
+    pub(crate) fn is_text(&self) -> bool {
+        self.error_format == Format::Text
+    }
+}
+
+/// What an entry has done, as a note beside its line on GitHub.
+fn command(path: &Path, note: &Note) -> String {
+    let kind = match note.effect {
+        Effect::Spares | Effect::Idle => "notice",
+        Effect::Expired => "warning",
+    };
+    // In a command, `%` begins an escape.
+    let text = note.to_string().replace('%', "%25");
+    format!("::{kind} file={},line={}::{text}", path.display(), note.line)
 }
 
 /// Compiles schemas; what doesn't compile is a finding, what can't be read is none.
@@ -154,7 +201,7 @@ fn format(name: &str) -> Result<Format, String> {
 }
 
 /// A path as one would type it here.
-fn from_here(path: &Path) -> PathBuf {
+pub(crate) fn from_here(path: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(std::fs::canonicalize);
     let full = std::fs::canonicalize(path);
     match (here, full) {

@@ -1,5 +1,6 @@
 //! The commands, as processes against a real server.
 
+mod breaking;
 mod demo;
 mod new;
 mod support;

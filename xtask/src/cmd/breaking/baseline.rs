@@ -9,14 +9,38 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, bail, ensure};
 use bodybroker_codegen::check::config::{Config, covers};
+use bodybroker_codegen::check::format::Source;
 use bodybroker_codegen::check::image::Image;
 use bodybroker_codegen::check::violation::{Violation, of_findings};
 
-use crate::cmd::judge::{self, Input};
+use crate::cmd::judge::{self, Flags, Found, Input};
 use crate::git;
 
 /// The old schemas, or why they don't compile.
-type Compiled = Result<Image, Vec<Violation>>;
+type Compiled = Result<Image, Broken>;
+
+/// The text of a file by its name.
+type Text = Box<dyn Fn(&str) -> Option<String>>;
+
+/// A baseline that doesn't compile.
+pub(super) struct Broken {
+    /// How it is called, such as `main:proto`.
+    name: String,
+    /// Folder that `buf` prints paths below; of a git ref it doesn't say the ref.
+    folder: String,
+    violations: Vec<Violation>,
+    text: Text,
+}
+
+impl Broken {
+    /// Prints what is wrong with it.
+    pub(super) fn report(&self, flags: &Flags) -> Found {
+        let Self { name, folder, violations, text } = self;
+        let folder = if flags.is_text() { name } else { folder };
+        let place = format!("the baseline {name}; it does not compile, so nothing was compared");
+        flags.print(place, violations, &Source { folder, text })
+    }
+}
 
 /// Reads the schemas that a baseline names.
 pub(super) fn read(name: &str, input: &Input) -> anyhow::Result<Compiled> {
@@ -27,7 +51,13 @@ pub(super) fn read(name: &str, input: &Input) -> anyhow::Result<Compiled> {
     if path.is_dir() {
         let config = Config::find(path)?;
         let folder = config.root.clone().unwrap_or_else(|| path.to_owned());
-        return judge::compile(&Input { folder, config });
+        let compiled = judge::compile(&Input { folder: folder.clone(), config })?;
+        return Ok(compiled.map_err(|violations| Broken {
+            name: folder.display().to_string(),
+            folder: folder.display().to_string(),
+            violations,
+            text: Box::new(move |file| fs::read_to_string(folder.join(file)).ok()),
+        }));
     }
     if path.is_file() {
         let bytes = fs::read(path).with_context(|| format!("{name} can't be read"))?;
@@ -95,13 +125,13 @@ impl Choice {
         let texts = contents(here, objects, names.len())
             .with_context(|| format!("{place} can't be read"))?;
         let files: BTreeMap<_, _> = names.into_iter().map(str::to_owned).zip(texts).collect();
-        match Image::of_texts(files) {
-            Ok(image) => Ok(Ok(image)),
-            Err(findings) => match of_findings(&findings) {
-                Some(violations) => Ok(Err(violations)),
-                None => bail!("{place}: {findings}"),
-            },
-        }
+        let findings = match Image::of_texts(files) {
+            Ok(image) => return Ok(Ok(image)),
+            Err(findings) => findings,
+        };
+        let Some(violations) = of_findings(&findings) else { bail!("{place}: {findings}") };
+        let text = Box::new(move |file: &str| findings.text(file).map(str::to_owned));
+        Ok(Err(Broken { name: place, folder: subdir, violations, text }))
     }
 }
 
@@ -171,7 +201,7 @@ mod tests {
         let here = input(&root.join("proto"));
         let buf = format!("{}#branch=trunk,subdir=proto", root.join(".git").display());
         for name in ["HEAD", "trunk", &buf] {
-            let image = read(name, &here).expect("a baseline").expect("it compiles");
+            let image = read(name, &here).expect("a baseline").ok().expect("it compiles");
             assert!(image.text("a.proto").is_some_and(|text| text.contains("Old")), "{name}");
         }
         let error = read("nowhere", &here).err().map(|error| error.to_string());
