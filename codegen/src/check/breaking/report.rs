@@ -3,7 +3,7 @@
 use super::Rule;
 use super::element;
 use super::stored::Stored;
-use super::tree::{File, Spot, Tree};
+use super::tree::{File, Spot, Tree, full};
 use crate::check::image::Image;
 use crate::check::violation::Violation;
 
@@ -86,11 +86,17 @@ impl<'a> Report<'a> {
         self.found(name, |file, nested| Some(file.messages.get(nested)?.spot.clone())).is_some()
     }
 
-    /// States a violation in a file of a package.
-    pub(super) fn package(&mut self, name: &str, message: String, hurt: Vec<String>) {
+    /// States a violation at the service of a bucket.
+    pub(super) fn bucket(&mut self, service: &str, name: &str, message: String, hurt: Vec<String>) {
+        let spot = self.found(service, |file, nested| Some(file.services.get(nested)?.spot()));
+        self.hurting(&format!("{service}.{name}"), spot, message, hurt);
+    }
+
+    /// States a violation of a stream in a file of its package.
+    pub(super) fn stream(&mut self, package: &str, name: &str, message: String, hurt: Vec<String>) {
         let mut files = self.new.files.values();
-        let spot = files.find(|file| file.proto.package() == name).map(File::whole);
-        self.hurting(name, spot, message, hurt);
+        let spot = files.find(|file| file.proto.package() == package).map(File::whole);
+        self.hurting(&full(package, name), spot, message, hurt);
     }
 
     fn found(

@@ -25,7 +25,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 "Bucket \"{}\" of service \"{service}\" has {} revisions instead of {}.",
                 new.name, new.history, old.history
             );
-            report.service(service, message, running.callers(service));
+            report.bucket(service, &old.name, message, running.callers(service));
         }
     }
 }

@@ -24,7 +24,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 "Previously present bucket \"{}\" of service \"{service}\" was deleted.",
                 old.name
             );
-            report.service(service, message, running.callers(service));
+            report.bucket(service, &old.name, message, running.callers(service));
         }
     }
 }

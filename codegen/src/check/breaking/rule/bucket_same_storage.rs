@@ -26,7 +26,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 "Bucket \"{}\" of service \"{service}\" is stored in {:?} instead of {:?}.",
                 new.name, new.storage, old.storage
             );
-            report.service(service, message, running.callers(service));
+            report.bucket(service, &old.name, message, running.callers(service));
         }
     }
 }

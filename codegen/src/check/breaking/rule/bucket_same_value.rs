@@ -25,7 +25,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 "Bucket \"{}\" of service \"{service}\" stores \"{}\" instead of \"{}\".",
                 new.name, new.value.full_name, old.value.full_name
             );
-            report.service(service, message, running.callers(service));
+            report.bucket(service, &old.name, message, running.callers(service));
         }
     }
 }

@@ -33,7 +33,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 describe(new.ttl),
                 describe(old.ttl)
             );
-            report.service(service, message, running.callers(service));
+            report.bucket(service, &old.name, message, running.callers(service));
         }
     }
 }

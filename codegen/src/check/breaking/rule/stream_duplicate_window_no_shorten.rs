@@ -27,7 +27,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 "Stream \"{name}\" recognises a repeated message for {:?} instead of {:?}.",
                 new.duplicate_window, old.duplicate_window
             );
-            report.package(&new.package, message, running.readers(name));
+            report.stream(&new.package, name, message, running.readers(name));
         }
     }
 }

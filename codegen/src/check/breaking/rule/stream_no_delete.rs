@@ -22,6 +22,6 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Stream { name, package, .. } in running.streams_gone() {
         let message = format!("Previously present stream \"{name}\" was deleted.");
-        report.package(package, message, running.readers(name));
+        report.stream(package, name, message, running.readers(name));
     }
 }

@@ -25,7 +25,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 "Stream \"{name}\" has {} replicas instead of {}.",
                 new.replicas, old.replicas
             );
-            report.package(&new.package, message, running.readers(name));
+            report.stream(&new.package, name, message, running.readers(name));
         }
     }
 }

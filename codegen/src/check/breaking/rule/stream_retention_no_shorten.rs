@@ -26,7 +26,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
             let message = format!(
                 "Stream \"{name}\" holds its messages for a shorter time or in fewer bytes."
             );
-            report.package(&new.package, message, running.readers(name));
+            report.stream(&new.package, name, message, running.readers(name));
         }
     }
 }

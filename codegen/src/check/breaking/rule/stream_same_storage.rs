@@ -26,7 +26,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 "Stream \"{name}\" is stored in {:?} instead of {:?}.",
                 new.storage, old.storage
             );
-            report.package(&new.package, message, running.readers(name));
+            report.stream(&new.package, name, message, running.readers(name));
         }
     }
 }

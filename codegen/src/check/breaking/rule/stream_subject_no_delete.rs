@@ -33,7 +33,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
                 "Stream \"{name}\" captures {:?} instead of {:?}.",
                 new.subjects, old.subjects
             );
-            report.package(&new.package, message, running.readers(name));
+            report.stream(&new.package, name, message, running.readers(name));
         }
     }
 }
