@@ -1,6 +1,7 @@
 //! The same change, judged by us and by the real `buf`.
 
 mod buf;
+mod choices;
 mod mutation;
 mod running;
 

@@ -24,6 +24,12 @@ impl Line {
         (&self.path, &self.rule, self.place[0])
     }
 
+    /// The same below a folder.
+    pub(super) fn below(mut self, folder: &str) -> Self {
+        self.path = self.path.map(|path| format!("{folder}{path}"));
+        self
+    }
+
     /// Tells whether it is about a file, or about a folder and the packages in it.
     pub(super) fn is_about(&self, name: &str) -> bool {
         match &self.path {
@@ -43,9 +49,17 @@ impl From<Violation> for Line {
 
 /// What `buf breaking` finds in all categories, or what it can't compile.
 pub(super) fn breaking(old: &Files, new: &Files) -> Result<Vec<Line>, Vec<Line>> {
-    let folder = tempfile::tempdir().expect("a folder");
     let names = CATEGORIES.join(",");
-    let config = format!("version: v2\nbreaking:\n  use: [{names}]\n");
+    breaking_with(old, new, &format!("version: v2\nbreaking:\n  use: [{names}]\n"))
+}
+
+/// What `buf breaking` finds with a `buf.yaml`, or what it can't compile.
+pub(super) fn breaking_with(
+    old: &Files,
+    new: &Files,
+    config: &str,
+) -> Result<Vec<Line>, Vec<Line>> {
+    let folder = tempfile::tempdir().expect("a folder");
     for (side, files) in [("old", old), ("new", new)] {
         let root = folder.path().join(side);
         for (path, text) in files {
@@ -53,7 +67,7 @@ pub(super) fn breaking(old: &Files, new: &Files) -> Result<Vec<Line>, Vec<Line>>
             fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             fs::write(path, text).expect("a file");
         }
-        fs::write(root.join("buf.yaml"), &config).expect("a file");
+        fs::write(root.join("buf.yaml"), config).expect("a file");
     }
     let args = ["breaking", ".", "--against", "../old", "--error-format", "json"];
     let output = run(&args, &folder.path().join("new"));

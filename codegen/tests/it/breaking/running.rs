@@ -203,7 +203,25 @@ fn found(after: &str) -> Vec<(&'static str, Vec<String>)> {
     let mut config = Breaking::default();
     config.selection.use_ = vec!["NATS".to_owned()];
     let found = breaking(&image(BEFORE), &image(after), &config).expect("a known category");
+    assert_eq!(super::disallowed(found.clone()), [], "an entry could not name it");
     found.into_iter().map(|it| (it.rule, it.hurt)).collect()
+}
+
+#[test]
+fn a_finding_names_what_it_is_about() {
+    let cases = [
+        ("history: 5", "history: 4", "acme.zoo.v1.ZooService.cages"),
+        ("max_age: \"7d\"", "max_age: \"6d\"", "acme.zoo.v1.ZOO"),
+        ("operation: \"feed.", "operation: \"nourish.", "acme.zoo.v1.ZooService.Feed"),
+        ("evt.zoo.fed", "evt.zoo.eaten", "acme.zoo.v1.Fed"),
+    ];
+    for (from, to, element) in cases {
+        let config = Breaking::default();
+        let found = breaking(&image(BEFORE), &image(&BEFORE.replace(from, to)), &config);
+        let found = found.expect("the default rules");
+        assert!(found.iter().all(|it| it.element.as_deref() == Some(element)), "{found:#?}");
+        assert!(!found.is_empty(), "{from}");
+    }
 }
 
 #[test]
