@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use async_nats::jetstream::Error;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::{Error, ErrorCode};
 
 use tokio::time::timeout;
 
@@ -31,6 +31,8 @@ pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended>
             Err(status) if status.code() == Code::Aborted => {
                 return Err(with_current(link, &message, status).await);
             }
+            // The last attempt says nothing about those before it.
+            Err(status) if maybe_taken => return Err(status.with_executed(Executed::Unknown)),
             other => return other,
         };
         if began.elapsed() > PATIENCE {
@@ -91,6 +93,10 @@ fn failed(subject: &str, error: &PublishError) -> Status {
         (PublishErrorKind::MaxPayloadExceeded, _) => {
             Status::invalid_argument(format!("{subject}: {error}")).with_executed(Executed::No)
         }
+        (_, Some(answer)) if answer.error_code() == ID_IN_PROCESS => wire::unanswered(subject),
+        (_, Some(answer)) if answer.error_code() == SUBJECT_IN_PROCESS => {
+            Status::unavailable(format!("{subject}: {answer}")).with_executed(Executed::No)
+        }
         (_, Some(answer)) => wire::refused(subject, answer),
         (PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe, None) => {
             wire::unanswered(subject)
@@ -98,6 +104,11 @@ fn failed(subject: &str, error: &PublishError) -> Status {
         (_, None) => Status::internal(format!("{subject}: {error}")),
     }
 }
+
+/// An earlier attempt is still being agreed on by the replicas: it may be stored yet, or not.
+const ID_IN_PROCESS: ErrorCode = ErrorCode(10158);
+/// Another message of the subject is: what this one expects can't be judged yet.
+const SUBJECT_IN_PROCESS: ErrorCode = ErrorCode(10164);
 
 /// No sequence is this large.
 const UNKNOWN: u64 = u64::MAX;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use async_nats::ConnectOptions;
+use async_nats::{ConnectOptions, ServerAddr};
 
 use crate::status::{Result, Status};
 
@@ -62,6 +62,20 @@ pub struct Tls {
 }
 
 impl Dial {
+    /// The servers, one by one.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when one of them is no address.
+    pub(super) fn servers(&self) -> Result<Vec<ServerAddr>> {
+        let urls = self.url.split(',').map(str::trim).filter(|url| !url.is_empty());
+        let parse = |url: &str| {
+            url.parse().map_err(|error| {
+                Status::invalid_argument(format!("`{url}` is no address of a server: {error}"))
+            })
+        };
+        urls.map(parse).collect()
+    }
+
     /// Says all this to async-nats.
     ///
     /// # Errors

@@ -34,8 +34,8 @@ pub(super) const ATTEMPT: Duration = Duration::from_secs(2);
 pub(super) const PATIENCE: Duration = Duration::from_secs(6);
 /// Pause between attempts, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
-/// A silent server is noticed after three of these.
-const PING: Duration = Duration::from_secs(3);
+/// A silent server is noticed after three of these: as soon as the other connections notice it.
+const PING: Duration = Duration::from_secs(2);
 
 impl Link {
     pub(super) async fn open(dial: &Dial) -> Result<Arc<Self>> {
@@ -51,7 +51,7 @@ impl Link {
                 note(&sender, &deny, &event);
                 std::future::ready(())
             });
-        let client = options.connect(dial.url.as_str()).await.map_err(|error| {
+        let client = options.connect(dial.servers()?).await.map_err(|error| {
             let code = match error.kind() {
                 ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
                     Code::Unauthenticated
