@@ -1,8 +1,13 @@
-//! What tests stand on: a real `nats-server` of their own.
+//! What tests stand on: real servers of their own, links that fail as told, and a judge of what clients were told.
 
 mod binary;
+mod cluster;
 mod env;
+pub mod history;
+pub mod proxy;
 mod server;
 
+pub use cluster::Cluster;
 pub use env::{TestEnv, run};
+pub use proxy::Proxy;
 pub use server::{NatsServer, NatsServerBuilder};

@@ -1,6 +1,6 @@
 //! A `nats-server` process that belongs to one test.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,7 +17,8 @@ pub struct NatsServer {
     folder: TempDir,
     child: Option<Child>,
     port: u16,
-    configured: bool,
+    route_port: u16,
+    config: String,
 }
 
 impl NatsServer {
@@ -45,6 +46,12 @@ impl NatsServer {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port that other servers of a cluster connect to; 0 without a cluster. A restart keeps it.
+    #[must_use]
+    pub(super) fn route_port(&self) -> u16 {
+        self.route_port
     }
 
     /// The server's own folder, for certificates and the like.
@@ -76,6 +83,20 @@ impl NatsServer {
         self.spawn().await
     }
 
+    /// Whether the process runs, or is paused.
+    #[must_use]
+    pub fn is_up(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Completes when the process has ended by itself, as after [`NatsServer::lame_duck`].
+    pub async fn ended(&mut self) {
+        while self.is_up() {
+            tokio::time::sleep(POLL).await;
+        }
+        self.kill();
+    }
+
     /// Stops the process without ending it: connections stay open and silent.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
@@ -100,31 +121,38 @@ impl NatsServer {
     async fn spawn(&mut self) -> Result<()> {
         let program = binary::find()?;
         let folder = self.folder.path();
-        let port = if self.port == 0 { "-1".to_owned() } else { self.port.to_string() };
+        let port = port_or_any(self.port);
         let mut command = Command::new(&program);
         command.args(["-a", "127.0.0.1", "-p", &port, "-js"]);
         command.arg("-sd").arg(folder.join("store"));
         command.arg("--ports_file_dir").arg(folder);
         command.arg("-l").arg(folder.join(LOG));
-        if self.configured {
+        if !self.config.is_empty() {
+            let route_port = port_or_any(self.route_port);
+            let config = self.config.replace(ROUTE_PORT, &route_port);
+            fs::write(folder.join(CONFIG), config).map_err(|error| unwritable(&error))?;
             command.arg("-c").arg(folder.join(CONFIG));
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // A configuration that doesn't parse is complained about before the log is open.
+        let complaints = File::options().create(true).append(true).open(folder.join(LOG));
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(complaints.map_err(|error| unwritable(&error))?);
         let child = command.spawn().map_err(|error| {
             Status::failed_precondition(format!("{} does not start: {error}", program.display()))
         })?;
         let ports = folder.join(format!("nats-server_{}.ports", child.id()));
         self.child = Some(child);
-        self.port = self.ready(&ports).await?;
+        (self.port, self.route_port) = self.ready(&ports).await?;
         Ok(())
     }
 
     /// Waits for the file that the server writes once it listens.
-    async fn ready(&mut self, ports: &Path) -> Result<u16> {
+    async fn ready(&mut self, ports: &Path) -> Result<(u16, u16)> {
         let start = Instant::now();
         loop {
-            if let Some(port) = fs::read_to_string(ports).ok().and_then(|text| client_port(&text)) {
-                return Ok(port);
+            let text = fs::read_to_string(ports).unwrap_or_default();
+            if let Some(port) = listed_port(&text, "nats") {
+                return Ok((port, listed_port(&text, "cluster").unwrap_or_default()));
             }
             let over =
                 self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
@@ -179,12 +207,8 @@ impl NatsServerBuilder {
         for (name, content) in &self.files {
             fs::write(folder.path().join(name), content).map_err(|error| unwritable(&error))?;
         }
-        let configured = !self.config.is_empty();
-        if configured {
-            let text = self.config.replace("$FOLDER", &folder.path().display().to_string());
-            fs::write(folder.path().join(CONFIG), text).map_err(|error| unwritable(&error))?;
-        }
-        let mut server = NatsServer { folder, child: None, port: 0, configured };
+        let config = self.config.replace("$FOLDER", &folder.path().display().to_string());
+        let mut server = NatsServer { folder, child: None, port: 0, route_port: 0, config };
         server.spawn().await?;
         Ok(server)
     }
@@ -192,12 +216,19 @@ impl NatsServerBuilder {
 
 const LOG: &str = "server.log";
 const CONFIG: &str = "server.conf";
+/// Where a cluster's configuration says which port the server has chosen for routes.
+pub(super) const ROUTE_PORT: &str = "$ROUTE_PORT";
 const START_MAX: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 
-/// Reads the client port out of `{"nats":["nats://127.0.0.1:41233"], ...}`.
-fn client_port(ports: &str) -> Option<u16> {
-    let (_, rest) = ports.split_once("\"nats\"")?;
+/// Port as the server is told it: the one that it had, or any.
+fn port_or_any(port: u16) -> String {
+    if port == 0 { "-1".to_owned() } else { port.to_string() }
+}
+
+/// Reads a port out of `{"nats":["nats://127.0.0.1:41233"], ...}`.
+fn listed_port(ports: &str, kind: &str) -> Option<u16> {
+    let (_, rest) = ports.split_once(&format!("\"{kind}\""))?;
     let (urls, _) = rest.split_once(']')?;
     let digits: String =
         urls.rsplit(':').next()?.chars().take_while(char::is_ascii_digit).collect();
@@ -213,10 +244,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_client_port_is_read_from_the_ports_file() {
-        let text = r#"{"nats": ["nats://127.0.0.1:41233"],"monitoring":["http://127.0.0.1:8222"]}"#;
-        assert_eq!(client_port(text), Some(41233));
-        assert_eq!(client_port("{"), None);
+    fn ports_are_read_from_the_ports_file() {
+        let text = r#"{"nats": ["nats://127.0.0.1:41233"],"cluster":["nats://127.0.0.1:8222"]}"#;
+        assert_eq!(listed_port(text, "nats"), Some(41233));
+        assert_eq!(listed_port(text, "cluster"), Some(8222));
+        assert_eq!(listed_port("{", "nats"), None);
     }
 
     #[tokio::test]
@@ -231,6 +263,6 @@ mod tests {
     #[tokio::test]
     async fn a_configuration_that_does_not_parse_shows_the_log() {
         let failure = NatsServer::builder().config("max_payload: maybe").start().await;
-        assert!(failure.is_err());
+        assert!(failure.unwrap_err().message().contains("server.conf:1"));
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the runtime against a real server and against the in-process bus.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cluster;
 mod connecting;
 mod durable;
 mod event;
@@ -9,6 +10,7 @@ mod host;
 mod hostile;
 mod leak;
 mod lease;
+mod proxy;
 mod rolling_restart;
 mod rpc;
 mod store;

@@ -1,0 +1,113 @@
+//! A cluster of real servers, and what its faults do.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bodybroker_runtime::durable::{Append, Dial, Durable, JetStream, StreamConfig};
+use bodybroker_runtime::headers::Headers;
+use bodybroker_runtime::subject::SubjectBuilder;
+use bodybroker_runtime::testing::Cluster;
+use bodybroker_runtime::{Code, Result};
+use futures::FutureExt;
+
+use crate::durable::events;
+
+#[tokio::test]
+async fn a_stream_outlives_the_death_of_its_leader() -> Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    let durable = jetstream(&cluster.url());
+    durable.provision(&StreamConfig { replicas: 3, ..events(Vec::new()) }).await?;
+    durable.append(message("a")).await?;
+    let leader = cluster.leader("EVENTS").await?;
+    cluster.kill(leader);
+    assert_ne!(cluster.leader("EVENTS").await?, leader);
+    let second = until_appended(&*durable, "b").await?;
+    assert_eq!(second, 2);
+    cluster.restart(leader).await?;
+    cluster.replicated("EVENTS").await?;
+    let follower = cluster.follower("EVENTS").await?;
+    assert_ne!(cluster.leader("EVENTS").await?, follower);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_alone_can_not_write_and_the_others_can() -> Result<()> {
+    let cluster = Cluster::start(3).await?;
+    let durable = jetstream(&cluster.url());
+    durable.provision(&StreamConfig { replicas: 3, ..events(Vec::new()) }).await?;
+    let leader = cluster.leader("EVENTS").await?;
+    let alone = jetstream(&cluster.url_of(leader));
+    let other = (leader + 1) % 3;
+    let others = jetstream(&cluster.url_of(other));
+    let _ = tokio::try_join!(alone.clustered(), others.clustered())?;
+    cluster.partition(&[&[other, (leader + 2) % 3]]);
+    let refused = alone.append(message("alone")).await.unwrap_err();
+    assert!(matches!(refused.code(), Code::UnknownOutcome | Code::Unavailable), "{refused}");
+    until_appended(&*others, "others").await?;
+    cluster.heal();
+    until_appended(&*alone, "again").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_panic_leaves_no_server_behind() {
+    let mut folders = Vec::new();
+    let test = async {
+        let cluster = Cluster::start(3).await.unwrap();
+        folders.extend((0..3).map(|server| cluster.server(server).folder().to_owned()));
+        panic!("as a test does");
+    };
+    AssertUnwindSafe(test).catch_unwind().await.unwrap_err();
+    assert_eq!(folders.len(), 3);
+    for folder in folders {
+        assert!(!folder.exists(), "{} is still there", folder.display());
+        assert!(!serves(&folder.display().to_string()));
+    }
+}
+
+/// Whether a process has a folder in its command line.
+fn serves(folder: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap();
+    processes.flatten().any(|process| {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(folder)
+    })
+}
+
+async fn until_appended(durable: &dyn Durable, name: &str) -> Result<u64> {
+    let appended = async {
+        loop {
+            match durable.append(message(name)).await {
+                Ok(appended) => return Ok(appended.sequence),
+                Err(status) if status.code() == Code::UnknownOutcome => {}
+                Err(status) if status.code() == Code::Unavailable => {}
+                Err(status) => return Err(status),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), appended).await.unwrap()
+}
+
+/// A message that is stored once, however often it is sent.
+fn message(name: &str) -> Append {
+    Append {
+        stream: "EVENTS".to_owned(),
+        subject: SubjectBuilder::new("evt").token(name).build(),
+        headers: Headers::new(),
+        payload: name.to_owned().into(),
+        expect: None,
+        id: Some(name.to_owned()),
+    }
+}
+
+fn jetstream(url: &str) -> Arc<dyn Durable> {
+    Arc::new(JetStream::new(Dial {
+        url: url.to_owned(),
+        name: "test".to_owned(),
+        inbox_prefix: "_INBOX.test".to_owned(),
+        auth: bodybroker_runtime::durable::Auth::Anonymous,
+        tls: None,
+        provision: false,
+    }))
+}
