@@ -32,6 +32,8 @@ pub const RULES: &[Rule] = &[
     rule::consumer_unique::RULE,
     rule::consumes_known::RULE,
     rule::duration_parses::RULE,
+    rule::error_name::RULE,
+    rule::error_unique::RULE,
     rule::event_bucket::RULE,
     rule::event_captured::RULE,
     rule::event_ident_unique::RULE,

@@ -7,6 +7,8 @@ pub(super) mod calls_known;
 pub(super) mod consumer_unique;
 pub(super) mod consumes_known;
 pub(super) mod duration_parses;
+pub(super) mod error_name;
+pub(super) mod error_unique;
 pub(super) mod event_bucket;
 pub(super) mod event_captured;
 pub(super) mod event_ident_unique;

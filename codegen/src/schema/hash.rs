@@ -26,6 +26,10 @@ fn facts(survey: &Survey, service: &Service) -> String {
                 method.name, method.kind, method.subject.text, method.timeout, method.idempotency,
             ),
         );
+        for error in &method.errors {
+            line(&mut text, format_args!("error {} {}", method.name, error.name));
+            types.extend(error.details.iter().map(|details| &details.full_name));
+        }
         types.extend([request, response]);
     }
     let consumes = service.consumes.iter().map(|consume| &consume.event);

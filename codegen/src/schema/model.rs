@@ -105,8 +105,19 @@ pub struct Method {
     pub request: Type,
     /// Response message.
     pub response: Type,
+    /// Errors that callers match on, in the order of declaration.
+    pub errors: Vec<DeclaredError>,
     /// Routes over HTTP, the first one first.
     pub routes: Vec<Route>,
+}
+
+/// An error that callers of a method match on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredError {
+    /// Name, such as `VersionConflict`.
+    pub name: String,
+    /// Message that travels with it, if the package has one of this name.
+    pub details: Option<Type>,
 }
 
 /// Which sides of a method stream.

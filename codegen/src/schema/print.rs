@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
 use super::model::{
-    Body, Bucket, Consume, Event, Kind, Method, Model, Package, Redacted, Route, Service, Storage,
-    Stream, Type,
+    Body, Bucket, Consume, DeclaredError, Event, Kind, Method, Model, Package, Redacted, Route,
+    Service, Storage, Stream, Type,
 };
 
 /// Prints the whole model.
@@ -117,6 +117,7 @@ fn method(page: &mut Page, it: &Method) {
         idle_timeout,
         request,
         response,
+        errors,
         routes,
     } = it;
     let (wide, far) = match kind {
@@ -134,6 +135,11 @@ fn method(page: &mut Page, it: &Method) {
     );
     if *kind != Kind::Unary {
         page.line(3, format_args!("credit {credit}, idle timeout {idle_timeout:?}"));
+    }
+    for DeclaredError { name, details } in errors {
+        let details =
+            details.as_ref().map_or_else(String::new, |it| format!(", with {}", path(it)));
+        page.line(3, format_args!("error {name}{details}"));
     }
     for it in routes {
         route(page, it);

@@ -4,7 +4,7 @@ use prost_reflect::prost_types::method_options::IdempotencyLevel;
 use super::subject::template;
 use super::types::resolve;
 use super::{CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, inherited, routes, storage};
-use crate::schema::model::{Bucket, Idempotency, Kind, Method, Service};
+use crate::schema::model::{Bucket, DeclaredError, Idempotency, Kind, Method, Service};
 use crate::schema::survey::{File, Method as WrittenMethod, Service as Written, Survey};
 use crate::schema::{duration, hash, ident, option};
 
@@ -63,6 +63,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
         max_in_flight,
         credit,
         idle_timeout,
+        errors,
     } = &written.options;
     let (outer, outermost) = (&service.options, &file.options);
     let operation = operation.clone().unwrap_or_else(|| written.name.to_kebab_case());
@@ -92,7 +93,16 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
         ),
         request: resolve(survey, &written.request),
         response: resolve(survey, &written.response),
+        errors: errors.iter().map(|name| error(survey, &file.package, name)).collect(),
         routes: routes::routes(survey, written),
+    }
+}
+
+fn error(survey: &Survey, package: &str, name: &str) -> DeclaredError {
+    let details = survey.messages.get(&format!("{package}.{name}"));
+    DeclaredError {
+        name: name.to_owned(),
+        details: details.map(|message| resolve(survey, &message.full_name)),
     }
 }
 

@@ -25,4 +25,7 @@ pub(crate) struct Method {
     /// Overrides the service's.
     #[prost(string, optional, tag = "7")]
     pub(crate) idle_timeout: Option<String>,
+    /// Errors that callers match on.
+    #[prost(string, repeated, tag = "8")]
+    pub(crate) errors: Vec<String>,
 }

@@ -37,7 +37,7 @@ service ZooService {
   rpc Feed(Cage) returns (Cage) {
     option (bodybroker.options.v1.method) = {
       operation: "feed.{name}.{food}" timeout: "10s" idempotency: IDEMPOTENCY_KEYED
-      max_in_flight: 10 queue_group: "zoo.feed"
+      max_in_flight: 10 queue_group: "zoo.feed" errors: ["LockJammed", "NoFood"]
     };
     option (google.api.http) = {
       get: "/v1/cages/{name}"
@@ -124,6 +124,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("METHOD_CREDIT_NO_REDUCE", "credit: 50", "credit: 49"),
     ("METHOD_CREDIT_NO_REDUCE", "credit: 12", "credit: 2"),
     ("METHOD_CREDIT_NO_REDUCE", "credit: 11", "credit: 1"),
+    ("METHOD_ERROR_NO_DELETE", "\"LockJammed\", ", ""),
     ("METHOD_IDEMPOTENCY_NO_WEAKEN", "idempotency: IDEMPOTENCY_KEYED", ""),
     ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"20s\"", "idle_timeout: \"2s\""),
     ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"21s\"", "idle_timeout: \"1s\""),
@@ -172,6 +173,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("timeout: \"10s\"", "timeout: \"11s\""),
     ("max_in_flight: 10", "max_in_flight: 11"),
     ("credit: 50", "credit: 60"),
+    ("\"NoFood\"", "\"NoFood\", \"NoCage\""),
     ("history: 5", "history: 6"),
     ("ttl: \"30d\"", ""),
     ("max_age: \"7d\"", "max_age: \"8d\""),

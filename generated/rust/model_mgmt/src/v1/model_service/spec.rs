@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.ai.model.v1",
     queue_group: "q.model",
     version: "1.0.0",
-    schema_hash: "544a718121595372",
+    schema_hash: "b495239ed25adba7",
     methods: &[
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",

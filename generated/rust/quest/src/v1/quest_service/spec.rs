@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.quest.v1",
     queue_group: "q.quest",
     version: "1.0.0",
-    schema_hash: "fd43ead245cc5280",
+    schema_hash: "0ef92f6592ce2e56",
     methods: &[
         MethodSpec {
             service: "bodybroker.quest.v1.QuestService",

@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.settings.v1",
     queue_group: "q.settings",
     version: "1.0.0",
-    schema_hash: "2e5bd3c2e83c32f6",
+    schema_hash: "e7a41d386bce20f8",
     methods: &[
         MethodSpec {
             service: "bodybroker.settings.v1.SettingsService",

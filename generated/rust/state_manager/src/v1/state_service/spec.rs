@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.state.manager.v1",
     queue_group: "q.state",
     version: "1.0.0",
-    schema_hash: "e046d013a2f87470",
+    schema_hash: "b25cedc59cfb64aa",
     methods: &[
         MethodSpec {
             service: "bodybroker.state_manager.v1.StateService",

@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.story.teller.v1",
     queue_group: "q.story",
     version: "1.0.0",
-    schema_hash: "c621045e31c4c660",
+    schema_hash: "67e1b273e1666c49",
     methods: &[
         MethodSpec {
             service: "bodybroker.story_teller.v1.StoryTellerService",

@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.world.state.v1",
     queue_group: "q.world",
     version: "1.0.0",
-    schema_hash: "60ad182d07a4f5f2",
+    schema_hash: "84ea86aefea68b63",
     methods: &[
         MethodSpec {
             service: "bodybroker.world_state.v1.WorldStateService",
