@@ -1,6 +1,7 @@
 //! What a change of schemas breaks. One file a rule, one line in [`RULES`]; matching old with new is written once, in
 //! `pair.rs`. What `buf` does is the specification, its words and oddities included.
 
+mod affected;
 mod cardinality;
 mod default;
 mod deletion;
@@ -25,8 +26,9 @@ use super::page;
 use super::version::{Stability, stability};
 use super::violation::{self, Violation};
 
+use affected::Affected;
 use pair::Pairs;
-use report::Report;
+use report::{Found, Report};
 use running::Running;
 use stored::Stored;
 use tree::{Enum, Field, File, Message, Method, Service, Tree};
@@ -183,6 +185,11 @@ impl Rule {
         self.categories.contains(&FILE) || self.categories.contains(&NATS)
     }
 
+    /// Tells whether the rule says itself who is hurt, because it knows more than what has changed.
+    fn names_hurt(&self) -> bool {
+        matches!(self.check, Check::Running(_) | Check::Stored(_))
+    }
+
     /// What the rule keeps, why, and what to do: the comment at the top of its file.
     #[must_use]
     pub fn page(&self) -> String {
@@ -212,16 +219,23 @@ pub fn breaking(
     let (before, after) = (Tree::new(old), Tree::new(new));
     let running = Running::new(old, new);
     let pairs = Pairs::new(&before, &after, &running);
+    let affected = Affected::new(&running, [&before, &after]);
     let mut violations = Vec::new();
     for rule in RULES.iter().filter(|rule| chosen.contains(rule.id)) {
-        let mut report = Report::new(new, (&before, &after), rule);
+        let mut report = Report::new(new, (&before, &after), &affected, rule);
         pairs.judge(rule.check, &mut report);
         let ignored = |file: &str| {
             config.selection.ignores(rule.id, rule.categories, file)
                 || (config.ignore_unstable_packages && is_unstable(file, &before, &after))
         };
         let found = report.violations.into_iter();
-        violations.extend(found.filter(|it| !it.files().any(ignored)).map(|it| it.violation));
+        for Found { mut violation, .. } in found.filter(|it| !it.files().any(ignored)) {
+            if !rule.names_hurt() {
+                let element = violation.element.as_deref().unwrap_or_default();
+                violation.hurt = affected.by(element, rule.id.contains("NO_DELETE"));
+            }
+            violations.push(violation);
+        }
     }
     violation::sort(&mut violations);
     Ok(violations)

@@ -26,9 +26,31 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_nanos(nanos))
 }
 
+/// Units that people count in, from the largest, in milliseconds.
+const UNITS: &[(u128, &str)] = &[(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+
+/// Writes a duration as an author would: in the largest unit that leaves no rest, such as `30d` or `90s`.
+pub(crate) fn text(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let whole = |unit: u128| millis >= unit && millis.is_multiple_of(unit);
+    if !duration.subsec_nanos().is_multiple_of(1_000_000) {
+        return format!("{duration:?}");
+    }
+    let unit = UNITS.iter().find(|(unit, _)| whole(*unit));
+    unit.map_or_else(|| format!("{millis}ms"), |(unit, name)| format!("{}{name}", millis / unit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_written_in_the_largest_unit_that_fits() {
+        for text in ["30d", "36h", "90s", "1500ms", "5m", "1d", "0ms"] {
+            assert_eq!(parse(text).map(super::text).as_deref(), Some(text));
+        }
+        assert_eq!(super::text(Duration::from_micros(1_500)), "1.5ms");
+    }
 
     #[test]
     fn every_unit_is_read() {

@@ -5,6 +5,7 @@
 
 mod route;
 
+use std::fmt;
 use std::time::Duration;
 
 pub use route::{Body, FieldPath, HttpMethod, Path, Route, Scalar, Segment, Variable};
@@ -289,6 +290,15 @@ pub enum Storage {
     File,
     /// In memory.
     Memory,
+}
+
+impl fmt::Display for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "on disk",
+            Self::Memory => "in memory",
+        })
+    }
 }
 
 /// A message with secret fields.

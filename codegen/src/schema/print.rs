@@ -210,12 +210,8 @@ fn stream(page: &mut Page, it: &Stream) {
 }
 
 fn kept(storage: Storage, replicas: u32, age: Option<Duration>) -> String {
-    let place = match storage {
-        Storage::File => "on disk",
-        Storage::Memory => "in memory",
-    };
     let age = age.map_or_else(|| "for ever".to_owned(), |age| format!("for {age:?}"));
-    format!("{place} {age}, copies {replicas}")
+    format!("{storage} {age}, copies {replicas}")
 }
 
 fn path(it: &Type) -> String {

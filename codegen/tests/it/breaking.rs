@@ -2,6 +2,7 @@
 
 mod buf;
 mod choices;
+mod hurt;
 mod mutation;
 mod running;
 

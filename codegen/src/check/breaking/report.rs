@@ -1,16 +1,21 @@
 //! Where rules put what they find.
 
 use super::Rule;
+use super::affected::Affected;
 use super::element;
 use super::stored::Stored;
 use super::tree::{File, Spot, Tree, full};
 use crate::check::image::Image;
 use crate::check::violation::Violation;
 
+/// Path of `(bodybroker.options.v1.file)` in the descriptor of a file.
+const FILE_OPTIONS: &[i32] = &[8, 50501];
+
 /// Violations so far, and both sides for rules that have to look around.
 pub(super) struct Report<'a> {
     pub(super) old: &'a Tree<'a>,
     pub(super) new: &'a Tree<'a>,
+    pub(super) affected: &'a Affected<'a>,
     image: &'a Image,
     rule: &'static Rule,
     pub(super) violations: Vec<Found>,
@@ -27,9 +32,10 @@ impl<'a> Report<'a> {
     pub(super) fn new(
         image: &'a Image,
         (old, new): (&'a Tree<'a>, &'a Tree<'a>),
+        affected: &'a Affected<'a>,
         rule: &'static Rule,
     ) -> Self {
-        Self { old, new, image, rule, violations: Vec::new() }
+        Self { old, new, affected, image, rule, violations: Vec::new() }
     }
 
     /// States a violation at the first place that there is.
@@ -92,10 +98,12 @@ impl<'a> Report<'a> {
         self.hurting(&format!("{service}.{name}"), spot, message, hurt);
     }
 
-    /// States a violation of a stream in a file of its package.
+    /// States a violation of a stream in the options of a file of its package.
     pub(super) fn stream(&mut self, package: &str, name: &str, message: String, hurt: Vec<String>) {
-        let mut files = self.new.files.values();
-        let spot = files.find(|file| file.proto.package() == package).map(File::whole);
+        let files = || self.new.files.values().filter(|file| file.proto.package() == package);
+        let says = |file: &&File<'a>| self.image.span(file.proto.name(), FILE_OPTIONS).is_some();
+        let file = files().find(says).or_else(|| files().next());
+        let spot = file.map(|file| file.spot(FILE_OPTIONS));
         self.hurting(&full(package, name), spot, message, hurt);
     }
 

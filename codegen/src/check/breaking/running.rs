@@ -85,8 +85,7 @@ impl<'a> Running<'a> {
 
     /// Messages that were events and are none.
     pub(super) fn events_gone(&self) -> Vec<&Event> {
-        let is_event = |name: &str| events(self.after()).any(|it| it.message.full_name == name);
-        events(self.before()).filter(|it| !is_event(&it.message.full_name)).collect()
+        events(self.before()).filter(|it| !self.is_event(&it.message.full_name)).collect()
     }
 
     /// Names of what was, services and events, each with its subject.
@@ -96,6 +95,11 @@ impl<'a> Running<'a> {
         let events = events(self.before());
         let events = events.map(|it| (it.message.full_name.as_str(), it.subject.text.as_str()));
         services.chain(events).collect()
+    }
+
+    /// Tells whether a message is an event now.
+    pub(super) fn is_event(&self, name: &str) -> bool {
+        events(self.after()).any(|it| it.message.full_name == name)
     }
 
     /// Packages of what is.
@@ -162,16 +166,32 @@ impl<'a> Running<'a> {
         secret(self.before()).difference(&secret(self.after())).cloned().collect()
     }
 
+    /// Tells whether nothing is annotated on either side.
+    pub(super) fn is_empty(&self) -> bool {
+        self.before().packages.is_empty() && self.after().packages.is_empty()
+    }
+
+    /// Services of both sides; one that is on both comes twice.
+    pub(super) fn all_services(&self) -> impl Iterator<Item = &Service> {
+        services(self.before()).chain(services(self.after()))
+    }
+
+    /// Names of the services that call another.
+    pub(super) fn callers_by_name(&self, service: &str) -> BTreeSet<&str> {
+        let calls = |it: &&Service| it.calls.iter().any(|name| name == service);
+        self.all_services().filter(calls).map(|it| it.full_name.as_str()).collect()
+    }
+
     /// Services that call another.
     pub(super) fn callers(&self, service: &str) -> Vec<String> {
-        let calls = |it: &&Service| it.calls.iter().any(|name| name == service);
-        named(services(self.before()).chain(services(self.after())).filter(calls), "calls")
+        let names = self.callers_by_name(service).into_iter();
+        names.map(|name| format!("{name} calls it")).collect()
     }
 
     /// Services that call a method, and its routes over HTTP.
     pub(super) fn users(&self, service: &str, method: &str) -> Vec<String> {
-        let both = || services(self.before()).chain(services(self.after()));
-        let methods = both().filter(|it| it.full_name == service).flat_map(|it| &it.methods);
+        let services = self.all_services();
+        let methods = services.filter(|it| it.full_name == service).flat_map(|it| &it.methods);
         let routes = methods.filter(|it| it.name == method).flat_map(|it| &it.routes);
         let routes: BTreeSet<_> = routes.map(over_http).collect();
         self.callers(service).into_iter().chain(routes).collect()
@@ -181,13 +201,13 @@ impl<'a> Running<'a> {
     pub(super) fn consumers(&self, event: &str) -> Vec<String> {
         let consumes =
             |it: &&Service| it.consumes.iter().any(|it| it.event.message.full_name == event);
-        named(services(self.before()).chain(services(self.after())).filter(consumes), "consumes")
+        named(self.all_services().filter(consumes), "consumes")
     }
 
     /// Services that consume an event of a stream.
     pub(super) fn readers(&self, stream: &str) -> Vec<String> {
         let reads = |it: &&Service| it.consumes.iter().any(|it| it.event.stream == stream);
-        named(services(self.before()).chain(services(self.after())).filter(reads), "reads")
+        named(self.all_services().filter(reads), "reads")
     }
 }
 
@@ -203,6 +223,18 @@ pub(super) fn parameters(subject: &Template) -> Vec<(u32, Shape)> {
         Token::Literal(_) => None,
     };
     subject.tokens.iter().filter_map(field).collect()
+}
+
+/// Says how the fields of a subject changed, if they did.
+pub(super) fn parameters_changed(old: &Template, new: &Template) -> Option<String> {
+    let (before, after) = (&old.text, &new.text);
+    if parameters(old) == parameters(new) {
+        None
+    } else if before == after {
+        Some(format!("writes a field of its subject \"{after}\" in another way."))
+    } else {
+        Some(format!("changed the fields in its subject from \"{before}\" to \"{after}\"."))
+    }
 }
 
 /// A subject with `*` for every field, which may have another name.

@@ -83,6 +83,20 @@ impl<'a> Tree<'a> {
         Self { files: image.files().map(|file| (file.name(), File::new(file))).collect() }
     }
 
+    /// Tells whether a service or a type has this full name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let service = |file: &File<'a>| Some(file.services.contains_key(file.nested(name)?));
+        self.is_type(name) || self.files.values().any(|file| service(file) == Some(true))
+    }
+
+    /// Tells whether a message or an enum has this full name.
+    pub(super) fn is_type(&self, name: &str) -> bool {
+        self.files.values().any(|file| {
+            let nested = file.nested(name);
+            nested.is_some_and(|it| file.messages.contains_key(it) || file.enums.contains_key(it))
+        })
+    }
+
     /// Finds an enum by its full name, with or without a dot before it.
     pub(super) fn enumeration(&self, name: &str) -> Option<&Enum<'a>> {
         let name = name.trim_start_matches('.');
@@ -206,6 +220,13 @@ impl<'a> File<'a> {
             || Spot { file: self.proto.name(), paths: Vec::new() },
             |it| it.spot.clone(),
         )
+    }
+
+    /// Full names of its services and types.
+    pub(super) fn full_names(&self) -> Vec<String> {
+        let services = self.services.keys().map(|name| self.full(name));
+        let types = self.messages.keys().chain(self.enums.keys()).map(|name| self.full(name));
+        services.chain(types).collect()
     }
 
     /// A name with the package before it.

@@ -91,10 +91,6 @@ message Ration {
   uint32 grams = 1;
 }
 
-message Opened {
-  option (bodybroker.options.v1.event) = { subject: "evt.zoo.opened.v1" stream: "ZOO" };
-}
-
 message Washed {
   string name = 1;
 }
@@ -112,7 +108,9 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("BUCKET_WIRE_COMPATIBLE_VALUE", "string maker = 2;", ""),
     (
         "EVENT_NO_DELETE",
-        "option (bodybroker.options.v1.event) = { subject: \"evt.zoo.opened.v1\" stream: \"ZOO\" };",
+        "option (bodybroker.options.v1.event) = {
+    subject: \"evt.zoo.fed.v1.{name}\" stream: \"ZOO\" bucket: \"cages\"
+  };",
         "",
     ),
     ("EVENT_SAME_BUCKET", " bucket: \"cages\"", ""),

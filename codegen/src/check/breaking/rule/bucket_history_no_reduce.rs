@@ -22,8 +22,8 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
         let Some(new) = new else { continue };
         if new.history < old.history {
             let message = format!(
-                "Bucket \"{}\" of service \"{service}\" has {} revisions instead of {}.",
-                new.name, new.history, old.history
+                "Bucket \"{}\" of service \"{service}\" reduced its history from {} to {}.",
+                new.name, old.history, new.history
             );
             report.bucket(service, &old.name, message, running.callers(service));
         }

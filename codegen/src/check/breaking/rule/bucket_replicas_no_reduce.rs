@@ -22,8 +22,8 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
         let Some(new) = new else { continue };
         if new.replicas < old.replicas {
             let message = format!(
-                "Bucket \"{}\" of service \"{service}\" has {} replicas instead of {}.",
-                new.name, new.replicas, old.replicas
+                "Bucket \"{}\" of service \"{service}\" reduced its replicas from {} to {}.",
+                new.name, old.replicas, new.replicas
             );
             report.bucket(service, &old.name, message, running.callers(service));
         }

@@ -23,7 +23,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
         let Some(new) = new else { continue };
         if new.storage != old.storage {
             let message = format!(
-                "Bucket \"{}\" of service \"{service}\" is stored in {:?} instead of {:?}.",
+                "Bucket \"{}\" of service \"{service}\" is kept {} instead of {}.",
                 new.name, new.storage, old.storage
             );
             report.bucket(service, &old.name, message, running.callers(service));

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::check::breaking::report::Report;
 use crate::check::breaking::running::Running;
 use crate::check::breaking::{Check, NATS, Rule};
+use crate::schema::duration;
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
     id: "BUCKET_TTL_NO_SHORTEN",
@@ -25,7 +26,10 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
         let Some(new) = new else { continue };
         if new.ttl.is_some_and(|new| old.ttl.is_none_or(|old| new < old)) {
             let describe = |ttl: Option<Duration>| {
-                ttl.map_or_else(|| "for ever".to_owned(), |ttl| format!("for {ttl:?}"))
+                ttl.map_or_else(
+                    || "for ever".to_owned(),
+                    |ttl| format!("for {}", duration::text(ttl)),
+                )
             };
             let message = format!(
                 "Bucket \"{}\" of service \"{service}\" holds its values {} instead of {}.",

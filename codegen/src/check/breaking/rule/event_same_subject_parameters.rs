@@ -8,7 +8,7 @@
 //! it.
 
 use crate::check::breaking::report::Report;
-use crate::check::breaking::running::{Pair, Running, parameters};
+use crate::check::breaking::running::{Pair, Running, parameters_changed};
 use crate::check::breaking::{Check, NATS, Rule};
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
@@ -20,13 +20,9 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, .. } in running.events() {
-        if parameters(&old.subject) != parameters(&new.subject) {
+        if let Some(change) = parameters_changed(&old.subject, &new.subject) {
             let name = &new.message.full_name;
-            let message = format!(
-                "Event \"{name}\" changed the fields in its subject from \"{}\" to \"{}\".",
-                old.subject.text, new.subject.text
-            );
-            report.message(name, message, running.consumers(name));
+            report.message(name, format!("Event \"{name}\" {change}"), running.consumers(name));
         }
     }
 }

@@ -20,6 +20,7 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for (message, field) in running.exposed() {
         let text = format!("Field \"{field}\" of message \"{message}\" is no longer sensitive.");
-        report.message(&message, text, Vec::new());
+        let hurt = report.affected.by(&message, false);
+        report.message(&message, text, hurt);
     }
 }

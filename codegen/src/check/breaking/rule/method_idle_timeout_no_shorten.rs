@@ -9,6 +9,7 @@
 use crate::check::breaking::report::Report;
 use crate::check::breaking::running::{Pair, Running};
 use crate::check::breaking::{Check, NATS, Rule};
+use crate::schema::duration;
 use crate::schema::model::Kind;
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
@@ -22,8 +23,10 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
         if old.kind != Kind::Unary && new.idle_timeout < old.idle_timeout {
             let message = format!(
-                "Method \"{}\" gives up after {:?} of silence instead of {:?}.",
-                new.full_name, new.idle_timeout, old.idle_timeout
+                "Method \"{}\" gives up after {} of silence instead of {}.",
+                new.full_name,
+                duration::text(new.idle_timeout),
+                duration::text(old.idle_timeout)
             );
             report.method(service, &new.name, message, running.users(service, &new.name));
         }

@@ -8,7 +8,7 @@
 //! it.
 
 use crate::check::breaking::report::Report;
-use crate::check::breaking::running::{Pair, Running, parameters};
+use crate::check::breaking::running::{Pair, Running, parameters_changed};
 use crate::check::breaking::{Check, NATS, Rule};
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
@@ -20,11 +20,8 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
-        if parameters(&old.subject) != parameters(&new.subject) {
-            let message = format!(
-                "Method \"{}\" changed the fields in its subject from \"{}\" to \"{}\".",
-                new.full_name, old.subject.text, new.subject.text
-            );
+        if let Some(change) = parameters_changed(&old.subject, &new.subject) {
+            let message = format!("Method \"{}\" {change}", new.full_name);
             report.method(service, &new.name, message, running.users(service, &new.name));
         }
     }

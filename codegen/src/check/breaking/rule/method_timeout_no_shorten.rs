@@ -9,6 +9,7 @@
 use crate::check::breaking::report::Report;
 use crate::check::breaking::running::{Pair, Running};
 use crate::check::breaking::{Check, NATS, Rule};
+use crate::schema::duration;
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
     id: "METHOD_TIMEOUT_NO_SHORTEN",
@@ -21,8 +22,10 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.methods() {
         if new.timeout < old.timeout {
             let message = format!(
-                "Method \"{}\" has {:?} instead of {:?}.",
-                new.full_name, new.timeout, old.timeout
+                "Method \"{}\" has {} for a call instead of {}.",
+                new.full_name,
+                duration::text(new.timeout),
+                duration::text(old.timeout)
             );
             report.method(service, &new.name, message, running.users(service, &new.name));
         }

@@ -23,7 +23,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
         |it: &Service| it.consumes.iter().map(|it| it.event.message.full_name.clone()).collect();
     for Pair { old, new, service } in running.services() {
         let left: Vec<String> = names(new);
-        for gone in names(old).into_iter().filter(|name| !left.contains(name)) {
+        for gone in names(old).into_iter().filter(|it| !left.contains(it) && running.is_event(it)) {
             let message = format!("Service \"{service}\" may no longer consume \"{gone}\".");
             report.service(
                 service,

@@ -10,6 +10,7 @@
 use crate::check::breaking::report::Report;
 use crate::check::breaking::running::{Pair, Running};
 use crate::check::breaking::{Check, NATS, Rule};
+use crate::schema::duration;
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
     id: "STREAM_DUPLICATE_WINDOW_NO_SHORTEN",
@@ -24,8 +25,9 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
         if new.duplicate_window < old.duplicate_window.min(new.max_age) {
             let name = &new.name;
             let message = format!(
-                "Stream \"{name}\" recognises a repeated message for {:?} instead of {:?}.",
-                new.duplicate_window, old.duplicate_window
+                "Stream \"{name}\" recognises a repeated message for {} instead of {}.",
+                duration::text(new.duplicate_window),
+                duration::text(old.duplicate_window)
             );
             report.stream(&new.package, name, message, running.readers(name));
         }

@@ -22,8 +22,8 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
         if new.replicas < old.replicas {
             let name = &new.name;
             let message = format!(
-                "Stream \"{name}\" has {} replicas instead of {}.",
-                new.replicas, old.replicas
+                "Stream \"{name}\" reduced its replicas from {} to {}.",
+                old.replicas, new.replicas
             );
             report.stream(&new.package, name, message, running.readers(name));
         }

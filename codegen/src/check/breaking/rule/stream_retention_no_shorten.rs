@@ -9,6 +9,7 @@
 use crate::check::breaking::report::Report;
 use crate::check::breaking::running::{Pair, Running};
 use crate::check::breaking::{Check, NATS, Rule};
+use crate::schema::duration;
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
     id: "STREAM_RETENTION_NO_SHORTEN",
@@ -19,13 +20,20 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, .. } in running.streams() {
-        if new.max_age < old.max_age
-            || new.max_bytes.is_some_and(|new| old.max_bytes.is_none_or(|old| new < old))
+        let name = &new.name;
+        let mut shrunk = Vec::new();
+        if new.max_age < old.max_age {
+            let (after, before) = (duration::text(new.max_age), duration::text(old.max_age));
+            shrunk.push(format!("for {after} instead of {before}"));
+        }
+        if let Some(bytes) = new.max_bytes
+            && old.max_bytes.is_none_or(|before| bytes < before)
         {
-            let name = &new.name;
-            let message = format!(
-                "Stream \"{name}\" holds its messages for a shorter time or in fewer bytes."
-            );
+            let before = old.max_bytes.map_or_else(|| "any number".to_owned(), |it| it.to_string());
+            shrunk.push(format!("in {bytes} bytes instead of {before}"));
+        }
+        for how in shrunk {
+            let message = format!("Stream \"{name}\" holds its messages {how}.");
             report.stream(&new.package, name, message, running.readers(name));
         }
     }

@@ -22,10 +22,8 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, .. } in running.streams() {
         if new.storage != old.storage {
             let name = &new.name;
-            let message = format!(
-                "Stream \"{name}\" is stored in {:?} instead of {:?}.",
-                new.storage, old.storage
-            );
+            let message =
+                format!("Stream \"{name}\" is kept {} instead of {}.", new.storage, old.storage);
             report.stream(&new.package, name, message, running.readers(name));
         }
     }
