@@ -2,6 +2,7 @@
 
 mod buf;
 mod choices;
+mod fixtures;
 mod hurt;
 mod mutation;
 mod running;
