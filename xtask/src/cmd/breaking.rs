@@ -18,7 +18,8 @@ use merge_base::{Ci, Target};
 
 /// Checks what a change of the schemas breaks, as buf does
 ///
-/// Honours `buf.yaml`, and `breaking.yaml` beside it: what may break, and until when. Ends with 0 if nothing was found, with 100 if something was, and with 1 if it could not run.
+/// Honours `buf.yaml`, and `breaking.yaml` beside it: what may break, and until when. Ends with 0 if nothing was found,
+/// with 100 if something was, and with 1 if it could not run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What the schemas were: a folder, a git ref, `.git#branch=main,subdir=proto`, a file with a descriptor set, or

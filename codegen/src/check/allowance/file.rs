@@ -45,29 +45,26 @@ pub(super) fn parse(text: &str, today: Date) -> Result<Vec<Allowance>, Vec<Strin
     for entry in file.and_then(|file| file.allow).unwrap_or_default() {
         let line = entry.referenced.line();
         let Entry { rule, element, reason, told, until } = entry.value;
-        let mut check = |value: Result<(), String>, line| {
-            errors.extend(value.err().map(|error| format!("line {line}: {error}")));
-        };
-        let found = find_rule(&rule.value);
+        let mut wrong = |line: u64, error: String| errors.push(format!("line {line}: {error}"));
+        let known = find_rule(&rule.value).map_err(|it| wrong(rule.referenced.line(), it));
+        if let Err(error) = check_element(&element.value) {
+            wrong(element.referenced.line(), error);
+        }
         let day = parse_day(&until.value, today);
+        let day = day.map_err(|it| wrong(until.referenced.line(), it));
         let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let reason_text = one_line(&reason.value);
-        check(found.as_ref().map(|_| ()).map_err(Clone::clone), rule.referenced.line());
-        check(check_element(&element.value), element.referenced.line());
-        check(day.as_ref().map(|_| ()).map_err(Clone::clone), until.referenced.line());
-        if reason_text.is_empty() {
+        let told = told.iter().map(|it| one_line(it)).collect();
+        let (element, because) = (element.value, one_line(&reason.value));
+        if because.is_empty() {
             let error =
                 "`reason` is empty; say why this may break, and who checked that nobody minds";
-            check(Err(error.to_owned()), reason.referenced.line());
+            wrong(reason.referenced.line(), error.to_owned());
         }
-        let (Ok(rule), Ok(until)) = (found, day) else { continue };
-        let told = told.iter().map(|it| one_line(it)).collect();
-        let element = element.value;
-        let twin = entries.iter().find(|it| it.rule == rule && it.element == element);
-        if let Some(twin) = twin {
-            check(Err(format!("is the same as the entry in line {}; keep one", twin.line)), line);
+        let (Ok(rule), Ok(until)) = (known, day) else { continue };
+        if let Some(twin) = entries.iter().find(|it| it.rule == rule && it.element == element) {
+            wrong(line, format!("is the same as the entry in line {}; keep one", twin.line));
         }
-        entries.push(Allowance { line, rule, element, reason: reason_text, told, until });
+        entries.push(Allowance { line, rule, element, reason: because, told, until });
     }
     if errors.is_empty() { Ok(entries) } else { Err(errors) }
 }

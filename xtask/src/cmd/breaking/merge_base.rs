@@ -106,9 +106,9 @@ impl<'a> Target<'a> {
 pub(crate) fn find(folder: &Path, target: Target<'_>, ci: &Ci) -> anyhow::Result<Base> {
     let base = start(folder, target, ci)?;
     // Below a folder, git lists that folder alone.
-    let listed = git::ask(folder, &["ls-tree", "-r", "--name-only", &base.commit, "."])?;
+    let listed = git::ask(folder, &["ls-tree", "-r", "-z", "--name-only", &base.commit, "."])?;
     let is_schema = |name: &str| Path::new(name).extension().is_some_and(|it| it == "proto");
-    if !listed.lines().any(is_schema) {
+    if !listed.split('\0').any(is_schema) {
         return Err(Nothing::nowhere(format!("there were no schemas in {base}")));
     }
     Ok(base)
