@@ -1,7 +1,8 @@
 //! The calling side.
 
+pub(crate) mod attempt;
 mod call;
-mod options;
+pub(crate) mod options;
 mod streaming;
 
 pub use call::Call;

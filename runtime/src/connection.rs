@@ -7,15 +7,17 @@ use std::sync::Arc;
 use prost::Message;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::{Layer, Service};
 
 use crate::client::Call;
 use crate::deadline::base36;
 use crate::durable::{Durable, JetStream};
+use crate::layer::{self, CallService, Layers};
 use crate::mux::Mux;
 use crate::nats::Nats;
 use crate::server::{IntoService, Server};
 use crate::spec::{BucketSpec, MethodSpec};
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::store::Store;
 use crate::stream::Keeper;
 use crate::subject;
@@ -38,6 +40,7 @@ struct Inner {
     tx: Arc<dyn Transport>,
     rx: Arc<dyn Transport>,
     mux: Mux,
+    layers: Layers,
     streams: Keeper,
     durable: Arc<dyn Durable>,
     tasks: TaskTracker,
@@ -75,9 +78,9 @@ impl Connection {
         let mut id = String::new();
         base36(rand::random(), &mut id);
         let mux = Mux::new(&*tx, &name, &id)?;
-        let streams = Keeper::default();
+        let (layers, streams) = (Layers::default(), Keeper::default());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        Ok(Self(Arc::new(Inner { name, id, tx, rx, mux, streams, durable, tasks, stop })))
+        Ok(Self(Arc::new(Inner { name, id, tx, rx, mux, layers, streams, durable, tasks, stop })))
     }
 
     /// Prepares a unary call.
@@ -87,6 +90,20 @@ impl Connection {
         request: Q,
     ) -> Call<Q, R> {
         Call::new(self, method, request)
+    }
+
+    /// Wraps every unary call that is made from now on; the layer added last is the outermost, and all of them stand
+    /// around those that schemas ask for. Calls of which a side streams don't pass through.
+    pub fn layer<L>(&self, layer: L)
+    where
+        L: Layer<CallService> + Send + Sync + 'static,
+        L::Service: Service<layer::Request, Response = layer::Response, Error = Status, Future: Send>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.0.layers.add(layer);
     }
 
     /// Serves a service; completes when callers reach it.
@@ -172,6 +189,16 @@ impl Connection {
     #[must_use]
     pub fn durable(&self) -> &Arc<dyn Durable> {
         &self.0.durable
+    }
+
+    /// What stands between calls and the wire.
+    pub(crate) fn layers(&self) -> &Layers {
+        &self.0.layers
+    }
+
+    /// Whether a user's layer stands between every call and the wire.
+    pub(crate) fn is_layered(&self) -> bool {
+        self.0.layers.any()
     }
 
     /// The clock of the streams.

@@ -239,7 +239,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::spec::Idempotency;
+    use crate::spec::{Idempotency, Policy};
     use crate::status::Status;
 
     static SPEC: ServiceSpec = ServiceSpec {
@@ -261,6 +261,7 @@ mod tests {
             max_in_flight: 8,
             credit: 64,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "acme.zoo.v1.FeedRequest",
             response: "acme.zoo.v1.FeedResponse",
         }],

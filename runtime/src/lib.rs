@@ -13,6 +13,7 @@ pub mod event;
 pub mod field;
 pub mod headers;
 pub mod host;
+pub mod layer;
 pub mod lease;
 pub mod mock;
 pub mod mux;

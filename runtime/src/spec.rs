@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+mod policy;
+
+pub use policy::{Breaker, Hedge, Policy, Retry};
+
 /// A service.
 #[derive(Debug)]
 pub struct ServiceSpec {
@@ -52,10 +56,24 @@ pub struct MethodSpec {
     pub credit: u32,
     /// Silence after which a stream is given up.
     pub idle_timeout: Duration,
+    /// What is done for callers when calls fail or dawdle.
+    pub policy: Policy,
     /// Full name of the request message.
     pub request: &'static str,
     /// Full name of the response message.
     pub response: &'static str,
+}
+
+impl MethodSpec {
+    /// Whether calling again is harmless; `keyed` says whether the call names its effect.
+    #[must_use]
+    pub fn is_repeatable(&self, keyed: bool) -> bool {
+        match self.idempotency {
+            Idempotency::NoSideEffects | Idempotency::Idempotent => true,
+            Idempotency::Keyed => keyed,
+            Idempotency::None => false,
+        }
+    }
 }
 
 /// Which sides of a method stream.

@@ -17,6 +17,7 @@ pub(crate) struct CallOptions {
     timeout: Option<Duration>,
     headers: Headers,
     subject: Option<Subject>,
+    once: bool,
     invalid: Option<Status>,
 }
 
@@ -46,6 +47,15 @@ impl CallOptions {
 
     pub(crate) fn at(&mut self, subject: Subject) {
         self.subject = Some(subject);
+    }
+
+    pub(crate) fn once(&mut self) {
+        self.once = true;
+    }
+
+    /// Whether one attempt is all that is wanted.
+    pub(crate) fn is_once(&self) -> bool {
+        self.once
     }
 
     pub(crate) fn has_key(&self) -> bool {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use prost::Message;
 use tokio::time::Instant;
 
-use super::call::cancel;
+use super::attempt::cancel;
 use super::options::CallOptions;
 use crate::connection::Connection;
 use crate::context::Context;

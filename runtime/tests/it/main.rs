@@ -8,6 +8,7 @@ mod event;
 mod fixture;
 mod host;
 mod hostile;
+mod layer;
 mod leak;
 mod lease;
 mod proxy;

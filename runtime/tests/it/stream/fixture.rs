@@ -8,7 +8,7 @@ use bodybroker_runtime::bus::Bus;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::server::Incoming;
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
 use bodybroker_runtime::transport::BoxFuture;
 use futures::stream;
 
@@ -46,6 +46,7 @@ const fn method(name: &'static str, subject: &'static str, kind: Kind) -> Method
         max_in_flight: 1000,
         credit: CREDIT,
         idle_timeout: IDLE_TIMEOUT,
+        policy: Policy::NONE,
         request: "test.stream.v1.Ask",
         response: "test.stream.v1.Number",
     }

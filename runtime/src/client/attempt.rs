@@ -1,0 +1,142 @@
+//! One attempt of a unary call: the request on the wire, and the wait for its answer.
+
+use std::task::{self, Poll};
+
+use super::options::CallDeadline;
+use crate::connection::Connection;
+use crate::headers::{self, Headers};
+use crate::mux::{Answer, Lease};
+use crate::spec::MethodSpec;
+use crate::status::{self, Executed, Result, Status};
+use crate::subject::{Subject, SubjectBuilder};
+use crate::transport::{Body, Flush, Outgoing};
+
+/// Calls in flight up to which a caller writes its request itself. More are written together by one task.
+const DIRECT_CALLS_MAX: usize = 4;
+
+/// Status of the server's answer when nobody listens.
+const NO_RESPONDERS: u16 = 503;
+
+/// A request that has been published.
+pub(crate) struct Attempt {
+    method: &'static MethodSpec,
+    lease: Lease,
+    subject: Subject,
+    /// The reply subject with its deadline token, if it has one.
+    reply: Option<Subject>,
+    /// Whether calling again is harmless, so that a call without an answer may tell its cause.
+    repeatable: bool,
+}
+
+/// What is published.
+pub(crate) struct Ask<'a> {
+    pub(crate) method: &'static MethodSpec,
+    pub(crate) subject: Subject,
+    pub(crate) headers: &'a Headers,
+    pub(crate) body: &'a dyn Body,
+    pub(crate) deadline: CallDeadline,
+    pub(crate) repeatable: bool,
+}
+
+impl Attempt {
+    /// Publishes a request.
+    pub(crate) fn publish(connection: &Connection, ask: Ask<'_>) -> Result<Self> {
+        let Ask { method, subject, headers, body, deadline, repeatable } = ask;
+        let mux = connection.mux();
+        let mut lease = mux.lease();
+        let reply = deadline.reply(lease.subject());
+        lease.wait(subject.clone(), deadline.at);
+        let flush = if mux.in_flight() <= DIRECT_CALLS_MAX { Flush::Now } else { Flush::Soon };
+        let published = connection.tx().publish(&Outgoing {
+            subject: &subject,
+            reply: Some(reply.as_ref().unwrap_or(lease.subject())),
+            headers,
+            body,
+            expires: Some(deadline.at),
+            flush,
+        });
+        match published {
+            Ok(()) => Ok(Self { method, lease, subject, reply, repeatable }),
+            Err(status) => {
+                lease.unsent();
+                Err(status.with_executed(Executed::No))
+            }
+        }
+    }
+
+    /// Waits for the answer, and reads its headers and its body where they lie.
+    pub(crate) fn poll<T>(
+        &mut self,
+        cx: &mut task::Context<'_>,
+        read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
+    ) -> Poll<Result<T>> {
+        let answer = task::ready!(self.lease.poll(cx));
+        Poll::Ready(self.finish(answer, read))
+    }
+
+    fn finish<T>(
+        &self,
+        answer: Answer,
+        read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
+    ) -> Result<T> {
+        match answer {
+            Answer::Reply { status: None, headers: None } => {
+                self.lease.body(|body| read(&Headers::new(), body))
+            }
+            Answer::Reply { status: Some(NO_RESPONDERS), .. } => Err(Status::unavailable(format!(
+                "no instance of {} listens on {}",
+                self.method.service, self.subject
+            ))
+            .with_executed(Executed::No)),
+            Answer::Reply { status: _, headers } => {
+                let headers = headers::decode(headers.as_ref());
+                self.lease.body(|body| match status::wire::decode(&headers, body) {
+                    Some(status) => Err(status),
+                    None => read(&headers, body),
+                })
+            }
+            Answer::Refused => Err(Status::permission_denied(format!(
+                "the server forbids publishing to {}: does the schema declare the call?",
+                self.subject
+            ))
+            .with_executed(Executed::No)),
+            Answer::Disconnected => Err(self.unknown(Status::unavailable(format!(
+                "the connection broke while {} was called",
+                self.subject
+            )))),
+            Answer::TimedOut => Err(self.unknown(Status::deadline_exceeded(format!(
+                "{} did not answer in time",
+                self.subject
+            )))),
+        }
+    }
+
+    /// What a call that ended without its answer tells: its cause if a repetition is harmless, else the truth.
+    fn unknown(&self, cause: Status) -> Status {
+        let status = if self.repeatable {
+            cause
+        } else {
+            Status::unknown_outcome(format!("{}; it may have run, or not", cause.message()))
+        };
+        status.with_executed(Executed::Unknown)
+    }
+
+    /// Tells the server that nobody waits any more.
+    pub(crate) fn cancel(&self, connection: &Connection) {
+        cancel(connection, self.method, self.reply.as_ref().unwrap_or(self.lease.subject()));
+    }
+}
+
+/// Tells every instance of the service that the call with this reply subject is given up.
+pub(crate) fn cancel(connection: &Connection, method: &'static MethodSpec, reply: &Subject) {
+    let subject = SubjectBuilder::new(method.service_subject).literal("$cancel").build();
+    // A cancellation that can't be sent is one that the deadline makes up for.
+    let _ = connection.tx().publish(&Outgoing {
+        subject: &subject,
+        reply: None,
+        headers: &Headers::new(),
+        body: &reply.as_str().as_bytes(),
+        expires: None,
+        flush: Flush::Soon,
+    });
+}

@@ -1,0 +1,159 @@
+//! Repeats a call that failed, where that is safe.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rand::RngExt as _;
+use tokio::time::Instant;
+use tower::{Layer, Service, ServiceExt as _};
+
+use super::budget::Budget;
+use super::{Request, Response};
+use crate::headers::name;
+use crate::spec::Retry;
+use crate::status::{Code, Executed, Result, Status};
+use crate::transport::{BoxFuture, State};
+
+/// Adds [`Retrying`].
+#[derive(Debug, Clone)]
+pub(super) struct RetryLayer {
+    pub(super) policy: Retry,
+    pub(super) budget: Arc<Budget>,
+}
+
+impl<S> Layer<S> for RetryLayer {
+    type Service = Retrying<S>;
+
+    fn layer(&self, inner: S) -> Retrying<S> {
+        Retrying { inner, layer: self.clone() }
+    }
+}
+
+/// Repeats a call that failed, where that is safe.
+#[derive(Debug, Clone)]
+pub(super) struct Retrying<S> {
+    inner: S,
+    layer: RetryLayer,
+}
+
+impl<S> Service<Request> for Retrying<S>
+where
+    S: Service<Request, Response = Response, Error = Status, Future: Send> + Clone + Send + 'static,
+{
+    type Response = Response;
+    type Error = Status;
+    type Future = BoxFuture<'static, Result<Response>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let RetryLayer { policy, budget } = self.layer.clone();
+        // What was found ready is what gets the first attempt.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
+        Box::pin(async move {
+            let method = request.method().subject;
+            budget.called();
+            let mut attempt = 1;
+            loop {
+                let mut trial = request.clone();
+                if let Some(limit) = policy.attempt_timeout {
+                    trial.deadline = trial.deadline.min(Instant::now() + limit);
+                }
+                if attempt > 1 {
+                    trial.headers.insert(name::ATTEMPT, attempt.to_string())?;
+                    inner.ready().await?;
+                }
+                let status = match inner.call(trial).await {
+                    Ok(response) => return Ok(response),
+                    Err(status) => status,
+                };
+                if !request.once && reconnected(&request, &status).await {
+                    continue;
+                }
+                if attempt >= policy.max_attempts || request.once || !may_repeat(&request, &status)
+                {
+                    return Err(status);
+                }
+                let wait = wait(&policy, attempt, &status);
+                if Instant::now() + wait >= request.deadline {
+                    return Err(status);
+                }
+                if !budget.take() {
+                    metrics::counter!("bb_retries_denied_total", "method" => method).increment(1);
+                    return Err(status);
+                }
+                metrics::counter!("bb_retries_total", "method" => method).increment(1);
+                tracing::debug!(method, attempt, %status, ?wait, "calling again");
+                tokio::time::sleep(wait).await;
+                attempt += 1;
+            }
+        })
+    }
+}
+
+/// Waits for a connection that was missing; what was never sent is no attempt. `false` when that wasn't the trouble, or
+/// time runs out.
+async fn reconnected(request: &Request, status: &Status) -> bool {
+    let mut state = request.connection.tx().state();
+    let missing = status.executed() == Executed::No && *state.borrow() == State::Disconnected;
+    if !missing {
+        return false;
+    }
+    let back = state.wait_for(|state| matches!(state, State::Connected(_) | State::LameDuck));
+    matches!(tokio::time::timeout_at(request.deadline, back).await, Ok(Ok(_)))
+}
+
+/// Whether another attempt is safe and may help: the call never ran because of something that passes, or it may run
+/// twice and its server or the way there failed.
+fn may_repeat(request: &Request, status: &Status) -> bool {
+    match (status.code(), status.executed()) {
+        (Code::Unavailable | Code::ResourceExhausted, Executed::No) => true,
+        // The attempt's time ran out, not the call's: the deadline is looked at next.
+        (Code::Unavailable | Code::DeadlineExceeded, Executed::Unknown)
+        | (Code::Unavailable, Executed::Yes) => request.is_repeatable(),
+        _ => false,
+    }
+}
+
+/// A random time up to a limit that doubles with each attempt, and not before the server asks for.
+fn wait(policy: &Retry, attempt: u32, status: &Status) -> Duration {
+    let doubled = 2_u32.saturating_pow(attempt - 1);
+    let limit = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff);
+    let jittered = limit.mul_f64(rand::rng().random_range(0.0..1.0));
+    status.retry_after().unwrap_or_default() + jittered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: Retry = Retry {
+        max_attempts: 5,
+        initial_backoff: Duration::from_millis(10),
+        max_backoff: Duration::from_millis(50),
+        attempt_timeout: None,
+    };
+
+    #[test]
+    fn waits_are_random_below_a_limit_that_doubles_up_to_another() {
+        let status = Status::unavailable("");
+        for (attempt, limit) in [(1, 10), (2, 20), (3, 40), (4, 50), (100, 50)] {
+            let waits: Vec<_> = (0..200).map(|_| wait(&POLICY, attempt, &status)).collect();
+            let limit = Duration::from_millis(limit);
+            assert!(waits.iter().all(|wait| *wait <= limit), "attempt {attempt}");
+            assert!(waits.iter().any(|wait| *wait < limit / 4), "attempt {attempt} has a low one");
+            assert!(waits.iter().any(|wait| *wait > limit / 4 * 3), "and a high one");
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_when_is_not_asked_before() {
+        let after = Duration::from_millis(300);
+        let status = Status::resource_exhausted("").with_retry_after(after);
+        assert!((0..100).all(|_| wait(&POLICY, 1, &status) >= after));
+    }
+}

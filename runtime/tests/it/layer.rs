@@ -1,0 +1,7 @@
+//! What stands between a call and the wire: retries, hedges, breakers and users' own layers.
+
+mod breaker;
+mod fixture;
+mod hedge;
+mod own;
+mod retry;

@@ -1,0 +1,85 @@
+//! Layers of users.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use bodybroker_runtime::layer::{CallService, Request, Response};
+use bodybroker_runtime::status::Code;
+use bodybroker_runtime::{BoxFuture, Result, Status};
+use tower::{Layer, Service};
+
+use super::fixture::{PLAIN, READ, call, down, script};
+
+/// Adds a header to each call, and counts calls that succeed.
+#[derive(Debug, Clone, Default)]
+struct Note {
+    text: &'static str,
+    succeeded: Arc<AtomicU32>,
+}
+
+#[derive(Debug, Clone)]
+struct Noting<S> {
+    note: Note,
+    inner: S,
+}
+
+impl<S> Layer<S> for Note {
+    type Service = Noting<S>;
+
+    fn layer(&self, inner: S) -> Noting<S> {
+        Noting { note: self.clone(), inner }
+    }
+}
+
+impl Service<Request> for Noting<CallService> {
+    type Response = Response;
+    type Error = Status;
+    type Future = BoxFuture<'static, Result<Response>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let before = request.headers.get("Test-Note").unwrap_or_default();
+        let note = format!("{before}{}", self.note.text);
+        request.headers.insert("Test-Note", note).unwrap();
+        let (called, succeeded) = (self.inner.call(request), Arc::clone(&self.note.succeeded));
+        Box::pin(async move {
+            let response = called.await?;
+            succeeded.fetch_add(1, Ordering::SeqCst);
+            Ok(response)
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_users_layer_stands_around_the_whole_call() {
+    let (client, script, _server) = script().await;
+    call(&client, READ).await.unwrap();
+    let note = Note { text: "a", ..Note::default() };
+    client.layer(note.clone());
+    client.layer(Note { text: "b", ..Note::default() });
+    script.next([down(), down()]);
+    call(&client, READ).await.unwrap();
+    call(&client, PLAIN).await.unwrap();
+    let notes: Vec<_> = script.seen().into_iter().map(|seen| seen.note).collect();
+    let outermost_first = Some("ba".to_owned());
+    assert_eq!(notes[0], None, "the call before");
+    assert_eq!(notes[1..], vec![outermost_first; 4], "three attempts of one call, and another");
+    assert_eq!(note.succeeded.load(Ordering::SeqCst), 2, "calls, not attempts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_may_answer_itself() {
+    let (client, script, _server) = script().await;
+    client.layer(tower::layer::layer_fn(|_inner: CallService| {
+        tower::service_fn(|request: Request| async move {
+            Err::<Response, _>(Status::unauthenticated(format!("not for {}", request.subject())))
+        })
+    }));
+    let status = call(&client, PLAIN).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated);
+    assert!(script.seen().is_empty());
+}
