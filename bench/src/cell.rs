@@ -27,6 +27,7 @@ pub const CELLS: &[Cell] = &[
     ours::HEADER,
     ours::DEADLINE,
     ours::METADATA,
+    ours::LAYERS,
     tonic::CELL,
     tonic::CURRENT_THREAD,
     axum::CELL,

@@ -10,6 +10,7 @@ pub mod lint;
 mod near;
 mod page;
 mod pattern;
+mod policies;
 mod rule;
 mod subjects;
 mod version;
@@ -52,6 +53,7 @@ pub const RULES: &[Rule] = &[
     rule::package_acyclic::RULE,
     rule::package_module_unique::RULE,
     rule::package_versioned::RULE,
+    rule::policy_applies::RULE,
     rule::queue_group_single::RULE,
     rule::service_queue_group::RULE,
     rule::service_subject::RULE,

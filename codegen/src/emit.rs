@@ -25,6 +25,7 @@ mod method_table;
 mod mock;
 mod modules;
 mod names;
+mod policy;
 mod server;
 mod service;
 mod settings;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bodybroker_codegen::schema::model;
 use bodybroker_runtime::connection::Options;
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::{Connection, Inbound, Outbound, Status};
 use prost::Message as _;
@@ -217,6 +217,8 @@ fn spec(service: &model::Service, method: &model::Method) -> &'static MethodSpec
         max_in_flight: method.max_in_flight,
         credit: method.credit,
         idle_timeout: method.idle_timeout,
+        // Who calls by hand sees what one call comes to.
+        policy: Policy::NONE,
         request: keep(&method.request.full_name),
         response: keep(&method.response.full_name),
     }))

@@ -9,7 +9,10 @@ use futures::FutureExt as _;
 use super::{Cell, Flavor, Shape};
 use crate::generated::bench::v1::{BenchClient, BenchService};
 use crate::load::{Caller, Pool};
-use crate::message::{self, InferRequest, InferResponse, InferStreamRequest, InferStreamResponse};
+use crate::message::{
+    self, InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse,
+    InferStreamRequest, InferStreamResponse,
+};
 use crate::role;
 
 pub(super) const CELL: Cell = Cell {
@@ -46,18 +49,26 @@ pub(super) const DEADLINE: Cell = Cell {
 pub(super) const METADATA: Cell = Cell {
     name: "ours-meta",
     about: "ours with both",
-    drive: |url| drive(url, Metadata { header: true, deadline: true }).boxed_local(),
+    drive: |url| drive(url, Metadata { header: true, deadline: true, ..NONE }).boxed_local(),
     ..CELL
 };
 
-/// What a call says beyond its request.
+pub(super) const LAYERS: Cell = Cell {
+    name: "ours-layers",
+    about: "ours with retries, a hedge and a breaker",
+    drive: |url| drive(url, Metadata { layers: true, ..NONE }).boxed_local(),
+    ..CELL
+};
+
+/// What a call has beyond its request.
 #[derive(Clone, Copy)]
 struct Metadata {
     header: bool,
     deadline: bool,
+    layers: bool,
 }
 
-const NONE: Metadata = Metadata { header: false, deadline: false };
+const NONE: Metadata = Metadata { header: false, deadline: false, layers: false };
 
 /// What a service's author writes.
 struct Bench;
@@ -65,6 +76,15 @@ struct Bench;
 impl BenchService for Bench {
     async fn infer(&self, _: &Context, request: InferRequest) -> Result<InferResponse> {
         Ok(message::respond(&request))
+    }
+
+    async fn infer_layered(
+        &self,
+        _: &Context,
+        request: InferLayeredRequest,
+    ) -> Result<InferLayeredResponse> {
+        let request = request.request.unwrap_or_default();
+        Ok(InferLayeredResponse { response: Some(message::respond(&request)) })
     }
 
     async fn infer_stream(
@@ -101,6 +121,12 @@ struct Ours {
 
 impl Caller for Ours {
     async fn call(&mut self) -> anyhow::Result<Option<Duration>> {
+        if self.metadata.layers {
+            let request = InferLayeredRequest { request: Some(self.request.clone()) };
+            let response = self.client.infer_layered(request).await?;
+            message::check(&response.response.unwrap_or_default())?;
+            return Ok(None);
+        }
         let mut call = self.client.infer(self.request.clone());
         if self.metadata.header {
             call = call.header("Bb-Caller", "bench-client");

@@ -1,4 +1,3 @@
 //! The bench works; how fast it is, no test says.
 
-mod generated;
 mod smoke;

@@ -27,6 +27,7 @@ pub(super) mod name_legal;
 pub(super) mod package_acyclic;
 pub(super) mod package_module_unique;
 pub(super) mod package_versioned;
+pub(super) mod policy_applies;
 pub(super) mod queue_group_single;
 pub(super) mod service_queue_group;
 pub(super) mod service_subject;

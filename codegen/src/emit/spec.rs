@@ -10,7 +10,7 @@ use super::events;
 use super::layout::Place;
 use super::service::{Parts, module};
 use super::source::{Source, ident, tokens};
-use super::{Context, Files, docs};
+use super::{Context, Files, docs, policy};
 use crate::schema::model::{
     Bucket, Consume, Idempotency, Kind, Method, Package, Service, Storage, Template, Token,
 };
@@ -34,11 +34,14 @@ pub(super) fn bucket_name(bucket: &Bucket) -> String {
 }
 
 fn used(service: &Service) -> Vec<&'static str> {
-    let methods: &[_] =
-        if service.methods.is_empty() { &[] } else { &["Idempotency", "Kind", "MethodSpec"] };
+    let methods: &[_] = if service.methods.is_empty() {
+        &[]
+    } else {
+        &["Idempotency", "Kind", "MethodSpec", "Policy"]
+    };
     let consumes: &[_] = if service.consumes.is_empty() { &[] } else { &["ConsumeSpec"] };
     let buckets: &[_] = if service.buckets.is_empty() { &[] } else { &["BucketSpec", "Storage"] };
-    [&["ServiceSpec"], methods, consumes, buckets].concat()
+    [&["ServiceSpec"], methods, &policy::used(service), consumes, buckets].concat()
 }
 
 fn duration_used(service: &Service) -> Option<&'static str> {
@@ -92,6 +95,7 @@ fn method(method: &Method, service: &Service) -> TokenStream {
     });
     let (timeout, idle_timeout) = (duration(method.timeout), duration(method.idle_timeout));
     let (max_in_flight, credit) = (number(*max_in_flight), number(*credit));
+    let policy = policy::value(&method.policy);
     let (request, response) = (&method.request.full_name, &method.response.full_name);
     let Service { full_name: service, subject: service_subject, .. } = service;
     quote! {
@@ -107,6 +111,7 @@ fn method(method: &Method, service: &Service) -> TokenStream {
             max_in_flight: #max_in_flight,
             credit: #credit,
             idle_timeout: #idle_timeout,
+            policy: #policy,
             request: #request,
             response: #response,
         }
@@ -133,13 +138,7 @@ fn bucket(bucket: &Bucket, service: &Service) -> TokenStream {
     let about = format!(" Bucket `{name}` of [`{}`](super::{}).", service.name, service.name);
     let (constant, value) = (ident(&bucket_name(bucket)), &value.full_name);
     let (history, replicas) = (number(*history), number(*replicas));
-    let ttl = ttl.map_or_else(
-        || quote! { None },
-        |ttl| {
-            let ttl = duration(ttl);
-            quote! { Some(#ttl) }
-        },
-    );
+    let ttl = policy::maybe(*ttl);
     let storage = self::storage(*storage);
     quote! {
         #[doc = #about]

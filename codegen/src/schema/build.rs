@@ -2,6 +2,7 @@
 
 mod events;
 mod packages;
+mod policy;
 mod routes;
 mod services;
 mod streams;

@@ -102,6 +102,8 @@ pub struct Method {
     pub credit: u32,
     /// Silence after which a stream is given up.
     pub idle_timeout: Duration,
+    /// What is done for callers when calls fail or dawdle.
+    pub policy: Policy,
     /// Request message.
     pub request: Type,
     /// Response message.
@@ -119,6 +121,58 @@ pub struct DeclaredError {
     pub name: String,
     /// Message that travels with it, if the package has one of this name.
     pub details: Option<Type>,
+}
+
+/// What is done for a method's callers when its calls fail or dawdle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// How calls are repeated.
+    pub retry: Option<Retry>,
+    /// When calls are given up for a while.
+    pub breaker: Option<Breaker>,
+    /// When a second call is made beside one that dawdles.
+    pub hedge: Option<Hedge>,
+}
+
+/// How a call is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts in all, at least 2.
+    pub max_attempts: u32,
+    /// Limit of the first wait.
+    pub initial_backoff: Duration,
+    /// Limit of every wait.
+    pub max_backoff: Duration,
+    /// Time one attempt may take.
+    pub attempt_timeout: Option<Duration>,
+}
+
+/// When calls are given up for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breaker {
+    /// Time that is looked back on.
+    pub window: Duration,
+    /// Calls below which nothing is concluded.
+    pub min_calls: u32,
+    /// Percentage of failures from which calls are given up.
+    pub failure_percent: u32,
+    /// Time from which a call counts as slow.
+    pub slow_call: Option<Duration>,
+    /// Percentage of slow calls from which calls are given up.
+    pub slow_percent: u32,
+    /// Time for which calls are given up.
+    pub open: Duration,
+    /// Probes that must succeed.
+    pub probes: u32,
+}
+
+/// When a second call is made beside one that dawdles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hedge {
+    /// Time after which another call is made.
+    pub delay: Duration,
+    /// Calls in all.
+    pub max_attempts: u32,
 }
 
 /// Which sides of a method stream.

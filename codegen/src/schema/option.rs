@@ -9,6 +9,7 @@ mod field;
 mod file;
 mod http;
 mod method;
+mod policy;
 mod service;
 mod stream;
 
@@ -18,6 +19,7 @@ pub(crate) use field::Field;
 pub(crate) use file::File;
 pub(crate) use http::{Http, Pattern};
 pub(crate) use method::{KEYED, Method};
+pub(crate) use policy::{Breaker, Hedge, Retry};
 pub(crate) use service::Service;
 pub(crate) use stream::{STORAGE_MEMORY, Stream};
 
@@ -113,6 +115,9 @@ mod tests {
         ("EventOptions", again::<Event>),
         ("FieldOptions", again::<Field>),
         ("Stream", again::<Stream>),
+        ("Retry", again::<Retry>),
+        ("Breaker", again::<Breaker>),
+        ("Hedge", again::<Hedge>),
         ("Bucket", again::<Bucket>),
     ];
 

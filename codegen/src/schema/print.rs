@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
 use super::model::{
-    Body, Bucket, Consume, DeclaredError, Event, Kind, Method, Model, Package, Redacted, Route,
-    Service, Storage, Stream, Type,
+    self, Body, Bucket, Consume, DeclaredError, Event, Kind, Method, Model, Package, Policy,
+    Redacted, Route, Service, Storage, Stream, Type,
 };
 
 /// Prints the whole model.
@@ -115,6 +115,7 @@ fn method(page: &mut Page, it: &Method) {
         max_in_flight,
         credit,
         idle_timeout,
+        policy: calling,
         request,
         response,
         errors,
@@ -141,8 +142,45 @@ fn method(page: &mut Page, it: &Method) {
             details.as_ref().map_or_else(String::new, |it| format!(", with {}", path(it)));
         page.line(3, format_args!("error {name}{details}"));
     }
+    policy(page, calling);
     for it in routes {
         route(page, it);
+    }
+}
+
+fn policy(page: &mut Page, it: &Policy) {
+    let Policy { retry, breaker, hedge } = it;
+    if let Some(retry) = retry {
+        let model::Retry { max_attempts, initial_backoff, max_backoff, attempt_timeout } = retry;
+        let each = attempt_timeout.map_or_else(String::new, |each| format!(", {each:?} each"));
+        page.line(
+            3,
+            format_args!(
+                "{max_attempts} attempts, backoff {initial_backoff:?} to {max_backoff:?}{each}"
+            ),
+        );
+    }
+    if let Some(breaker) = breaker {
+        let model::Breaker {
+            window,
+            min_calls,
+            failure_percent,
+            slow_call,
+            slow_percent,
+            open,
+            probes,
+        } = breaker;
+        let slow = slow_call
+            .map_or_else(String::new, |slow| format!(" or {slow_percent} % over {slow:?}"));
+        page.line(
+            3,
+            format_args!(
+                "opens for {open:?} at {failure_percent} % failures{slow} of {min_calls} calls in {window:?}, {probes} probes"
+            ),
+        );
+    }
+    if let Some(model::Hedge { delay, max_attempts }) = hedge {
+        page.line(3, format_args!("another call after {delay:?}, up to {max_attempts}"));
     }
 }
 

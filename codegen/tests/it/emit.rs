@@ -1,7 +1,8 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use bodybroker_codegen::apply::{Mode, apply};
+use bodybroker_codegen::apply::{Change, Mode, apply};
 use bodybroker_codegen::emit::{Files, Settings, emit};
+use bodybroker_codegen::{Input, load};
 
 use crate::kitchen_sink;
 
@@ -15,18 +16,29 @@ fn crates() -> Files {
     emit(&kitchen_sink::schema(), &Settings::crates("acme-"))
 }
 
-/// Run with `UPDATE_GOLDEN=1` to write the golden files anew, then read the difference.
+/// The schemas of the bench, whose code is committed beside it: it can't write that itself, because it needs it to compile.
+fn bench() -> (Files, PathBuf) {
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bench");
+    let input = Input::new(bench.join("proto")).strip_prefix("bodybroker");
+    let schema = load(&input).unwrap_or_else(|findings| panic!("{findings}"));
+    let mut settings = Settings::modules("crate::generated");
+    settings.mock_feature = Some("mock".to_owned());
+    (emit(&schema, &settings), bench.join("src/generated"))
+}
+
+/// Run with `UPDATE_GOLDEN=1` to write the files anew, then read the difference.
 #[test]
-fn the_golden_crate_is_what_is_generated_now() {
+fn code_that_is_committed_is_what_is_generated_now() {
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mode = if update { Mode::Write } else { Mode::Check };
-    let report = apply(&modules(), Path::new(GOLDEN), mode).expect("the golden files can be read");
-    let diffs: String =
-        report.changes.iter().map(bodybroker_codegen::apply::Change::diff).collect();
-    assert!(
-        update || report.is_clean(),
-        "run again with UPDATE_GOLDEN=1 if this is meant:\n{diffs}"
-    );
+    for (files, folder) in [(modules(), PathBuf::from(GOLDEN)), bench()] {
+        let report = apply(&files, &folder, mode).expect("the committed files can be read");
+        let diffs: String = report.changes.iter().map(Change::diff).collect();
+        assert!(
+            update || report.is_clean(),
+            "run again with UPDATE_GOLDEN=1 if this is meant:\n{diffs}"
+        );
+    }
 }
 
 #[test]

@@ -260,20 +260,20 @@ mod tests {
         Arc::new(Breaker::new(POLICY, "svc.test.v1.get"))
     }
 
-    fn call(breaker: &Arc<Breaker>, error: Option<Status>) -> Result<()> {
+    fn call(breaker: &Arc<Breaker>, error: Option<&Status>) -> Result<()> {
         let now = Instant::now();
-        Admitted::ask(breaker, now)?.ended(error.as_ref(), now);
+        Admitted::ask(breaker, now)?.ended(error, now);
         Ok(())
     }
 
-    fn failure() -> Option<Status> {
-        Some(Status::unavailable("down"))
+    fn fail(breaker: &Arc<Breaker>) -> Result<()> {
+        call(breaker, Some(&Status::unavailable("down")))
     }
 
     fn opened() -> Arc<Breaker> {
         let breaker = breaker();
         for _ in 0..10 {
-            call(&breaker, failure()).expect("it is closed");
+            fail(&breaker).expect("it is closed");
         }
         breaker
     }
@@ -282,13 +282,13 @@ mod tests {
     async fn it_opens_at_the_rate_and_never_below_the_number_of_calls() {
         let breaker = breaker();
         for _ in 0..9 {
-            call(&breaker, failure()).expect("too few calls to tell");
+            fail(&breaker).expect("too few calls to tell");
         }
         for _ in 0..10 {
             call(&breaker, None).expect("it is closed");
         }
         // 10 of 20 is half.
-        call(&breaker, failure()).expect("it is closed until now");
+        fail(&breaker).expect("it is closed until now");
         let refused = call(&breaker, None).expect_err("it is open");
         assert_eq!((refused.code(), refused.executed()), (Code::Unavailable, Executed::No));
         assert_eq!(refused.retry_after(), Some(POLICY.open));
@@ -298,8 +298,8 @@ mod tests {
     async fn the_mistakes_of_callers_and_shed_calls_open_nothing() {
         let breaker = breaker();
         for _ in 0..100 {
-            call(&breaker, Some(Status::invalid_argument("no"))).expect("it is closed");
-            call(&breaker, Some(Status::resource_exhausted("later"))).expect("it is closed");
+            call(&breaker, Some(&Status::invalid_argument("no"))).expect("it is closed");
+            call(&breaker, Some(&Status::resource_exhausted("later"))).expect("it is closed");
         }
     }
 
@@ -319,11 +319,11 @@ mod tests {
     async fn what_lies_before_the_window_is_forgotten() {
         let breaker = breaker();
         for _ in 0..9 {
-            call(&breaker, failure()).expect("it is closed");
+            fail(&breaker).expect("it is closed");
         }
         tokio::time::advance(Duration::from_secs(11)).await;
         for _ in 0..9 {
-            call(&breaker, failure()).expect("the first nine are forgotten");
+            fail(&breaker).expect("the first nine are forgotten");
         }
     }
 
@@ -339,7 +339,7 @@ mod tests {
         assert!(Admitted::ask(&breaker, now).is_err(), "still only two");
         second.ended(None, now);
         for _ in 0..9 {
-            call(&breaker, failure()).expect("closed, with a clean record");
+            fail(&breaker).expect("closed, with a clean record");
         }
     }
 
@@ -347,7 +347,7 @@ mod tests {
     async fn a_probe_that_fails_opens_it_again() {
         let breaker = opened();
         tokio::time::advance(POLICY.open).await;
-        call(&breaker, failure()).expect("a probe");
+        fail(&breaker).expect("a probe");
         assert!(call(&breaker, None).is_err(), "open again");
         tokio::time::advance(POLICY.open).await;
         call(&breaker, None).expect("a probe");

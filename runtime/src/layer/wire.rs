@@ -35,7 +35,7 @@ impl Service<Request> for Wire {
         let repeatable = request.is_repeatable();
         let Request { connection, method, subject, headers, body, deadline: at, .. } = request;
         let left = at.saturating_duration_since(Instant::now());
-        let is_schemas = left <= method.timeout && method.timeout - left <= TOLERANCE;
+        let is_schemas = method.timeout.checked_sub(left).is_some_and(|less| less <= TOLERANCE);
         let deadline = CallDeadline { at, token: (!is_schemas).then(|| Token::new(left)) };
         let ask = Ask { method, subject, headers: &headers, body: &body, deadline, repeatable };
         let state = match Attempt::publish(&connection, ask) {

@@ -7,6 +7,7 @@
 //! Write a whole number and its unit: `500ms`, `30s`, `5m`, `90d`. Where it says how long to wait or to keep, zero is
 //! refused too: it would fail everything at once.
 
+use crate::check::policies::{self, Policies};
 use crate::check::{Context, Rule};
 use crate::diagnostic::Finding;
 use crate::schema::duration;
@@ -63,6 +64,24 @@ fn written<'a>(context: &Context<'a>) -> Vec<(&'a Element, String, &'a str)> {
                 add(&method.element, "timeout".to_owned(), options.timeout.as_ref());
                 add(&method.element, "idle_timeout".to_owned(), options.idle_timeout.as_ref());
             }
+        }
+    }
+    for Policies { element, retry, breaker, hedge } in policies::written(context) {
+        let mut add = |path: &str, text: Option<&'a String>| {
+            list.extend(text.map(|text| (element, path.to_owned(), text.as_str())));
+        };
+        if let Some(retry) = retry {
+            add("retry.initial_backoff", retry.initial_backoff.as_ref());
+            add("retry.max_backoff", retry.max_backoff.as_ref());
+            add("retry.attempt_timeout", retry.attempt_timeout.as_ref());
+        }
+        if let Some(breaker) = breaker {
+            add("breaker.window", breaker.window.as_ref());
+            add("breaker.slow_call", breaker.slow_call.as_ref());
+            add("breaker.open", breaker.open.as_ref());
+        }
+        if let Some(hedge) = hedge {
+            add("hedge.delay", Some(&hedge.delay));
         }
     }
     list

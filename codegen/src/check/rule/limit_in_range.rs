@@ -1,12 +1,13 @@
-//! Keeps limits above zero and copies within what the server offers.
+//! Keeps limits above zero, copies within what the server offers and attempts within reason.
 //!
 //! # Why
-//! Zero calls in flight refuses every call, zero credit stops every stream before its first frame, and the server keeps
-//! 1 to 5 copies.
+//! Zero calls in flight refuses every call, zero credit stops every stream before its first frame, the server keeps
+//! 1 to 5 copies, and attempts beyond a few bury a server that is in trouble.
 //!
 //! # Fix
 //! Write a number in range, or delete the line to take the default.
 
+use crate::check::policies::{self, Policies};
 use crate::check::{Context, Rule};
 use crate::diagnostic::Finding;
 use crate::schema::survey::Element;
@@ -21,7 +22,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let field = path.rsplit('.').next().unwrap_or(&path);
         let text = format!("`{field}` can't be {value}");
-        let help = if max > REPLICAS_MAX {
+        let help = if max >= i64::MAX.unsigned_abs() {
             "write at least 1, or delete the line to take the default".to_owned()
         } else {
             format!("write a number from 1 to {max}")
@@ -33,6 +34,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// Most copies that the server keeps.
 const REPLICAS_MAX: u64 = 5;
+
+/// Most attempts of one call.
+const RETRIES_MAX: u64 = 10;
+
+/// Most calls beside each other.
+const HEDGES_MAX: u64 = 5;
+
+/// All of them.
+const PERCENT_MAX: u64 = 100;
 
 struct Limit<'a> {
     element: &'a Element,
@@ -71,6 +81,24 @@ fn written<'a>(context: &Context<'a>) -> Vec<Limit<'a>> {
                 add(element, "max_in_flight", options.max_in_flight.map(u64::from), any);
                 add(element, "credit", options.credit.map(u64::from), any);
             }
+        }
+    }
+    for Policies { element, retry, breaker, hedge } in policies::written(context) {
+        let mut add = |path: &str, value: Option<u32>, max: u64| {
+            let (path, value) = (path.to_owned(), value.map(u64::from));
+            list.extend(value.map(|value| Limit { element, path, value, max }));
+        };
+        if let Some(retry) = retry {
+            add("retry.max_attempts", retry.max_attempts, RETRIES_MAX);
+        }
+        if let Some(breaker) = breaker {
+            add("breaker.min_calls", breaker.min_calls, any);
+            add("breaker.failure_percent", breaker.failure_percent, PERCENT_MAX);
+            add("breaker.slow_percent", breaker.slow_percent, PERCENT_MAX);
+            add("breaker.probes", breaker.probes, any);
+        }
+        if let Some(hedge) = hedge {
+            add("hedge.max_attempts", hedge.max_attempts, HEDGES_MAX);
         }
     }
     list

@@ -1,6 +1,7 @@
 use heck::{ToKebabCase as _, ToSnakeCase as _};
 use prost_reflect::prost_types::method_options::IdempotencyLevel;
 
+use super::policy::policy;
 use super::subject::template;
 use super::types::resolve;
 use super::{CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, inherited, routes, storage};
@@ -64,6 +65,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
         credit,
         idle_timeout,
         errors,
+        ..
     } = &written.options;
     let (outer, outermost) = (&service.options, &file.options);
     let operation = operation.clone().unwrap_or_else(|| written.name.to_kebab_case());
@@ -91,6 +93,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
             [idle_timeout.as_ref(), outer.idle_timeout.as_ref(), outermost.idle_timeout.as_ref()],
             IDLE_TIMEOUT,
         ),
+        policy: policy(kind(written), &written.options, outer, outermost),
         request: resolve(survey, &written.request),
         response: resolve(survey, &written.response),
         errors: errors.iter().map(|name| error(survey, &file.package, name)).collect(),

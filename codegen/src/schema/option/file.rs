@@ -1,4 +1,4 @@
-use super::Stream;
+use super::{Breaker, Retry, Stream};
 
 /// Options of a file.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -18,4 +18,10 @@ pub(crate) struct File {
     /// Streams that the file declares.
     #[prost(message, repeated, tag = "5")]
     pub(crate) streams: Vec<Stream>,
+    /// How unary calls are repeated.
+    #[prost(message, optional, tag = "6")]
+    pub(crate) retry: Option<Retry>,
+    /// When unary calls are given up for a while.
+    #[prost(message, optional, tag = "7")]
+    pub(crate) breaker: Option<Breaker>,
 }

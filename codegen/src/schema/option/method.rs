@@ -1,3 +1,5 @@
+use super::{Breaker, Hedge, Retry};
+
 /// Number of `IDEMPOTENCY_KEYED`.
 pub(crate) const KEYED: i32 = 1;
 
@@ -28,4 +30,13 @@ pub(crate) struct Method {
     /// Errors that callers match on.
     #[prost(string, repeated, tag = "8")]
     pub(crate) errors: Vec<String>,
+    /// Replaces the service's.
+    #[prost(message, optional, tag = "9")]
+    pub(crate) retry: Option<Retry>,
+    /// Replaces the service's.
+    #[prost(message, optional, tag = "10")]
+    pub(crate) breaker: Option<Breaker>,
+    /// When a second call is made beside one that dawdles.
+    #[prost(message, optional, tag = "11")]
+    pub(crate) hedge: Option<Hedge>,
 }

@@ -1,4 +1,4 @@
-use super::Bucket;
+use super::{Breaker, Bucket, Retry};
 
 /// Options of a service.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -33,4 +33,10 @@ pub(crate) struct Service {
     /// Overrides the file's.
     #[prost(string, optional, tag = "10")]
     pub(crate) idle_timeout: Option<String>,
+    /// Replaces the file's.
+    #[prost(message, optional, tag = "11")]
+    pub(crate) retry: Option<Retry>,
+    /// Replaces the file's.
+    #[prost(message, optional, tag = "12")]
+    pub(crate) breaker: Option<Breaker>,
 }

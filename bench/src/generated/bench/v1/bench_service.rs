@@ -7,7 +7,8 @@ use std::future::Future;
 use bodybroker_runtime::{Context, Outbound, Result};
 
 use crate::generated::bench::v1::messages::{
-    InferRequest, InferResponse, InferStreamRequest, InferStreamResponse,
+    InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse,
+    InferStreamRequest, InferStreamResponse,
 };
 
 mod client;
@@ -32,6 +33,13 @@ pub trait BenchService: Send + Sync + 'static {
         ctx: &Context,
         request: InferRequest,
     ) -> impl Future<Output = Result<InferResponse>> + Send;
+
+    /// Answers one prompt, with every layer of a caller in place.
+    fn infer_layered(
+        &self,
+        ctx: &Context,
+        request: InferLayeredRequest,
+    ) -> impl Future<Output = Result<InferLayeredResponse>> + Send;
 
     /// Answers with many small frames.
     fn infer_stream(
@@ -59,6 +67,7 @@ macro_rules! __bodybroker_bench_v1_bench_service {
                 service "bodybroker.bench.v1.BenchService" trait BenchService
                 methods {
                     infer "Infer" unary ($crate::generated::bench::v1::messages::InferRequest) ($crate::generated::bench::v1::messages::InferResponse);
+                    infer_layered "InferLayered" unary ($crate::generated::bench::v1::messages::InferLayeredRequest) ($crate::generated::bench::v1::messages::InferLayeredResponse);
                     infer_stream "InferStream" server_stream ($crate::generated::bench::v1::messages::InferStreamRequest) ($crate::generated::bench::v1::messages::InferStreamResponse);
                 }
             }

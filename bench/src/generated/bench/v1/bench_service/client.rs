@@ -5,7 +5,8 @@
 use bodybroker_runtime::{Call, Connection, StreamCall};
 
 use crate::generated::bench::v1::messages::{
-    InferRequest, InferResponse, InferStreamRequest, InferStreamResponse,
+    InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse,
+    InferStreamRequest, InferStreamResponse,
 };
 use super::spec::SPEC;
 
@@ -31,11 +32,19 @@ impl BenchClient {
         self.connection.call(&SPEC.methods[0], request)
     }
 
+    /// Answers one prompt, with every layer of a caller in place.
+    pub fn infer_layered(
+        &self,
+        request: InferLayeredRequest,
+    ) -> Call<InferLayeredRequest, InferLayeredResponse> {
+        self.connection.call(&SPEC.methods[1], request)
+    }
+
     /// Answers with many small frames.
     pub fn infer_stream(
         &self,
         request: InferStreamRequest,
     ) -> StreamCall<InferStreamRequest, InferStreamResponse> {
-        self.connection.server_stream(&SPEC.methods[1], request)
+        self.connection.server_stream(&SPEC.methods[2], request)
     }
 }

@@ -8,7 +8,8 @@ use bodybroker_runtime::mock::{Answer, Calls};
 use bodybroker_runtime::{Context, Outbound, Result};
 
 use crate::generated::bench::v1::messages::{
-    InferRequest, InferResponse, InferStreamRequest, InferStreamResponse,
+    InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse,
+    InferStreamRequest, InferStreamResponse,
 };
 use super::{BenchClient, BenchServer, BenchService};
 
@@ -19,6 +20,7 @@ use super::{BenchClient, BenchServer, BenchService};
 pub struct BenchMock {
     calls: Calls,
     infer: Answer<InferRequest, InferResponse>,
+    infer_layered: Answer<InferLayeredRequest, InferLayeredResponse>,
     infer_stream: Answer<InferStreamRequest, Outbound<InferStreamResponse>>,
 }
 
@@ -52,6 +54,17 @@ impl BenchMock {
         self
     }
 
+    /// Answers `InferLayered`.
+    #[must_use]
+    pub fn on_infer_layered<F, A>(mut self, answer: F) -> Self
+    where
+        F: Fn(Context, InferLayeredRequest) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<InferLayeredResponse>> + Send + 'static,
+    {
+        self.infer_layered = Answer::new(answer);
+        self
+    }
+
     /// Answers `InferStream`.
     #[must_use]
     pub fn on_infer_stream<F, A>(mut self, answer: F) -> Self
@@ -71,6 +84,14 @@ impl BenchService for BenchMock {
         request: InferRequest,
     ) -> Result<InferResponse> {
         self.calls.answer("Infer", &self.infer, ctx, request).await
+    }
+
+    async fn infer_layered(
+        &self,
+        ctx: &Context,
+        request: InferLayeredRequest,
+    ) -> Result<InferLayeredResponse> {
+        self.calls.answer("InferLayered", &self.infer_layered, ctx, request).await
     }
 
     async fn infer_stream(

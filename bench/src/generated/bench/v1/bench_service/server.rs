@@ -45,7 +45,10 @@ impl<S: BenchService> Service for BenchServer<S> {
             0 => call.unary(move |ctx, request| async move {
                 S::infer(&service, &ctx, request).await
             }),
-            1 => call.server_stream(move |ctx, request| async move {
+            1 => call.unary(move |ctx, request| async move {
+                S::infer_layered(&service, &ctx, request).await
+            }),
+            2 => call.server_stream(move |ctx, request| async move {
                 S::infer_stream(&service, &ctx, request).await
             }),
             _ => call.unimplemented(),

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
+use bodybroker_runtime::spec::{
+    Breaker, Hedge, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
+};
 
 /// What the schema says of [`BenchService`](super::BenchService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -13,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.bench.v1",
     queue_group: "q.bench",
     version: "1.0.0",
-    schema_hash: "278bb7e2b9b99519",
+    schema_hash: "8918e7388510141d",
     methods: &[
         MethodSpec {
             service: "bodybroker.bench.v1.BenchService",
@@ -27,8 +29,45 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 4_096,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.bench.v1.InferRequest",
             response: "bodybroker.bench.v1.InferResponse",
+        },
+        MethodSpec {
+            service: "bodybroker.bench.v1.BenchService",
+            service_subject: "svc.bench.v1",
+            name: "InferLayered",
+            subject: "svc.bench.v1.infer-layered",
+            queue_group: "q.bench",
+            kind: Kind::Unary,
+            timeout: Duration::from_secs(10),
+            idempotency: Idempotency::NoSideEffects,
+            max_in_flight: 4_096,
+            credit: 1_024,
+            idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_secs(8)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(5)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                hedge: Some(Hedge {
+                    delay: Duration::from_secs(5),
+                    max_attempts: 2,
+                }),
+            },
+            request: "bodybroker.bench.v1.InferLayeredRequest",
+            response: "bodybroker.bench.v1.InferLayeredResponse",
         },
         MethodSpec {
             service: "bodybroker.bench.v1.BenchService",
@@ -42,6 +81,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 4_096,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.bench.v1.InferStreamRequest",
             response: "bodybroker.bench.v1.InferStreamResponse",
         },

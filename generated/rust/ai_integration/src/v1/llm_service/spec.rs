@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec};
+use bodybroker_runtime::spec::{
+    ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec,
+};
 
 /// What the schema says of [`LlmService`](super::LlmService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -27,6 +29,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.ai_integration.v1.InferRequest",
             response: "bodybroker.ai_integration.v1.InferResponse",
         },
@@ -42,6 +45,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 128,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.ai_integration.v1.InferStreamRequest",
             response: "bodybroker.ai_integration.v1.InferStreamResponse",
         },
@@ -57,6 +61,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 256,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.ai_integration.v1.EmbedRequest",
             response: "bodybroker.ai_integration.v1.EmbedResponse",
         },
@@ -72,6 +77,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 256,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.ai_integration.v1.CountTokensRequest",
             response: "bodybroker.ai_integration.v1.CountTokensResponse",
         },

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`BodyBrokerService`](super::BodyBrokerService).
@@ -29,6 +29,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.body_broker.v1.AppraiseBodyRequest",
             response: "bodybroker.body_broker.v1.AppraiseBodyResponse",
         },
@@ -44,6 +45,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.body_broker.v1.ListOffersRequest",
             response: "bodybroker.body_broker.v1.ListOffersResponse",
         },
@@ -59,6 +61,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.body_broker.v1.PlaceOfferRequest",
             response: "bodybroker.body_broker.v1.PlaceOfferResponse",
         },
@@ -74,6 +77,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.body_broker.v1.AcceptOfferRequest",
             response: "bodybroker.body_broker.v1.AcceptOfferResponse",
         },
@@ -89,6 +93,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.body_broker.v1.GetTradeRequest",
             response: "bodybroker.body_broker.v1.GetTradeResponse",
         },

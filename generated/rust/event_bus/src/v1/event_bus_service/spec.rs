@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
 
 /// What the schema says of [`EventBusService`](super::EventBusService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -27,6 +27,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.event_bus.v1.PublishEventRequest",
             response: "bodybroker.event_bus.v1.PublishEventResponse",
         },
@@ -42,6 +43,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 256,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.event_bus.v1.ReplayEventsRequest",
             response: "bodybroker.event_bus.v1.ReplayEventsResponse",
         },
@@ -57,6 +59,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.event_bus.v1.ListStreamsRequest",
             response: "bodybroker.event_bus.v1.ListStreamsResponse",
         },
@@ -72,6 +75,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.event_bus.v1.ListDeadLettersRequest",
             response: "bodybroker.event_bus.v1.ListDeadLettersResponse",
         },
@@ -87,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.event_bus.v1.RequeueDeadLetterRequest",
             response: "bodybroker.event_bus.v1.RequeueDeadLetterResponse",
         },

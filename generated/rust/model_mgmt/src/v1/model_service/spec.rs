@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`ModelService`](super::ModelService).
@@ -29,6 +29,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.model_mgmt.v1.RegisterModelRequest",
             response: "bodybroker.model_mgmt.v1.RegisterModelResponse",
         },
@@ -44,6 +45,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.model_mgmt.v1.GetModelRequest",
             response: "bodybroker.model_mgmt.v1.GetModelResponse",
         },
@@ -59,6 +61,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.model_mgmt.v1.ListModelsRequest",
             response: "bodybroker.model_mgmt.v1.ListModelsResponse",
         },
@@ -74,6 +77,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.model_mgmt.v1.PromoteModelRequest",
             response: "bodybroker.model_mgmt.v1.PromoteModelResponse",
         },
@@ -89,6 +93,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.model_mgmt.v1.RecordEvaluationRequest",
             response: "bodybroker.model_mgmt.v1.RecordEvaluationResponse",
         },
@@ -104,6 +109,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.model_mgmt.v1.StartFineTuneRequest",
             response: "bodybroker.model_mgmt.v1.StartFineTuneResponse",
         },
@@ -119,6 +125,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.model_mgmt.v1.GetFineTuneRequest",
             response: "bodybroker.model_mgmt.v1.GetFineTuneResponse",
         },
@@ -134,6 +141,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.model_mgmt.v1.CancelFineTuneRequest",
             response: "bodybroker.model_mgmt.v1.CancelFineTuneResponse",
         },

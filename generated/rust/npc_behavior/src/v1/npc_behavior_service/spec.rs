@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`NpcBehaviorService`](super::NpcBehaviorService).
@@ -29,6 +29,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.npc_behavior.v1.PlanBehaviorRequest",
             response: "bodybroker.npc_behavior.v1.PlanBehaviorResponse",
         },
@@ -44,6 +45,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.npc_behavior.v1.ReportOutcomeRequest",
             response: "bodybroker.npc_behavior.v1.ReportOutcomeResponse",
         },
@@ -59,6 +61,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.npc_behavior.v1.GetNpcRequest",
             response: "bodybroker.npc_behavior.v1.GetNpcResponse",
         },
@@ -74,6 +77,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.npc_behavior.v1.UpsertNpcRequest",
             response: "bodybroker.npc_behavior.v1.UpsertNpcResponse",
         },

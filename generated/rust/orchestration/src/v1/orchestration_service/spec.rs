@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`OrchestrationService`](super::OrchestrationService).
@@ -29,6 +29,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.orchestration.v1.StartWorkflowRequest",
             response: "bodybroker.orchestration.v1.StartWorkflowResponse",
         },
@@ -44,6 +45,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.orchestration.v1.GetWorkflowRequest",
             response: "bodybroker.orchestration.v1.GetWorkflowResponse",
         },
@@ -59,6 +61,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.orchestration.v1.ListWorkflowsRequest",
             response: "bodybroker.orchestration.v1.ListWorkflowsResponse",
         },
@@ -74,6 +77,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.orchestration.v1.CancelWorkflowRequest",
             response: "bodybroker.orchestration.v1.CancelWorkflowResponse",
         },
@@ -89,6 +93,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 32,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.orchestration.v1.WatchWorkflowRequest",
             response: "bodybroker.orchestration.v1.WatchWorkflowResponse",
         },

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`PaymentService`](super::PaymentService).
@@ -29,6 +29,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.payment.v1.CreatePaymentRequest",
             response: "bodybroker.payment.v1.CreatePaymentResponse",
         },
@@ -44,6 +45,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.payment.v1.CapturePaymentRequest",
             response: "bodybroker.payment.v1.CapturePaymentResponse",
         },
@@ -59,6 +61,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.payment.v1.RefundPaymentRequest",
             response: "bodybroker.payment.v1.RefundPaymentResponse",
         },
@@ -74,6 +77,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.payment.v1.GetPaymentRequest",
             response: "bodybroker.payment.v1.GetPaymentResponse",
         },
@@ -89,6 +93,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.payment.v1.ListPaymentsRequest",
             response: "bodybroker.payment.v1.ListPaymentsResponse",
         },
@@ -104,6 +109,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.payment.v1.GetBalanceRequest",
             response: "bodybroker.payment.v1.GetBalanceResponse",
         },

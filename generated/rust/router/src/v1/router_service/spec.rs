@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`RouterService`](super::RouterService).
@@ -29,6 +29,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.router.v1.RouteRequest",
             response: "bodybroker.router.v1.RouteResponse",
         },
@@ -44,6 +45,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.router.v1.PutRuleRequest",
             response: "bodybroker.router.v1.PutRuleResponse",
         },
@@ -59,6 +61,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.router.v1.DeleteRuleRequest",
             response: "bodybroker.router.v1.DeleteRuleResponse",
         },
@@ -74,6 +77,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.router.v1.ListRulesRequest",
             response: "bodybroker.router.v1.ListRulesResponse",
         },

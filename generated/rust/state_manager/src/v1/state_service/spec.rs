@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`StateService`](super::StateService).
@@ -29,6 +29,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 512,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.state_manager.v1.GetStateRequest",
             response: "bodybroker.state_manager.v1.GetStateResponse",
         },
@@ -44,6 +53,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 512,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.state_manager.v1.UpdateStateRequest",
             response: "bodybroker.state_manager.v1.UpdateStateResponse",
         },
@@ -59,6 +77,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 512,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.state_manager.v1.DeleteStateRequest",
             response: "bodybroker.state_manager.v1.DeleteStateResponse",
         },
@@ -74,6 +101,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.state_manager.v1.BatchGetRequest",
             response: "bodybroker.state_manager.v1.BatchGetResponse",
         },
@@ -89,6 +125,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 512,
             credit: 64,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "bodybroker.state_manager.v1.WatchStateRequest",
             response: "bodybroker.state_manager.v1.WatchStateResponse",
         },
@@ -104,6 +141,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.state_manager.v1.HistoryRequest",
             response: "bodybroker.state_manager.v1.HistoryResponse",
         },

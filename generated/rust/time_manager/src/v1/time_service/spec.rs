@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`TimeService`](super::TimeService).
@@ -29,6 +29,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.time_manager.v1.GetTimeRequest",
             response: "bodybroker.time_manager.v1.GetTimeResponse",
         },
@@ -44,6 +53,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.time_manager.v1.SetScaleRequest",
             response: "bodybroker.time_manager.v1.SetScaleResponse",
         },
@@ -59,6 +77,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.time_manager.v1.PauseRequest",
             response: "bodybroker.time_manager.v1.PauseResponse",
         },
@@ -74,6 +101,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.time_manager.v1.ResumeRequest",
             response: "bodybroker.time_manager.v1.ResumeResponse",
         },
@@ -89,6 +125,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.time_manager.v1.AdvanceRequest",
             response: "bodybroker.time_manager.v1.AdvanceResponse",
         },
@@ -104,6 +149,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.time_manager.v1.ScheduleRequest",
             response: "bodybroker.time_manager.v1.ScheduleResponse",
         },
@@ -119,6 +173,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.time_manager.v1.UnscheduleRequest",
             response: "bodybroker.time_manager.v1.UnscheduleResponse",
         },

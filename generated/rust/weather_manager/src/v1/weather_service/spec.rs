@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
+    Storage,
 };
 
 /// What the schema says of [`WeatherService`](super::WeatherService).
@@ -29,6 +30,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.weather_manager.v1.GetWeatherRequest",
             response: "bodybroker.weather_manager.v1.GetWeatherResponse",
         },
@@ -44,6 +54,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.weather_manager.v1.ForecastRequest",
             response: "bodybroker.weather_manager.v1.ForecastResponse",
         },
@@ -59,6 +78,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: None,
+                }),
+                ..Policy::NONE
+            },
             request: "bodybroker.weather_manager.v1.OverrideWeatherRequest",
             response: "bodybroker.weather_manager.v1.OverrideWeatherResponse",
         },

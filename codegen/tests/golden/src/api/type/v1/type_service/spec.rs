@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
 
 /// What the schema says of [`TypeService`](super::TypeService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -27,6 +27,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
+            policy: Policy::NONE,
             request: "acme.type.v1.Type",
             response: "acme.type.v1.TypeResponse",
         },

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
 
 /// What the schema says of [`NightService`](super::NightService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -27,6 +27,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy::NONE,
             request: "acme.zoo.v1.SleepRequest",
             response: "acme.zoo.v1.SleepResponse",
         },

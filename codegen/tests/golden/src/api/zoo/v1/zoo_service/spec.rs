@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    Breaker, BucketSpec, Hedge, Idempotency, Kind, MethodSpec, Policy, Retry,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`ZooService`](super::ZooService).
@@ -29,6 +30,22 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 512,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                hedge: Some(Hedge {
+                    delay: Duration::from_millis(20),
+                    max_attempts: 2,
+                }),
+                ..Policy::NONE
+            },
             request: "acme.zoo.v1.GetAnimalRequest",
             response: "acme.zoo.v1.GetAnimalResponse",
         },
@@ -44,6 +61,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 4,
             idle_timeout: Duration::from_secs(5),
+            policy: Policy::NONE,
             request: "acme.zoo.v1.WatchAnimalsRequest",
             response: "acme.zoo.v1.WatchAnimalsResponse",
         },
@@ -59,6 +77,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy::NONE,
             request: "acme.zoo.v1.ImportAnimalsRequest",
             response: "acme.zoo.v1.ImportAnimalsResponse",
         },
@@ -74,6 +93,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy::NONE,
             request: "acme.zoo.v1.ChatRequest",
             response: "acme.zoo.v1.ChatResponse",
         },
@@ -89,6 +109,24 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
             request: "acme.zoo.v1.Option",
             response: "acme.zoo.v1.Result",
         },
@@ -104,6 +142,24 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
             request: "acme.zoo.v1.Self",
             response: "acme.zoo.v1.Vec",
         },
@@ -119,6 +175,24 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
             request: "acme.zoo.v1.String",
             response: "acme.zoo.v1.Box",
         },
@@ -134,6 +208,24 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
             request: "acme.zoo.v1.Context",
             response: "acme.zoo.v1.Status",
         },
@@ -149,6 +241,24 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
             request: "acme.common.v1.Page",
             response: "acme.common.v1.Animal.Body",
         },
@@ -164,6 +274,24 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
             request: "acme.zoo.v1.Animal.Body",
             response: "acme.zoo.v1.Events.Inner",
         },
@@ -179,6 +307,24 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
             request: "google.protobuf.Empty",
             response: "google.protobuf.StringValue",
         },
@@ -194,6 +340,24 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
             request: "acme.zoo.v1.OldFeedRequest",
             response: "acme.zoo.v1.OldFeedResponse",
         },
@@ -209,6 +373,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
+            policy: Policy::NONE,
             request: "acme.zoo.v1.OldFeedRequest",
             response: "acme.zoo.v1.OldFeedResponse",
         },

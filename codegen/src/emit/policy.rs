@@ -1,0 +1,85 @@
+//! What is done for a method's callers, as part of its static.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::spec::{duration, number};
+use crate::schema::model::{Breaker, Hedge, Policy, Retry, Service};
+
+/// The value of a method's `policy`: only what the schema asks for is written.
+pub(super) fn value(policy: &Policy) -> TokenStream {
+    let Policy { retry, breaker, hedge } = policy;
+    if *policy == Policy::default() {
+        return quote! { Policy::NONE };
+    }
+    let retry = retry.as_ref().map(self::retry);
+    let breaker = breaker.as_ref().map(self::breaker);
+    let hedge = hedge.as_ref().map(self::hedge);
+    let rest = [&retry, &breaker, &hedge].iter().any(|it| it.is_none());
+    let rest = rest.then(|| quote! { ..Policy::NONE });
+    quote! { Policy { #retry #breaker #hedge #rest } }
+}
+
+/// Types that the policies of a service's methods are made of.
+pub(super) fn used(service: &Service) -> Vec<&'static str> {
+    let any = |asks: fn(&Policy) -> bool| service.methods.iter().any(|it| asks(&it.policy));
+    [
+        ("Breaker", any(|policy| policy.breaker.is_some())),
+        ("Hedge", any(|policy| policy.hedge.is_some())),
+        ("Retry", any(|policy| policy.retry.is_some())),
+    ]
+    .into_iter()
+    .filter_map(|(name, used)| used.then_some(name))
+    .collect()
+}
+
+fn retry(retry: &Retry) -> TokenStream {
+    let Retry { max_attempts, initial_backoff, max_backoff, attempt_timeout } = retry;
+    let (initial_backoff, max_backoff) = (duration(*initial_backoff), duration(*max_backoff));
+    let (max_attempts, attempt_timeout) = (number(*max_attempts), maybe(*attempt_timeout));
+    quote! {
+        retry: Some(Retry {
+            max_attempts: #max_attempts,
+            initial_backoff: #initial_backoff,
+            max_backoff: #max_backoff,
+            attempt_timeout: #attempt_timeout,
+        }),
+    }
+}
+
+fn breaker(breaker: &Breaker) -> TokenStream {
+    let Breaker { window, min_calls, failure_percent, slow_call, slow_percent, open, probes } =
+        breaker;
+    let (window, open, slow_call) = (duration(*window), duration(*open), maybe(*slow_call));
+    let (min_calls, probes) = (number(*min_calls), number(*probes));
+    let (failure_percent, slow_percent) = (number(*failure_percent), number(*slow_percent));
+    quote! {
+        breaker: Some(Breaker {
+            window: #window,
+            min_calls: #min_calls,
+            failure_percent: #failure_percent,
+            slow_call: #slow_call,
+            slow_percent: #slow_percent,
+            open: #open,
+            probes: #probes,
+        }),
+    }
+}
+
+fn hedge(hedge: &Hedge) -> TokenStream {
+    let (delay, max_attempts) = (duration(hedge.delay), number(hedge.max_attempts));
+    quote! { hedge: Some(Hedge { delay: #delay, max_attempts: #max_attempts }), }
+}
+
+/// A duration that may be absent.
+pub(super) fn maybe(time: Option<Duration>) -> TokenStream {
+    time.map_or_else(
+        || quote! { None },
+        |time| {
+            let time = duration(time);
+            quote! { Some(#time) }
+        },
+    )
+}

@@ -1,0 +1,66 @@
+use std::time::Duration;
+
+use crate::schema::model::{Breaker, Hedge, Kind, Policy, Retry};
+use crate::schema::{duration, option};
+
+/// What is done for a method's callers. The nearest level that speaks of a thing says all of it; a stream has no policy.
+pub(super) fn policy(
+    kind: Kind,
+    method: &option::Method,
+    service: &option::Service,
+    file: &option::File,
+) -> Policy {
+    if kind != Kind::Unary {
+        return Policy::default();
+    }
+    let retry = method.retry.as_ref().or(service.retry.as_ref()).or(file.retry.as_ref());
+    let breaker = method.breaker.as_ref().or(service.breaker.as_ref()).or(file.breaker.as_ref());
+    Policy {
+        retry: retry.map(self::retry).filter(|retry| retry.max_attempts > 1),
+        breaker: breaker.map(self::breaker),
+        hedge: method.hedge.as_ref().map(hedge),
+    }
+}
+
+fn retry(written: &option::Retry) -> Retry {
+    let option::Retry { max_attempts, initial_backoff, max_backoff, attempt_timeout } = written;
+    Retry {
+        max_attempts: max_attempts.unwrap_or(3),
+        initial_backoff: time(initial_backoff.as_ref()).unwrap_or(Duration::from_millis(10)),
+        max_backoff: time(max_backoff.as_ref()).unwrap_or(Duration::from_secs(1)),
+        attempt_timeout: time(attempt_timeout.as_ref()),
+    }
+}
+
+fn breaker(written: &option::Breaker) -> Breaker {
+    let option::Breaker {
+        window,
+        min_calls,
+        failure_percent,
+        slow_call,
+        slow_percent,
+        open,
+        probes,
+    } = written;
+    Breaker {
+        window: time(window.as_ref()).unwrap_or(Duration::from_secs(10)),
+        min_calls: min_calls.unwrap_or(20),
+        failure_percent: failure_percent.unwrap_or(50),
+        slow_call: time(slow_call.as_ref()),
+        slow_percent: slow_percent.unwrap_or(80),
+        open: time(open.as_ref()).unwrap_or(Duration::from_secs(5)),
+        probes: probes.unwrap_or(3),
+    }
+}
+
+fn hedge(written: &option::Hedge) -> Hedge {
+    let option::Hedge { delay, max_attempts } = written;
+    Hedge {
+        delay: duration::parse(delay).unwrap_or_default(),
+        max_attempts: max_attempts.unwrap_or(2),
+    }
+}
+
+fn time(written: Option<&String>) -> Option<Duration> {
+    written.map(String::as_str).and_then(duration::parse)
+}
