@@ -7,33 +7,38 @@
 //! # Fix
 //! Delete the line, or say with `idempotency_level = NO_SIDE_EFFECTS` that the method only reads.
 
-use prost_reflect::prost_types::method_options::IdempotencyLevel;
+use std::collections::BTreeSet;
 
 use crate::check::{Context, Rule};
 use crate::diagnostic::Finding;
+use crate::schema::model::Idempotency;
 
 pub(in crate::check) const RULE: Rule =
     Rule { id: "POLICY_APPLIES", source: include_str!("policy_applies.rs"), check };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let services = context.model.packages.iter().flat_map(|package| &package.services);
+    let reads: BTreeSet<_> = services
+        .flat_map(|service| &service.methods)
+        .filter(|method| method.idempotency == Idempotency::NoSideEffects)
+        .map(|method| method.full_name.as_str())
+        .collect();
     let methods = context.survey.services().flat_map(|(_, service)| &service.methods);
-    for written in methods {
-        let options = &written.options;
-        let fields = [
+    for method in methods {
+        let options = &method.options;
+        let written = [
             ("retry", options.retry.is_some()),
             ("breaker", options.breaker.is_some()),
             ("hedge", options.hedge.is_some()),
         ];
-        let streams = written.client_streaming || written.server_streaming;
-        let reads = written.level == IdempotencyLevel::NoSideEffects;
-        for (field, _) in fields.into_iter().filter(|(_, written)| *written) {
-            let place = || context.survey.option(&written.element, field);
+        let streams = method.client_streaming || method.server_streaming;
+        for (field, _) in written.into_iter().filter(|(_, written)| *written) {
+            let place = || context.survey.option(&method.element, field);
             if streams {
-                let text = format!("`{}` streams, so `{field}` does nothing", written.name);
+                let text = format!("`{}` streams, so `{field}` does nothing", method.name);
                 findings.push(Finding::new(RULE.id, text, place()).help("delete the line"));
-            } else if field == "hedge" && !reads {
-                let text =
-                    format!("`{}` has side effects, and would have them twice", written.name);
+            } else if field == "hedge" && !reads.contains(method.full_name.as_str()) {
+                let text = format!("`{}` has side effects, and would have them twice", method.name);
                 let help = "delete the line, or say `idempotency_level = NO_SIDE_EFFECTS` if it only reads";
                 findings.push(Finding::new(RULE.id, text, place()).help(help));
             }

@@ -30,6 +30,10 @@ service ZooService {
   option (bodybroker.options.v1.service) = {
     subject: "svc.zoo.v1" queue_group: "zoo" version: "1.2.0"
     timeout: "12s" max_in_flight: 12 credit: 12 idle_timeout: "22s"
+    retry: { max_attempts: 3 initial_backoff: "10ms" max_backoff: "1s" attempt_timeout: "2s" }
+    breaker: {
+      window: "9s" min_calls: 9 failure_percent: 40 slow_call: "3s" slow_percent: 60 open: "6s" probes: 2
+    }
     buckets: {
       name: "cages" value: "Cage" history: 5 ttl: "30d" storage: STORAGE_MEMORY replicas: 2
     }
@@ -52,6 +56,10 @@ service ZooService {
     option (bodybroker.options.v1.method) = { credit: 50 idle_timeout: "20s" };
   }
   rpc Listen(Cage) returns (stream Cage);
+  rpc Look(Cage) returns (Cage) {
+    option idempotency_level = NO_SIDE_EFFECTS;
+    option (bodybroker.options.v1.method).hedge = { delay: "20ms" max_attempts: 2 };
+  }
 }
 
 service KeeperService {
@@ -171,6 +179,13 @@ const HARMLESS: &[(&str, &str)] = &[
     ("timeout: \"10s\"", "timeout: \"11s\""),
     ("max_in_flight: 10", "max_in_flight: 11"),
     ("credit: 50", "credit: 60"),
+    (
+        "retry: { max_attempts: 3 initial_backoff: \"10ms\" max_backoff: \"1s\" attempt_timeout: \"2s\" }",
+        "",
+    ),
+    ("window: \"9s\" min_calls: 9 failure_percent: 40 slow_call: \"3s\"", ""),
+    ("slow_percent: 60 open: \"6s\" probes: 2", ""),
+    ("delay: \"20ms\" max_attempts: 2", ""),
     ("\"NoFood\"", "\"NoFood\", \"NoCage\""),
     ("history: 5", "history: 6"),
     ("ttl: \"30d\"", ""),
