@@ -4,6 +4,7 @@ mod build;
 mod carried;
 mod compile;
 pub(crate) mod duration;
+mod guard;
 mod hash;
 pub(crate) mod ident;
 pub mod image;

@@ -6,6 +6,7 @@ mod bench;
 mod breaking;
 mod call;
 mod demo;
+mod fuzz;
 mod r#gen;
 mod judge;
 mod lint;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Demo(demo::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Fuzz(fuzz::Args),
     Tools(tools::Args),
 }
 
@@ -51,6 +53,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(&args),
+            Self::Fuzz(args) => fuzz::run(&args),
             Self::Tools(args) => tools::run(&args),
         }
     }

@@ -1,6 +1,7 @@
 //! Where the workspace is.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -13,4 +14,11 @@ pub(crate) fn root() -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().context("the current directory is gone")?;
     let root = here.ancestors().find(|dir| dir.join("xtask/Cargo.toml").is_file());
     root.map(Path::to_owned).context("no workspace here: run `cargo xtask` inside the repository")
+}
+
+/// Cargo, in the workspace.
+pub(crate) fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
 }

@@ -4,18 +4,22 @@
 
 mod convert;
 mod edition;
+mod pool;
 mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 
 pub(in crate::schema) use repair::STAND_IN;
 
-use prost_reflect::DescriptorPool;
 use prost_reflect::prost_types::FileDescriptorProto;
+use prost_reflect::{DescriptorError, DescriptorPool};
 use protox::file::{File, FileResolver as _, GoogleFileResolver};
 
 use super::carried::carried;
+use super::guard::guarded;
 use super::locate::Locations;
 use crate::diagnostic::{Finding, Place};
 
@@ -83,6 +87,7 @@ pub(super) fn compile(files: BTreeMap<String, String>) -> Compiled {
     linker.sources.own = files.keys().cloned().collect();
     linker.sources.texts =
         files.into_iter().map(|(name, text)| (name, Arc::from(text.as_str()))).collect();
+    linker.parsed = parse_all(&linker.sources.texts);
     for name in linker.sources.own.clone() {
         linker.visit(&name, &mut Vec::new());
     }
@@ -94,6 +99,8 @@ pub(super) fn compile(files: BTreeMap<String, String>) -> Compiled {
 struct Linker {
     pool: DescriptorPool,
     sources: Sources,
+    /// Files of the workspace that nobody has linked yet.
+    parsed: BTreeMap<String, Parsed>,
     findings: Vec<Finding>,
     /// Files that were visited, and whether they link.
     visited: BTreeMap<String, bool>,
@@ -121,7 +128,7 @@ impl Linker {
         let descriptor = match text {
             Some(text) => {
                 self.sources.texts.insert(name.to_owned(), Arc::clone(&text));
-                match parse(name, &text) {
+                match self.parsed.remove(name).unwrap_or_else(|| parse(name, &text)) {
                     Ok(descriptor) => descriptor,
                     Err(findings) => {
                         self.findings.extend(findings);
@@ -174,16 +181,29 @@ impl Linker {
     /// Adds a file to the pool, without whatever doesn't link.
     fn add(&mut self, mut file: FileDescriptorProto, missing: &[String]) -> bool {
         let name = file.name().to_owned();
-        let text = self.sources.text(&name);
         self.complete &= missing.is_empty();
         repair::drop_imports(&mut file, missing);
-        for _ in 0..REPAIRS_MAX {
-            let Err(error) = self.pool.add_file_descriptor_proto(file.clone()) else { return true };
-            self.complete = false;
-            let error = error.with_source_code(&text);
-            let found = convert::findings("NAME_RESOLVES", &name, &text, &error);
+        match pool::add(&mut self.pool, file) {
+            Ok(()) => true,
+            Err(error) => self.mend(&name, missing, error),
+        }
+    }
+
+    /// Adds a file that doesn't link as it is. It is read again: a copy of each file for the few that are mended would
+    /// cost all of them.
+    fn mend(&mut self, name: &str, missing: &[String], mut error: Option<DescriptorError>) -> bool {
+        self.complete = false;
+        let text = self.sources.text(name);
+        let Ok(mut file) = parse(name, &text) else { return false };
+        repair::drop_imports(&mut file, missing);
+        for _ in 1..REPAIRS_MAX {
+            let Some(shown) = error.map(|error| error.with_source_code(&text)) else {
+                self.findings.push(gave_up("NAME_RESOLVES", "linker", name));
+                return false;
+            };
+            let found = convert::findings("NAME_RESOLVES", name, &text, &shown);
             let locations = Locations::new(&file, &text);
-            let mut paths: Vec<_> = convert::spans(&text, &error)
+            let mut paths: Vec<_> = convert::spans(&text, &shown)
                 .iter()
                 .filter_map(|span| locations.paths(span).into_iter().max())
                 .collect();
@@ -196,7 +216,7 @@ impl Linker {
                 let mut at = element;
                 at.push(1);
                 let span = locations.span(&at).unwrap_or(0..0);
-                self.lost.push(Place { file: name.clone(), span });
+                self.lost.push(Place { file: name.to_owned(), span });
             }
             // What is in a file that is missing can't be found, and that is no mistake of its own.
             let follows = |it: &Finding| !missing.is_empty() && it.message.contains("not defined");
@@ -205,6 +225,10 @@ impl Linker {
             self.findings.extend(found);
             if !repaired {
                 return false;
+            }
+            match pool::add(&mut self.pool, file.clone()) {
+                Ok(()) => return true,
+                Err(next) => error = next,
             }
         }
         false
@@ -233,21 +257,39 @@ impl Linker {
     }
 }
 
-fn parse(name: &str, text: &str) -> Result<FileDescriptorProto, Vec<Finding>> {
+/// What the parser makes of a file.
+type Parsed = Result<FileDescriptorProto, Vec<Finding>>;
+
+/// Parses files, some on each processor: they know nothing of each other before they are linked.
+fn parse_all(texts: &BTreeMap<String, Arc<str>>) -> BTreeMap<String, Parsed> {
+    let texts: Vec<_> = texts.iter().collect();
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        let parse = |part: &[(&String, &Arc<str>)]| -> Vec<(String, Parsed)> {
+            part.iter().map(|(name, text)| ((*name).clone(), parse(name, text))).collect()
+        };
+        let parts = texts.chunks(texts.len().div_ceil(threads).max(1));
+        let parts: Vec<_> = parts.map(|part| scope.spawn(move || parse(part))).collect();
+        // What a thread could not finish is parsed when its turn comes.
+        parts.into_iter().filter_map(|part| part.join().ok()).flatten().collect()
+    })
+}
+
+fn parse(name: &str, text: &str) -> Parsed {
     if let Some(finding) = edition::refuse(name, text) {
         return Err(vec![finding]);
     }
-    // The parser is foreign code that reads text by hand: a mistake of its own must not end the run.
-    let parsed = std::panic::catch_unwind(|| File::from_source(name, text));
-    match parsed {
-        Ok(Ok(file)) => Ok(file.into()),
-        Ok(Err(error)) => Err(convert::findings("SYNTAX", name, text, &error)),
-        Err(_) => {
-            let message = "the parser gave up on this file";
-            let finding = Finding::new("SYNTAX", message, Place::file(name));
-            Err(vec![finding.help("check that `buf build` accepts it")])
-        }
+    match guarded(|| File::from_source(name, text)) {
+        Some(Ok(file)) => Ok(file.into()),
+        Some(Err(error)) => Err(convert::findings("SYNTAX", name, text, &error)),
+        None => Err(vec![gave_up("SYNTAX", "parser", name)]),
     }
+}
+
+/// Says that foreign code panicked on a file.
+fn gave_up(rule: &'static str, who: &str, name: &str) -> Finding {
+    let finding = Finding::new(rule, format!("the {who} gave up on this file"), Place::file(name));
+    finding.help("check that `buf build` accepts it")
 }
 
 fn well_known(name: &str) -> Option<FileDescriptorProto> {

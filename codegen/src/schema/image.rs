@@ -1,6 +1,7 @@
 //! Schemas that compile, annotated or not: what is compared and linted. No rule of ours has judged them.
 
 mod alias;
+mod entry;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -8,13 +9,14 @@ use std::sync::OnceLock;
 
 pub use prost_reflect::prost_types as descriptor;
 
-use prost_reflect::DescriptorPool;
+use prost_reflect::{DescriptorPool, FileDescriptor};
 use unicode_width::UnicodeWidthChar as _;
 
 use self::descriptor::FileDescriptorProto;
 
 use super::build::build;
 use super::compile::{Compiled, Sources, compile};
+use super::guard::guarded;
 use super::model::Model;
 use super::survey::Survey;
 use crate::check::config::covers;
@@ -30,7 +32,7 @@ const READABLE: &str = "FILE_READABLE";
 pub struct Image {
     pool: DescriptorPool,
     sources: Sources,
-    places: OnceLock<BTreeMap<String, Places>>,
+    places: BTreeMap<String, OnceLock<Places>>,
 }
 
 /// Spans of one file by path, as its descriptor has them.
@@ -57,22 +59,31 @@ impl Image {
             findings.extend(alias::refuse(file, &sources.text(file.name())));
         }
         if findings.is_empty() {
-            return Ok(Self { pool, sources, places: OnceLock::new() });
+            return Ok(Self::new(pool, sources));
         }
         Err(Findings::new(findings, sources.into_texts()))
     }
 
     /// Reads an encoded `google.protobuf.FileDescriptorSet`, which has to hold everything that its files import.
     pub fn of_descriptor_set(bytes: &[u8]) -> Result<Self, Findings> {
-        let pool = DescriptorPool::decode(bytes).map_err(|error| {
-            let message = format!("this is no descriptor set: {error}");
+        let refuse = |reason: String| {
+            let message = format!("this is no descriptor set: {reason}");
             let finding = Finding::new(READABLE, message, Place::file("."));
             let finding =
                 finding.help("write it with `buf build -o` or `protoc --include_imports`");
             Findings::new(vec![finding], BTreeMap::new())
-        })?;
+        };
+        let pool = guarded(|| DescriptorPool::decode(bytes))
+            .ok_or_else(|| refuse("what it says can't be".to_owned()))?
+            .map_err(|error| refuse(error.to_string()))?;
+        entry::check(&pool).map_err(refuse)?;
         let names = pool.files().map(|file| file.name().to_owned()).collect();
-        Ok(Self { pool, sources: Sources::without_text(names), places: OnceLock::new() })
+        Ok(Self::new(pool, Sources::without_text(names)))
+    }
+
+    fn new(pool: DescriptorPool, sources: Sources) -> Self {
+        let places = pool.files().map(|file| (file.name().to_owned(), OnceLock::new())).collect();
+        Self { pool, sources, places }
     }
 
     /// Every descriptor, options included.
@@ -121,12 +132,12 @@ impl Image {
     /// Where the thing at a path of a file's descriptor is. Of several, such as `extend` blocks, the first counts.
     #[must_use]
     pub fn span(&self, file: &str, path: &[i32]) -> Option<Span> {
-        let places = self.places.get_or_init(|| {
-            self.files()
-                .map(|file| (file.name().to_owned(), places(file, self.text(file.name()))))
-                .collect()
+        let places = self.places.get(file)?.get_or_init(|| {
+            let found = self.pool.get_file_by_name(file);
+            let found = found.as_ref().map(FileDescriptor::file_descriptor_proto);
+            found.map_or_else(Places::new, |found| places(found, self.text(file)))
         });
-        places.get(file)?.get(path).copied()
+        places.get(path).copied()
     }
 }
 

@@ -10,4 +10,3 @@ mod lint_like_buf;
 mod lint_of_ours;
 mod mistakes;
 mod model;
-mod mutations;

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::tools::Tools;
-use crate::workspace;
+use crate::workspace::{self, cargo};
 
 mod r#gen;
 mod schema;
@@ -88,13 +88,6 @@ fn rpc(root: &Path, args: &Rpc) -> anyhow::Result<()> {
     }
     bench.args(&args.more);
     succeed(&mut bench, "the measurement failed")
-}
-
-/// Cargo, in the workspace.
-fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    command
 }
 
 fn succeed(command: &mut Command, otherwise: &'static str) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ mod baseline;
 mod merge_base;
 
 use std::path::Path;
+use std::thread;
 
 use anyhow::Context as _;
 use bodybroker_codegen::check::allowance::Allowances;
@@ -36,24 +37,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         return Ok(());
     }
     let input = args.flags.input(|config| &mut config.breaking.selection)?;
-    let old = match Target::parse(&args.against) {
-        Some(target) => {
-            let base = merge_base::find(&input.folder, target, &Ci::here())
-                .context("there is no baseline; name one with `--against`")?;
-            ui::note(format!("compared with {base}"));
-            baseline::read(&base.commit, &input)?
-        }
-        None => baseline::read(&args.against, &input)?,
-    };
-    let new = match judge::compile(&input)? {
+    // Both sides at once: neither needs the other.
+    let (old, new) = thread::scope(|scope| {
+        let new = scope.spawn(|| judge::compile(&input));
+        let old = before(&args.against, &input);
+        (old, new.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let new = match new? {
         Ok(new) => new,
         Err(violations) => return args.flags.report(&input, &violations),
     };
-    let old = match old {
+    let old = match old? {
         Ok(old) => old,
         Err(broken) => return Err(broken.report(&args.flags).into()),
     };
     let violations = breaking(&old, &new, &input.config.breaking)?;
+    judge::leave((old, new));
     let today = OffsetDateTime::now_utc().date();
     let allowances = Allowances::find(&input.folder, &input.config, today)?;
     let judgement = allowances.judge(violations, &chosen(&input.config.breaking)?, today);
@@ -61,6 +60,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         args.flags.tell(&judge::from_here(path), &judgement.notes);
     }
     args.flags.report(&input, &judgement.violations)
+}
+
+/// Reads what the schemas were.
+fn before(against: &str, input: &judge::Input) -> anyhow::Result<baseline::Compiled> {
+    let Some(target) = Target::parse(against) else { return baseline::read(against, input) };
+    let base = merge_base::find(&input.folder, target, &Ci::here())
+        .context("there is no baseline; name one with `--against`")?;
+    ui::note(format!("compared with {base}"));
+    baseline::read(&base.commit, input)
 }
 
 /// Tells whether there is a state that the schemas of a folder can be compared with.

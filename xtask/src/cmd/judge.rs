@@ -194,6 +194,11 @@ pub(crate) fn compile(input: &Input) -> anyhow::Result<Result<Image, Vec<Violati
     }
 }
 
+/// Leaves memory to the end of the process: to give back every descriptor one by one takes a tenth of the time.
+pub(crate) fn leave<T>(images: T) {
+    std::mem::forget(images);
+}
+
 fn format(name: &str) -> Result<Format, String> {
     let found = FORMATS.iter().find(|(format, _)| *format == name).map(|(_, format)| *format);
     let names: Vec<_> = FORMATS.iter().map(|(name, _)| *name).collect();

@@ -21,7 +21,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
     let input = args.flags.input(|config| &mut config.lint.selection)?;
     let violations = match judge::compile(&input)? {
-        Ok(image) => lint(&image, &input.config)?,
+        Ok(image) => {
+            let violations = lint(&image, &input.config)?;
+            judge::leave(image);
+            violations
+        }
         Err(violations) => violations,
     };
     args.flags.report(&input, &violations)

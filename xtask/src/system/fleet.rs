@@ -8,6 +8,8 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use tokio::process::Command;
 
+use crate::workspace;
+
 /// The program, built.
 #[derive(Debug)]
 pub(crate) struct Fleet {
@@ -17,8 +19,7 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Builds the program. What the compiler says goes to the terminal.
     pub(crate) fn build(root: &Path) -> anyhow::Result<Self> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = std::process::Command::new(cargo)
+        let output = workspace::cargo(root)
             .args([
                 "build",
                 "--package",
@@ -27,7 +28,6 @@ impl Fleet {
                 "fleet",
                 "--message-format=json-render-diagnostics",
             ])
-            .current_dir(root)
             .stderr(Stdio::inherit())
             .output()
             .context("cargo does not start")?;

@@ -71,7 +71,7 @@ pub(super) fn renamed_beyond_growth(old: &Field<'_>, new: &Field<'_>, report: &m
     let before = report.old.enumeration(old.type_name());
     let after = report.new.enumeration(new.type_name());
     let grown = before.zip(after).is_some_and(|(before, after)| {
-        before.proto.name() == after.proto.name() && has_values_of(after, before)
+        before.proto.name() == after.proto.name() && has_values_of(&after, &before)
     });
     if new.kind() != Type::Enum || !grown {
         renamed(old, new, report);

@@ -112,7 +112,7 @@ impl<'a> Report<'a> {
         name: &str,
         find: impl Fn(&File<'a>, &str) -> Option<Spot<'a>>,
     ) -> Option<Spot<'a>> {
-        self.new.files.values().find_map(|file| find(file, file.nested(name)?))
+        self.new.find(name, find)
     }
 
     fn hurting(

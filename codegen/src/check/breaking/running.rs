@@ -1,7 +1,7 @@
 //! What annotated schemas make run, before and after, and who relies on it.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::image::Image;
 use crate::schema::model::{
@@ -52,13 +52,9 @@ impl<'a> Running<'a> {
 
     /// Services that are still there.
     pub(super) fn services(&self) -> Vec<Pair<'_, Service>> {
-        let mut pairs = Vec::new();
-        for old in services(self.before()) {
-            let mut all = services(self.after());
-            let Some(new) = all.find(|it| it.full_name == old.full_name) else { continue };
-            pairs.push(Pair { old, new, service: new.full_name.as_str() });
-        }
-        pairs
+        let new = services(self.after()).map(|it| (it.full_name.as_str(), it)).collect();
+        let pairs = paired(services(self.before()), &new, |it| &it.full_name);
+        pairs.map(|pair| Pair { service: &pair.new.full_name, ..pair }).collect()
     }
 
     /// Methods that are still there.
@@ -74,13 +70,8 @@ impl<'a> Running<'a> {
 
     /// Events that are still there.
     pub(super) fn events(&self) -> Vec<Pair<'_, Event>> {
-        let mut pairs = Vec::new();
-        for old in events(self.before()) {
-            let mut all = events(self.after());
-            let Some(new) = all.find(|it| it.message == old.message) else { continue };
-            pairs.push(Pair { old, new, service: "" });
-        }
-        pairs
+        let new = events(self.after()).map(|it| (it.message.full_name.as_str(), it)).collect();
+        paired(events(self.before()), &new, |it| &it.message.full_name).collect()
     }
 
     /// Messages that were events and are none.
@@ -133,13 +124,8 @@ impl<'a> Running<'a> {
 
     /// Streams that are still there.
     pub(super) fn streams(&self) -> Vec<Pair<'_, Stream>> {
-        let mut pairs = Vec::new();
-        for old in &self.before().streams {
-            let mut all = self.after().streams.iter();
-            let Some(new) = all.find(|it| it.name == old.name) else { continue };
-            pairs.push(Pair { old, new, service: "" });
-        }
-        pairs
+        let new = self.after().streams.iter().map(|it| (it.name.as_str(), it)).collect();
+        paired(self.before().streams.iter(), &new, |it| &it.name).collect()
     }
 
     /// Buckets of services that are still there; `None` where the bucket itself is gone.
@@ -244,6 +230,15 @@ pub(super) fn pattern(subject: &Template) -> String {
         Token::Field(_) => "*",
     });
     tokens.collect::<Vec<_>>().join(".")
+}
+
+/// What is on both sides under one name.
+fn paired<'r, T>(
+    old: impl Iterator<Item = &'r T>,
+    new: &BTreeMap<&str, &'r T>,
+    name: fn(&T) -> &str,
+) -> impl Iterator<Item = Pair<'r, T>> {
+    old.filter_map(move |old| Some(Pair { old, new: *new.get(name(old))?, service: "" }))
 }
 
 fn services(model: &Model) -> impl Iterator<Item = &Service> {

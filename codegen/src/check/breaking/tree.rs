@@ -12,6 +12,8 @@ use crate::check::image::descriptor::{
 /// Every file by its path, imported ones included.
 pub(super) struct Tree<'a> {
     pub(super) files: BTreeMap<&'a str, File<'a>>,
+    /// Names of the files of each package.
+    packages: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
 /// A file; what is in it by its name without the package, such as `Outer.Inner`.
@@ -49,6 +51,7 @@ pub(super) struct Field<'a> {
 }
 
 /// An enum.
+#[derive(Clone)]
 pub(super) struct Enum<'a> {
     pub(super) file: &'a FileDescriptorProto,
     pub(super) proto: &'a EnumDescriptorProto,
@@ -80,7 +83,22 @@ pub(super) struct Spot<'a> {
 impl<'a> Tree<'a> {
     /// Lists everything in an image.
     pub(super) fn new(image: &'a Image) -> Self {
-        Self { files: image.files().map(|file| (file.name(), File::new(file))).collect() }
+        let files = image.files().map(|file| (file.name(), File::new(file))).collect();
+        let mut packages: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for file in image.files() {
+            packages.entry(file.package()).or_default().push(file.name());
+        }
+        Self { files, packages }
+    }
+
+    /// Finds something by its full name: in the files of each package that the name may begin with.
+    pub(super) fn find<T>(
+        &self,
+        name: &str,
+        find: impl Fn(&File<'a>, &str) -> Option<T>,
+    ) -> Option<T> {
+        let packages = enclosing(name).chain([""]).filter_map(|it| self.packages.get(it)).flatten();
+        packages.map(|file| &self.files[file]).find_map(|file| find(file, file.nested(name)?))
     }
 
     /// Tells whether a service or a type has this full name.
@@ -98,9 +116,8 @@ impl<'a> Tree<'a> {
     }
 
     /// Finds an enum by its full name, with or without a dot before it.
-    pub(super) fn enumeration(&self, name: &str) -> Option<&Enum<'a>> {
-        let name = name.trim_start_matches('.');
-        self.files.values().find_map(|file| file.enums.get(file.nested(name)?))
+    pub(super) fn enumeration(&self, name: &str) -> Option<Enum<'a>> {
+        self.find(name.trim_start_matches('.'), |file, nested| file.enums.get(nested).cloned())
     }
 }
 

@@ -8,6 +8,10 @@ use prost_reflect::text_format::ParseError;
 use crate::diagnostic::{Finding, Place};
 use crate::schema::scan::{Kind, Tokens};
 
+/// Reports of one file that are shown: a parser that has lost its way can find something wrong with every byte, and each
+/// is drawn with its line.
+const RELATED_MAX: usize = 100;
+
 /// What to do about a report that doesn't say it itself: words of the report, and advice.
 const HELP: &[(&str, &str)] = &[
     ("reached end of", "close what is open: a brace, a string, a statement"),
@@ -31,7 +35,7 @@ pub(super) fn findings(
     error: &dyn Diagnostic,
 ) -> Vec<Finding> {
     let mut list = vec![finding(rule, file, text, error)];
-    let related = error.related().into_iter().flatten();
+    let related = error.related().into_iter().flatten().take(RELATED_MAX);
     list.extend(related.map(|error| finding(rule, file, text, error)));
     list
 }

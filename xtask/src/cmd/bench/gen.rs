@@ -9,8 +9,9 @@ use anyhow::Context as _;
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
-use super::{cargo, succeed};
+use super::succeed;
 use crate::ui;
+use crate::workspace::cargo;
 
 mod compile;
 mod run;

@@ -17,7 +17,7 @@ use crate::cmd::judge::{self, Flags, Found, Input};
 use crate::git;
 
 /// The old schemas, or why they don't compile.
-type Compiled = Result<Image, Broken>;
+pub(super) type Compiled = Result<Image, Broken>;
 
 /// The text of a file by its name.
 type Text = Box<dyn Fn(&str) -> Option<String>>;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::super::cargo;
 use super::run::Generator;
 use crate::ui;
+use crate::workspace::cargo;
 
 /// The schema that is edited: a service's, which nothing but the services around it uses.
 const EDITED: &str = "proto/bodybroker/weather_manager/v1/weather_manager.proto";

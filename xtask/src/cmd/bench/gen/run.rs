@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::super::cargo;
+use crate::workspace::cargo;
 
 /// The optimised program, and the workspace that it works in.
 pub(super) struct Generator {
