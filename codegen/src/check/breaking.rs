@@ -169,7 +169,7 @@ pub struct Rule {
 enum Check {
     Trees(fn(&mut Report<'_>)),
     Running(fn(&Running<'_>, &mut Report<'_>)),
-    Stored(fn(&Running<'_>) -> Vec<Stored>),
+    Stored(for<'r> fn(&'r Running<'_>) -> Vec<Stored<'r>>),
     File(fn(&File<'_>, &File<'_>, &mut Report<'_>)),
     Message(fn(&Message<'_>, &Message<'_>, &mut Report<'_>)),
     Field(fn(&Field<'_>, &Field<'_>, &mut Report<'_>)),

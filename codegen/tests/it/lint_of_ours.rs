@@ -61,3 +61,23 @@ fn schemas_without_annotations_are_none_of_our_business() {
                 service Zoo { rpc Feed(Keeper) returns (Keeper); }\n";
     assert_eq!(found(text), Found::new());
 }
+
+#[test]
+fn options_that_are_imported_and_not_used_are_found_by_the_rule_for_imports() {
+    let text = "syntax = \"proto3\";\npackage acme.zoo.v1;\n\
+                import \"bodybroker/options/v1/options.proto\";\n\
+                import \"google/api/annotations.proto\";\n\
+                service ZooService {\n  option (bodybroker.options.v1.service) = {subject: \"svc.zoo.v1\"};\n}\n";
+    let unused = |text: &str| -> Vec<String> {
+        let files = BTreeMap::from([("acme/zoo/v1/zoo.proto".to_owned(), text.to_owned())]);
+        let image = Image::of_texts(files).expect("schemas that compile");
+        let config = "version: v2\nlint: {use: [IMPORT_USED]}\n";
+        let config = Config::parse(config, "").expect("a configuration");
+        let found = lint(&image, &config).expect("a rule that exists");
+        found.into_iter().map(|it| it.message).collect()
+    };
+    assert_eq!(unused(text), ["Import \"google/api/annotations.proto\" is unused."]);
+    let plain =
+        text.replace("option (bodybroker.options.v1.service) = {subject: \"svc.zoo.v1\"};", "");
+    assert_eq!(unused(&plain).len(), 2);
+}

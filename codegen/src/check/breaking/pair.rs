@@ -78,7 +78,7 @@ impl<'t, 'a> Pairs<'t, 'a> {
 
 impl Pairs<'_, '_> {
     /// Reports what `WIRE` says about a stored message and about all that it holds.
-    fn stored(&self, stored: &Stored, report: &mut Report<'_>) {
+    fn stored(&self, stored: &Stored<'_>, report: &mut Report<'_>) {
         let held = self.held(&stored.message);
         let wire = RULES.iter().filter(|rule| rule.categories.contains(&WIRE));
         for check in wire.map(|rule| rule.check) {

@@ -77,13 +77,18 @@ impl<'a> Report<'a> {
     }
 
     /// Lets a check judge a part of a stored message, and says of what it finds where that is stored.
-    pub(super) fn stored(&mut self, stored: &Stored, path: &str, check: impl FnOnce(&mut Self)) {
+    pub(super) fn stored(
+        &mut self,
+        stored: &Stored<'_>,
+        path: &str,
+        check: impl FnOnce(&mut Self),
+    ) {
         let before = self.violations.len();
         check(self);
         for found in &mut self.violations[before..] {
             let message = &found.violation.message;
             found.violation.message = format!("{} holds \"{path}\": {message}", stored.place);
-            found.violation.hurt.clone_from(&stored.hurt);
+            found.violation.hurt = (stored.hurt)();
         }
     }
 

@@ -76,7 +76,8 @@ impl<'a> Running<'a> {
 
     /// Messages that were events and are none.
     pub(super) fn events_gone(&self) -> Vec<&Event> {
-        events(self.before()).filter(|it| !self.is_event(&it.message.full_name)).collect()
+        let left: BTreeSet<_> = events(self.after()).map(|it| &it.message.full_name).collect();
+        events(self.before()).filter(|it| !left.contains(&it.message.full_name)).collect()
     }
 
     /// Names of what was, services and events, each with its subject.
@@ -118,8 +119,8 @@ impl<'a> Running<'a> {
 
     /// Streams that are gone.
     pub(super) fn streams_gone(&self) -> Vec<&Stream> {
-        let left = |old: &&Stream| self.after().streams.iter().all(|it| it.name != old.name);
-        self.before().streams.iter().filter(left).collect()
+        let left: BTreeSet<_> = self.after().streams.iter().map(|it| &it.name).collect();
+        self.before().streams.iter().filter(|it| !left.contains(&it.name)).collect()
     }
 
     /// Streams that are still there.

@@ -176,6 +176,14 @@ const CHANGES: &[(&str, &str, &str)] = &[
 /// Changes that break nothing.
 const HARMLESS: &[(&str, &str)] = &[
     ("version: \"1.2.0\"", "version: \"1.3.0\""),
+    // How callers repeat calls and when they give up is theirs: each takes it on when it is built anew.
+    (
+        "subject: \"svc.keeper.v1\"",
+        "subject: \"svc.keeper.v1\" retry: { max_attempts: 2 initial_backoff: \"1ms\" max_backoff: \"2s\" \
+         attempt_timeout: \"1s\" } breaker: { window: \"1s\" min_calls: 1 failure_percent: 1 slow_call: \"1s\" \
+         slow_percent: 1 open: \"1s\" probes: 1 }",
+    ),
+    ("timeout: \"10s\"", "timeout: \"10s\" hedge: { delay: \"1s\" max_attempts: 3 }"),
     ("timeout: \"10s\"", "timeout: \"11s\""),
     ("max_in_flight: 10", "max_in_flight: 11"),
     ("credit: 50", "credit: 60"),

@@ -19,16 +19,17 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Stored(stored),
 };
 
-fn stored(running: &Running<'_>) -> Vec<Stored> {
+fn stored<'r>(running: &'r Running<'_>) -> Vec<Stored<'r>> {
     let buckets = running.buckets().into_iter().filter_map(|(old, new, service)| {
         let message = &old.value.full_name;
-        (new?.value.full_name == *message).then(|| {
+        let hurt = move || {
             let reader = format!("{service} reads what is stored");
-            Stored {
-                message: message.clone(),
-                place: format!("Bucket \"{}\" of service \"{service}\"", old.name),
-                hurt: std::iter::once(reader).chain(running.callers(service)).collect(),
-            }
+            std::iter::once(reader).chain(running.callers(service)).collect()
+        };
+        (new?.value.full_name == *message).then(|| Stored {
+            message: message.clone(),
+            place: format!("Bucket \"{}\" of service \"{service}\"", old.name),
+            hurt: Box::new(hurt),
         })
     });
     buckets.collect()

@@ -18,13 +18,13 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
     check: Check::Stored(stored),
 };
 
-fn stored(running: &Running<'_>) -> Vec<Stored> {
+fn stored<'r>(running: &'r Running<'_>) -> Vec<Stored<'r>> {
     let events = running.events().into_iter().map(|Pair { old, .. }| {
         let message = &old.message.full_name;
         Stored {
             message: message.clone(),
             place: format!("Stream \"{}\"", old.stream),
-            hurt: running.consumers(message),
+            hurt: Box::new(|| running.consumers(message)),
         }
     });
     events.collect()
