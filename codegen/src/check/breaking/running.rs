@@ -12,6 +12,8 @@ use crate::schema::model::{
 pub(super) struct Running<'a> {
     old: Side<'a>,
     new: Side<'a>,
+    /// Services that call another, by its name.
+    callers: OnceCell<BTreeMap<String, BTreeSet<String>>>,
 }
 
 struct Side<'a> {
@@ -39,7 +41,7 @@ impl<'a> Side<'a> {
 impl<'a> Running<'a> {
     /// Puts what two images say side by side.
     pub(super) fn new(old: &'a Image, new: &'a Image) -> Self {
-        Self { old: Side::new(old), new: Side::new(new) }
+        Self { old: Side::new(old), new: Side::new(new), callers: OnceCell::new() }
     }
 
     fn before(&self) -> &Model {
@@ -164,9 +166,17 @@ impl<'a> Running<'a> {
     }
 
     /// Names of the services that call another.
-    pub(super) fn callers_by_name(&self, service: &str) -> BTreeSet<&str> {
-        let calls = |it: &&Service| it.calls.iter().any(|name| name == service);
-        self.all_services().filter(calls).map(|it| it.full_name.as_str()).collect()
+    pub(super) fn callers_by_name(&self, service: &str) -> BTreeSet<String> {
+        let callers = self.callers.get_or_init(|| {
+            let mut callers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+            for service in self.all_services() {
+                for called in &service.calls {
+                    callers.entry(called.clone()).or_default().insert(service.full_name.clone());
+                }
+            }
+            callers
+        });
+        callers.get(service).cloned().unwrap_or_default()
     }
 
     /// Services that call another.

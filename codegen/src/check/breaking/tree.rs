@@ -103,16 +103,21 @@ impl<'a> Tree<'a> {
 
     /// Tells whether a service or a type has this full name.
     pub(super) fn has(&self, name: &str) -> bool {
-        let service = |file: &File<'a>| Some(file.services.contains_key(file.nested(name)?));
-        self.is_type(name) || self.files.values().any(|file| service(file) == Some(true))
+        let service = |file: &File<'a>, nested: &str| file.services.get(nested).map(|_| ());
+        self.is_type(name) || self.find(name, service).is_some()
     }
 
     /// Tells whether a message or an enum has this full name.
     pub(super) fn is_type(&self, name: &str) -> bool {
-        self.files.values().any(|file| {
-            let nested = file.nested(name);
-            nested.is_some_and(|it| file.messages.contains_key(it) || file.enums.contains_key(it))
-        })
+        let has = |file: &File<'a>, nested: &str| {
+            (file.messages.contains_key(nested) || file.enums.contains_key(nested)).then_some(())
+        };
+        self.find(name, has).is_some()
+    }
+
+    /// Files of a package.
+    pub(super) fn of_package(&self, package: &str) -> impl Iterator<Item = &File<'a>> {
+        self.packages.get(package).into_iter().flatten().map(|file| &self.files[file])
     }
 
     /// Finds an enum by its full name, with or without a dot before it.
