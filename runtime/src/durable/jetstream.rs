@@ -19,6 +19,7 @@ use crate::transport::BoxFuture;
 mod append;
 mod consumer;
 mod dial;
+mod doubt;
 mod link;
 mod pull;
 mod reader;

@@ -1,7 +1,7 @@
 //! What remains of an event that nobody could handle.
 
 use crate::durable::{Append, DEAD_LETTERS, Pulled, Stored};
-use crate::headers::name;
+use crate::headers::{Headers, name};
 use crate::spec::ConsumeSpec;
 use crate::status::{Result, Status};
 use crate::subject::SubjectBuilder;
@@ -22,8 +22,12 @@ const REASON_BYTES_MAX: usize = 256;
 /// Writes the dead letter: the event as it was, and why it is here. Its id makes it one however often it is written.
 pub(super) fn write(spec: &ConsumeSpec, pulled: &Pulled, status: &Status) -> Result<Append> {
     let ConsumeSpec { durable: consumer, event } = spec;
-    let Stored { sequence, subject, headers, payload, .. } = &pulled.message;
-    let mut headers = headers.clone();
+    let Stored { sequence, subject, headers: had, payload, .. } = &pulled.message;
+    // What the event expected of its own stream, the dead letters can't fulfil.
+    let mut headers = Headers::new();
+    for (name, value) in had.iter().filter(|(name, _)| !name.starts_with("Nats-Expected-")) {
+        headers.insert(name, value)?;
+    }
     headers.insert(header::STREAM, event.stream)?;
     headers.insert(header::SEQUENCE, sequence.to_string())?;
     headers.insert(header::SUBJECT, subject.as_str())?;

@@ -101,19 +101,36 @@ impl Handling {
 
     async fn give_up(&self, pulled: &Pulled, status: &Status) -> Settlement {
         let (consumer, sequence) = (self.spec.durable, pulled.message.sequence);
-        let letter = dead_letter::write(self.spec, pulled, status);
-        let buried = match letter {
-            Ok(letter) => self.durable.append(letter).await,
-            Err(status) => Err(status),
+        let buried = tokio::select! {
+            biased;
+            buried = self.bury(pulled, status) => buried,
+            () = self.beat(pulled) => unreachable!("it beats for ever"),
+            () = self.abandon.cancelled() => return Settlement::Again(Duration::ZERO),
         };
         match buried {
-            Ok(_) => {
+            Ok(()) => {
                 tracing::error!(consumer, sequence, %status, "an event is given up: see the dead letters");
                 Settlement::Never
             }
             Err(lost) => {
                 tracing::error!(consumer, sequence, %status, %lost, "an event can't be given up");
                 Settlement::Again(self.pause(u64::MAX, status))
+            }
+        }
+    }
+
+    /// Writes the dead letter, patiently: the next delivery of the event would know nothing of the reason.
+    async fn bury(&self, pulled: &Pulled, status: &Status) -> Result<()> {
+        let letter = dead_letter::write(self.spec, pulled, status)?;
+        let mut attempt = 1;
+        loop {
+            match self.durable.append(letter.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(lost) if attempt < BURIALS_MAX && passing(&lost) => {
+                    tokio::time::sleep(BURIAL_PAUSE).await;
+                    attempt += 1;
+                }
+                Err(lost) => return Err(lost),
             }
         }
     }
@@ -139,6 +156,16 @@ impl Handling {
         headers.encode(&mut block);
         block.into()
     }
+}
+
+/// Attempts to write a dead letter, each of which is patient itself; together they outlast an election.
+const BURIALS_MAX: u32 = 5;
+/// Pause between them.
+const BURIAL_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether a failure to write passes by itself.
+fn passing(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::UnknownOutcome)
 }
 
 /// Whether the same event will fail in the same way for ever.

@@ -4,14 +4,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bodybroker_runtime::durable::{Append, Dial, Durable, JetStream, StreamConfig};
+use bodybroker_runtime::durable::{Append, Durable, JetStream, StreamConfig};
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::subject::SubjectBuilder;
 use bodybroker_runtime::testing::Cluster;
 use bodybroker_runtime::{Code, Result};
 use futures::FutureExt;
 
-use crate::durable::events;
+use crate::durable::{dial, events};
 
 #[tokio::test]
 async fn a_stream_outlives_the_death_of_its_leader() -> Result<()> {
@@ -102,12 +102,5 @@ fn message(name: &str) -> Append {
 }
 
 fn jetstream(url: &str) -> Arc<dyn Durable> {
-    Arc::new(JetStream::new(Dial {
-        url: url.to_owned(),
-        name: "test".to_owned(),
-        inbox_prefix: "_INBOX.test".to_owned(),
-        auth: bodybroker_runtime::durable::Auth::Anonymous,
-        tls: None,
-        provision: false,
-    }))
+    Arc::new(JetStream::new(dial(url)))
 }

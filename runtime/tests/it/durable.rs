@@ -56,14 +56,18 @@ everywhere! {
 }
 
 pub(crate) fn jetstream(server: &NatsServer) -> Arc<dyn Durable> {
-    Arc::new(JetStream::new(Dial {
-        url: server.url(),
+    Arc::new(JetStream::new(dial(&server.url())))
+}
+
+pub(crate) fn dial(url: &str) -> Dial {
+    Dial {
+        url: url.to_owned(),
         name: "test".to_owned(),
         inbox_prefix: "_INBOX.test".to_owned(),
         auth: bodybroker_runtime::durable::Auth::Anonymous,
         tls: None,
         provision: false,
-    }))
+    }
 }
 
 static SPEC: BucketSpec = BucketSpec {

@@ -10,6 +10,7 @@ use async_nats::jetstream::{Error, ErrorCode};
 use tokio::time::timeout;
 
 use super::super::{Append, Appended, RevisionConflict, Stored};
+use super::doubt;
 use super::link::{ATTEMPT, Link, PATIENCE, pause};
 use super::wire;
 use crate::status::{Code, Executed, Result, Status};
@@ -29,7 +30,12 @@ pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended>
                 status
             }
             Err(status) if status.code() == Code::Aborted => {
-                return Err(with_current(link, &message, status).await);
+                let refusal = with_current(link, &message, status).await;
+                return if maybe_taken {
+                    doubt::settle(link, &message, refusal).await
+                } else {
+                    Err(refusal)
+                };
             }
             // The last attempt says nothing about those before it.
             Err(status) if maybe_taken => return Err(status.with_executed(Executed::Unknown)),

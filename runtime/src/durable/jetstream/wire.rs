@@ -72,6 +72,7 @@ pub(super) fn delivered(message: &Message) -> Result<Delivered> {
 
 /// What an answer of the API means.
 pub(super) fn refused(what: &str, error: &Error) -> Status {
+    let words = error.to_string();
     let code = match error.error_code() {
         ErrorCode::STREAM_NOT_FOUND => {
             let words = format!("{what}: the stream isn't there; provision it first");
@@ -82,6 +83,10 @@ pub(super) fn refused(what: &str, error: &Error) -> Status {
         | ErrorCode::STORAGE_RESOURCES_EXCEEDED
         | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
         | ErrorCode::MEMORY_RESOURCES_EXCEEDED => Code::ResourceExhausted,
+        // The words tell a limit that was reached from a disk that fails.
+        ErrorCode::STREAM_STORE_FAILED if FULL.iter().any(|full| words.contains(full)) => {
+            Code::ResourceExhausted
+        }
         ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM => Code::InvalidArgument,
         _ => match error.code() {
             503 => Code::Unavailable,
@@ -90,8 +95,11 @@ pub(super) fn refused(what: &str, error: &Error) -> Status {
             _ => Code::Internal,
         },
     };
-    Status::new(code, format!("{what}: {error}")).with_executed(Executed::No)
+    Status::new(code, format!("{what}: {words}")).with_executed(Executed::No)
 }
+
+/// How the server says that there is no room.
+const FULL: [&str; 3] = ["maximum bytes exceeded", "maximum messages", "no space left"];
 
 /// What the failure to make a consumer means. Asking again is harmless.
 pub(super) fn no_consumer(what: &str, error: &ConsumerError) -> Status {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bodybroker_runtime::durable::{Start, StreamConfig};
-use bodybroker_runtime::testing::NatsServer;
+use bodybroker_runtime::durable::{Append, Durable, JetStream, Start, StreamConfig};
+use bodybroker_runtime::testing::proxy::{Faults, Flow};
+use bodybroker_runtime::testing::{NatsServer, Proxy};
 use bodybroker_runtime::{Code, Result};
 use futures::StreamExt;
 
-use super::{bucket, event, events, jetstream};
+use super::{bucket, dial, event, events, jetstream};
 
 #[tokio::test]
 async fn a_watch_sees_every_revision_across_restarts() -> Result<()> {
@@ -56,6 +57,36 @@ async fn a_write_under_way_when_the_server_dies_happens_once() -> Result<()> {
     publishing.await.unwrap()?;
     let again = durable.append(event("evt.a", Some("once"))).await?;
     assert!(again.duplicate);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_write_that_is_refused_because_of_itself_has_happened() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let proxy = Proxy::to(([127, 0, 0, 1], server.port())).await?;
+    let direct = jetstream(&server);
+    let window = Duration::from_millis(100);
+    direct.provision(&StreamConfig { duplicate_window: window, ..events(Vec::new()) }).await?;
+    let durable: Arc<dyn Durable> = Arc::new(JetStream::new(dial(&proxy.url())));
+    durable.append(event("evt.warm", None)).await?;
+    // The write arrives, its answer doesn't, and then the server forgets its id.
+    proxy.set(Faults { up: Flow::CLEAR, down: Flow::BLOCKED });
+    let write = Append { expect: Some(0), ..event("evt.a", None) };
+    let subject = write.subject.clone();
+    let writing = {
+        let durable = Arc::clone(&durable);
+        tokio::spawn(async move { durable.append(write).await })
+    };
+    let stored = loop {
+        if let Some(stored) = direct.last("EVENTS", &subject).await? {
+            break stored;
+        }
+    };
+    tokio::time::sleep(window * 5).await;
+    proxy.cut();
+    proxy.heal();
+    let appended = writing.await.unwrap()?;
+    assert_eq!(appended.sequence, stored.sequence);
     Ok(())
 }
 
