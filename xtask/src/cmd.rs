@@ -5,6 +5,7 @@ use clap::Subcommand;
 mod bench;
 mod breaking;
 mod call;
+mod chaos;
 mod demo;
 mod fuzz;
 mod r#gen;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Demo(demo::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Chaos(chaos::Args),
     Fuzz(fuzz::Args),
     Tools(tools::Args),
 }
@@ -53,6 +55,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(&args),
+            Self::Chaos(args) => chaos::run(&args),
             Self::Fuzz(args) => fuzz::run(&args),
             Self::Tools(args) => tools::run(&args),
         }

@@ -1,0 +1,85 @@
+//! What is there, compared with what everybody was told.
+
+use std::collections::BTreeMap;
+
+use bodybroker_runtime::durable::Start;
+use bodybroker_runtime::subject::Filter;
+use bodybroker_runtime::testing::history::{Answer, Ask, Operation, check};
+use bodybroker_runtime::{Connection, Result};
+use prost::Message as _;
+
+use crate::api::chaos::v1::{Noted, Register};
+use crate::ledger::{Entry, Kind, Ledger, Told};
+use crate::outcome::Outcome;
+use crate::stage::{NOTES, REGISTERS};
+
+/// Compares what the streams hold with what a ledger says of appends and swaps.
+pub async fn streams(
+    outcome: &mut Outcome,
+    connection: &Connection,
+    ledger: &Ledger,
+) -> Result<()> {
+    let swaps = stored(connection, REGISTERS, |bytes| Register::decode(bytes).map(|r| r.value));
+    let entries = ledger.entries();
+    effects(outcome, Kind::Note, &entries, &stored_notes(connection).await?);
+    effects(outcome, Kind::Swap, &entries, &swaps.await?);
+    Ok(())
+}
+
+/// How often each event is stored.
+pub async fn stored_notes(connection: &Connection) -> Result<BTreeMap<u64, usize>> {
+    stored(connection, NOTES, |bytes| Noted::decode(bytes).map(|noted| noted.id)).await
+}
+
+/// Judges the history of registers: once as it is, and if that can't be explained, what is to blame.
+pub fn registers(outcome: &mut Outcome, history: &[Operation]) {
+    outcome.note(format!("{} operations on registers judged", history.len()));
+    let Err(violation) = check(history) else { return };
+    let swapped = |o: &&Operation| matches!(o.answer, Answer::Swapped | Answer::Unknown);
+    let writes: Vec<_> = history.iter().filter(swapped).cloned().collect();
+    let read = |o: &&Operation| o.ask == Ask::Read || o.answer != Answer::Refused;
+    let without_refusals: Vec<_> = history.iter().filter(read).cloned().collect();
+    let blame = match (check(&writes), check(&without_refusals)) {
+        (Err(_), _) => "swaps contradict each other",
+        (Ok(()), Err(_)) => "a read was stale",
+        (Ok(()), Ok(())) => "a refusal was stale",
+    };
+    outcome.broken.push(format!("not linearizable ({blame}): {violation}"));
+}
+
+/// How often each id is stored.
+async fn stored(
+    connection: &Connection,
+    stream: &str,
+    id: impl Fn(&[u8]) -> Result<u64, prost::DecodeError>,
+) -> Result<BTreeMap<u64, usize>> {
+    let all = connection.durable().snapshot(stream, &Filter::literal(">"), Start::All).await?;
+    let mut counts = BTreeMap::new();
+    for message in all {
+        *counts.entry(id(&message.payload).unwrap_or_default()).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+/// Compares effects with what was told of those who wanted them.
+pub fn effects(
+    outcome: &mut Outcome,
+    kind: Kind,
+    entries: &[Entry],
+    effects: &BTreeMap<u64, usize>,
+) {
+    let mut phantoms = 0;
+    for entry in entries.iter().filter(|entry| entry.kind == kind) {
+        let count = effects.get(&entry.id).copied().unwrap_or_default();
+        outcome.duplicated += count.saturating_sub(1);
+        match entry.told {
+            Told::Acknowledged => outcome.lost += usize::from(count == 0),
+            Told::Refused(_) | Told::Failed(_) => phantoms += usize::from(count > 0),
+            Told::Unknown(_) => {}
+        }
+    }
+    outcome.must(
+        phantoms == 0,
+        format!("{phantoms} {kind:?}s were said not to have happened, and have"),
+    );
+}

@@ -1,0 +1,29 @@
+//! What faults of servers have in common: a load before, during and after, and an audit of everything.
+
+use bodybroker_runtime::Result;
+
+use crate::audit;
+use crate::load::{Load, Reach};
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::stage::Stage;
+
+/// Runs a load through a fault, and audits what it was told.
+pub(super) async fn storm(
+    plan: &Plan,
+    outcome: &mut Outcome,
+    reach: Reach,
+    fault: impl AsyncFnOnce(&mut Stage, &Load, &mut Outcome) -> Result<()>,
+) -> Result<()> {
+    let mut stage = Stage::start().await?;
+    let mut load = Load::start(&stage, reach, plan.seed).await?;
+    let through = fault(&mut stage, &load, outcome).await;
+    stage.cluster.heal();
+    load.finish(outcome).await;
+    stage.replicated().await?;
+    let auditor = stage.connect("auditor").await?;
+    audit::streams(outcome, &auditor, &load.ledger).await?;
+    audit::registers(outcome, &load.history.operations());
+    auditor.close().await;
+    through
+}

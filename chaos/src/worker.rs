@@ -1,0 +1,143 @@
+//! The service that suffers, as a part of a test or as a process of its own.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bodybroker_runtime::Connection;
+use bodybroker_runtime::prelude::*;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::api::chaos::v1::*;
+use crate::plan::Plan;
+use crate::stage::connect;
+
+/// How an event is handled: whether it can be.
+pub type Handler = dyn Fn(&Noted) -> Result<()> + Send + Sync;
+
+/// Leaves traces: of calls in memory and, if it has a connection, as events; of events in memory.
+pub struct Worker {
+    name: String,
+    traces: Option<Connection>,
+    /// How often each call ran here.
+    pub acted: Mutex<BTreeMap<u64, usize>>,
+    /// How often each event was handled here, successfully or not.
+    pub noted: Mutex<BTreeMap<u64, usize>>,
+    handler: Box<Handler>,
+}
+
+impl Worker {
+    /// Leaves traces in memory only.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            traces: None,
+            acted: Mutex::default(),
+            noted: Mutex::default(),
+            handler: Box::new(|_| Ok(())),
+        }
+    }
+
+    /// Leaves traces of calls as events, too.
+    #[must_use]
+    pub fn traces(mut self, connection: &Connection) -> Self {
+        self.traces = Some(connection.clone());
+        self
+    }
+
+    /// Handles events as told.
+    #[must_use]
+    pub fn handler(
+        mut self,
+        handler: impl Fn(&Noted) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.handler = Box::new(handler);
+        self
+    }
+
+    /// How often each call ran here.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<u64, usize> {
+        self.acted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often each event was handled here.
+    #[must_use]
+    pub fn events(&self) -> BTreeMap<u64, usize> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ChaosService for Worker {
+    async fn look(&self, _: &Context, request: LookRequest) -> Result<LookResponse> {
+        work(request.work_ms).await;
+        Ok(LookResponse { instance: self.name.clone() })
+    }
+
+    async fn act(&self, _: &Context, request: ActRequest) -> Result<ActResponse> {
+        let ActRequest { id, work_ms } = request;
+        count(&self.acted, id);
+        if let Some(connection) = &self.traces {
+            // No id of a message: each run leaves a trace of its own.
+            connection.publish(&Noted { by: self.name.clone(), id }).await?;
+        }
+        work(work_ms).await;
+        Ok(ActResponse { instance: self.name.clone() })
+    }
+
+    async fn on_noted(&self, _: &Context, event: Noted) -> Result<()> {
+        count(&self.noted, event.id);
+        (self.handler)(&event)
+    }
+}
+
+fn count(counts: &Mutex<BTreeMap<u64, usize>>, id: u64) {
+    *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default() += 1;
+}
+
+async fn work(work_ms: u32) {
+    if work_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(work_ms.into())).await;
+    }
+}
+
+/// Serves until the process ends.
+#[expect(clippy::print_stdout, reason = "the line tells the parent that the worker serves")]
+pub async fn serve(url: &str, name: &str) -> Result<()> {
+    let connection = connect(url, name).await?;
+    let worker = Arc::new(Worker::new(name).traces(&connection));
+    let _server = connection.serve(ChaosServer::from(worker)).await?;
+    println!("{READY}");
+    std::future::pending().await
+}
+
+const READY: &str = "ready";
+
+/// A worker that is a process of its own, killed when it is dropped.
+#[derive(Debug)]
+pub struct Process(Child);
+
+impl Process {
+    /// Starts one and waits until it serves.
+    pub async fn start(plan: &Plan, url: &str, name: &str) -> Result<Self> {
+        let failed = |error| Status::internal(format!("the worker doesn't start: {error}"));
+        let mut command = Command::new(&plan.program);
+        command.args(["worker", url, name]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn().map_err(failed)?;
+        let output = child.stdout.take().map(BufReader::new);
+        let mut lines = output.ok_or_else(|| Status::internal("no output"))?.lines();
+        match lines.next_line().await {
+            Ok(Some(line)) if line == READY => Ok(Self(child)),
+            other => Err(Status::internal(format!("the worker does not serve: {other:?}"))),
+        }
+    }
+
+    /// Kills it with SIGKILL.
+    pub async fn kill(&mut self) {
+        // It may be gone already.
+        let _ = self.0.kill().await;
+    }
+}
