@@ -1,11 +1,14 @@
 //! What is there, compared with what everybody was told.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 
 use bodybroker_runtime::durable::Start;
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::history::{Answer, Ask, Operation, check};
-use bodybroker_runtime::{Connection, Result};
+use bodybroker_runtime::{Connection, Result, Status};
 use prost::Message as _;
 
 use crate::api::chaos::v1::{Noted, Register};
@@ -45,6 +48,39 @@ pub fn registers(outcome: &mut Outcome, history: &[Operation]) {
         (Ok(()), Ok(())) => "a refusal was stale",
     };
     outcome.broken.push(format!("not linearizable ({blame}): {violation}"));
+    match keep(history) {
+        Ok(file) => {
+            outcome.note(format!("`chaos judge {}` judges it again", file.display()));
+        }
+        Err(error) => outcome.note(format!("the history can't be kept: {error}")),
+    }
+}
+
+/// Writes a history to a file, a line for each operation.
+fn keep(history: &[Operation]) -> std::io::Result<PathBuf> {
+    let file = std::env::temp_dir().join(format!("chaos-{:08x}.jsonl", rand::random::<u32>()));
+    let mut out = BufWriter::new(File::create(&file)?);
+    for operation in history {
+        serde_json::to_writer(&mut out, operation)?;
+        writeln!(out)?;
+    }
+    out.flush()?;
+    Ok(file)
+}
+
+/// Reads a history that was kept, and judges it again.
+pub fn judge(file: &Path) -> Result<Outcome> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Status::invalid_argument(format!("{} is no history: {error}", file.display()))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(&error))?;
+    let operations: Result<Vec<Operation>, _> = text.lines().map(serde_json::from_str).collect();
+    let operations = operations.map_err(|error| unreadable(&error))?;
+    let mut outcome = Outcome::default();
+    if let Err(violation) = check(&operations) {
+        outcome.broken.push(violation.to_string());
+    }
+    Ok(outcome)
 }
 
 /// How often each id is stored.

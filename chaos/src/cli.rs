@@ -1,10 +1,12 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bodybroker_runtime::{Result, Status};
 use clap::{Parser, Subcommand};
 
+use crate::audit;
 use crate::fault::{FAULTS, Fault};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -22,6 +24,11 @@ enum Command {
     Run(Run),
     /// Lists the faults
     List,
+    /// Judges a history that a broken promise has left behind
+    Judge {
+        /// History
+        file: PathBuf,
+    },
     /// Serves until it is killed
     Worker {
         /// Server
@@ -70,6 +77,13 @@ impl Command {
             Self::List => {
                 list();
                 Ok(ExitCode::SUCCESS)
+            }
+            Self::Judge { file } => {
+                let outcome = audit::judge(&file)?;
+                for broken in &outcome.broken {
+                    eprintln!("{broken}");
+                }
+                Ok(if outcome.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Self::Worker { url, name } => {
                 runtime.block_on(worker::serve(&url, &name)).map(|()| ExitCode::SUCCESS)

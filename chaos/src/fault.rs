@@ -10,6 +10,7 @@ use crate::outcome::Outcome;
 use crate::plan::Plan;
 
 mod calls;
+mod clock_skew;
 mod consumer_stall;
 mod dedupe;
 mod disk_limit;
@@ -44,7 +45,8 @@ pub const FAULTS: &[Fault] = &[
     partition::MINORITY,
     partition::MAJORITY,
     partition::ONE_WAY,
-    lame_duck::FAULT,
+    lame_duck::STREAMS,
+    lame_duck::CALLS,
     dedupe::FAULT,
     consumer_stall::FAULT,
     poison::FAULT,
@@ -55,6 +57,7 @@ pub const FAULTS: &[Fault] = &[
     slow_consumer::FAULT,
     stale_buffer::EXPLICIT,
     stale_buffer::SCHEMA,
+    clock_skew::FAULT,
 ];
 
 impl Fault {

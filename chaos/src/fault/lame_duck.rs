@@ -1,12 +1,23 @@
 //! Every server is replaced in turn, as an operator would: it sends its clients away, ends, and comes back.
 
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bodybroker_runtime::{Result, Status};
+use futures::future::join_all;
 
 use super::Fault;
+use super::calls::Caller;
 use super::storm::storm;
+use crate::api::chaos::v1::{ChaosClient, ChaosServer};
+use crate::ledger::{Ledger, Told};
 use crate::load::Reach;
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::stage::Stage;
+use crate::worker::Worker;
 
-pub(super) const FAULT: Fault = Fault {
+pub(super) const STREAMS: Fault = Fault {
     name: "lame-duck",
     about: "every server in turn sends its clients away, ends, and comes back",
     run: |plan, outcome| {
@@ -25,3 +36,63 @@ pub(super) const FAULT: Fault = Fault {
         }))
     },
 };
+
+pub(super) const CALLS: Fault = Fault {
+    name: "lame-duck-calls",
+    about: "every server in turn sends its clients away, ends, and comes back: no call that only reads fails",
+    run: |plan, outcome| Box::pin(calls(plan, outcome)),
+};
+
+/// Callers, each with a call under way.
+const CALLERS: usize = 8;
+/// Time that a call has.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// What a caller waits after a failure.
+const FAILED_PAUSE: Duration = Duration::from_millis(50);
+/// Calls are made for so long after the last server has come back.
+const AFTER: Duration = Duration::from_secs(1);
+
+async fn calls(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
+    let mut stage = Stage::start().await?;
+    let mut serving = Vec::new();
+    for _ in 0..2 {
+        let connection = stage.connect("worker").await?;
+        serving.push(connection.serve(ChaosServer::new(Worker::new("worker"))).await?);
+    }
+    let connection = stage.connect("client").await?;
+    let ledger = Ledger::default();
+    let caller = Caller::new(ChaosClient::new(&connection), &ledger);
+    caller.recovered(Instant::now()).await?;
+    let over = AtomicBool::new(false);
+    let calling = join_all((0..CALLERS).map(async |_| {
+        while !over.load(Ordering::Relaxed) {
+            if caller.look(1, 5, TIMEOUT).await.is_err() {
+                // What became of it is in the ledger.
+                tokio::time::sleep(FAILED_PAUSE).await;
+            }
+        }
+    }));
+    let replacing = async {
+        for server in (0..stage.cluster.len()).take(plan.rounds_max) {
+            stage.replicated().await?;
+            stage.cluster.lame_duck(server).await;
+            outcome.recovered(caller.recovered(Instant::now()).await?);
+            stage.cluster.restart(server).await?;
+        }
+        tokio::time::sleep(AFTER).await;
+        Ok::<_, Status>(())
+    };
+    let replacing = async {
+        let replaced = replacing.await;
+        over.store(true, Ordering::Relaxed);
+        replaced
+    };
+    let (_, replaced) = tokio::join!(calling, replacing);
+    replaced?;
+    let entries = ledger.entries();
+    outcome.count(&entries);
+    let failed: Vec<_> = entries.iter().filter(|e| e.told != Told::Acknowledged).collect();
+    let some = failed.first().map(|entry| entry.told.clone());
+    outcome.must(failed.is_empty(), format!("{} calls failed, as {some:?}", failed.len()));
+    Ok(())
+}

@@ -39,8 +39,9 @@ kept! {
 }
 
 /// Promises that are broken as things are, which `cargo xtask chaos` says: a call with its schema's time-out doesn't
-/// tell when it was sent.
-const BROKEN: &[&str] = &["stale-buffer-schema"];
+/// tell when it was sent, one that tells is judged by the worker's clock, and a lame duck's clients leave it when it is
+/// gone, not before.
+const BROKEN: &[&str] = &["stale-buffer-schema", "clock-skew", "lame-duck-calls"];
 
 #[test]
 fn every_fault_is_tested() {

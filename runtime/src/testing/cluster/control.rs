@@ -42,6 +42,27 @@ struct Replica {
     lag: u64,
 }
 
+/// Asking again and again, but not for ever.
+struct Waiting<'a> {
+    what: &'a str,
+    began: Instant,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(what: &'a str) -> Self {
+        Self { what, began: Instant::now() }
+    }
+
+    async fn go_on(&self) -> Result<()> {
+        let what = self.what;
+        if self.began.elapsed() > PATIENCE {
+            return Err(Status::unavailable(format!("{what}: not as wanted within {PATIENCE:?}")));
+        }
+        sleep(PAUSE).await;
+        Ok(())
+    }
+}
+
 impl Cluster {
     /// Who leads a stream; waits until somebody does.
     ///
@@ -89,11 +110,14 @@ impl Cluster {
             r#"{{"name":"PROBE","subjects":["probe"],"storage":"memory","num_replicas":{}}}"#,
             self.len()
         );
-        self.until("the servers don't become one cluster", async || {
-            let made = self.ask("$JS.API.STREAM.CREATE.PROBE", &config).await;
-            made.is_some_and(|answer| answer.error.is_none()).then_some(())
-        })
-        .await?;
+        let waiting = Waiting::new("the servers' becoming one cluster");
+        while self
+            .ask("$JS.API.STREAM.CREATE.PROBE", &config)
+            .await
+            .is_none_or(|answer| answer.error.is_some())
+        {
+            waiting.go_on().await?;
+        }
         self.ask("$JS.API.STREAM.DELETE.PROBE", "").await;
         Ok(())
     }
@@ -104,25 +128,13 @@ impl Cluster {
     }
 
     async fn eventually(&self, subject: &str, good: impl Fn(&Group) -> bool) -> Result<Group> {
-        self.until(subject, async || {
-            let group = self.ask(subject, "").await.and_then(|answer| answer.cluster);
-            group.filter(|group| good(group))
-        })
-        .await
-    }
-
-    async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> Result<T> {
-        let began = Instant::now();
+        let waiting = Waiting::new(subject);
         loop {
-            if let Some(found) = look().await {
-                return Ok(found);
+            let group = self.ask(subject, "").await.and_then(|answer| answer.cluster);
+            if let Some(group) = group.filter(&good) {
+                return Ok(group);
             }
-            if began.elapsed() > PATIENCE {
-                let logs: Vec<_> = self.nodes.iter().map(|node| node.server.log()).collect();
-                tracing::error!(what, logs = logs.join("\n"), "the cluster does not settle");
-                return Err(Status::unavailable(format!("{what}: not within {PATIENCE:?}")));
-            }
-            sleep(PAUSE).await;
+            waiting.go_on().await?;
         }
     }
 
