@@ -8,7 +8,7 @@ use bodybroker_runtime::durable::{Append, Durable, JetStream, StreamConfig};
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::subject::SubjectBuilder;
 use bodybroker_runtime::testing::Cluster;
-use bodybroker_runtime::{Code, Result};
+use bodybroker_runtime::{Code, Result, Status};
 use futures::FutureExt;
 
 use crate::durable::{dial, events};
@@ -28,7 +28,7 @@ async fn a_stream_outlives_the_death_of_its_leader() -> Result<()> {
     // Users look after their clusters in tasks, too.
     let task = tokio::spawn(async move {
         cluster.replicated("EVENTS").await?;
-        Ok((cluster.follower("EVENTS").await?, cluster.leader("EVENTS").await?))
+        Ok::<_, Status>((cluster.follower("EVENTS").await?, cluster.leader("EVENTS").await?))
     });
     let (follower, leader) = task.await.unwrap()?;
     assert_ne!(leader, follower);
