@@ -22,10 +22,9 @@ pub async fn streams(
     connection: &Connection,
     ledger: &Ledger,
 ) -> Result<()> {
-    let swaps = stored(connection, REGISTERS, |bytes| Register::decode(bytes).map(|r| r.value));
     let entries = ledger.entries();
     effects(outcome, Kind::Note, &entries, &stored_notes(connection).await?);
-    effects(outcome, Kind::Swap, &entries, &swaps.await?);
+    effects(outcome, Kind::Swap, &entries, &stored_values(connection).await?);
     Ok(())
 }
 
@@ -34,24 +33,36 @@ pub async fn stored_notes(connection: &Connection) -> Result<BTreeMap<u64, usize
     stored(connection, NOTES, |bytes| Noted::decode(bytes).map(|noted| noted.id)).await
 }
 
-/// Judges the history of registers: once as it is, and if that can't be explained, what is to blame.
-pub fn registers(outcome: &mut Outcome, history: &[Operation]) {
+/// How often each value is stored.
+pub async fn stored_values(connection: &Connection) -> Result<BTreeMap<u64, usize>> {
+    stored(connection, REGISTERS, |bytes| Register::decode(bytes).map(|it| it.value)).await
+}
+
+/// What of a history is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    /// Whatever clients were told.
+    Everything,
+    /// Compare-and-set alone: a server that is cut off and doesn't know it shows old values to who reads there.
+    Swaps,
+}
+
+/// Judges the history of registers, and if it can't be explained, says what is to blame.
+pub fn registers(outcome: &mut Outcome, history: &[Operation], judged: Judged) {
+    let swaps: Vec<_> = history.iter().filter(|o| o.ask != Ask::Read).cloned().collect();
+    let history = if judged == Judged::Swaps { &swaps } else { history };
     outcome.note(format!("{} operations on registers judged", history.len()));
     let Err(violation) = check(history) else { return };
-    let swapped = |o: &&Operation| matches!(o.answer, Answer::Swapped | Answer::Unknown);
-    let writes: Vec<_> = history.iter().filter(swapped).cloned().collect();
-    let read = |o: &&Operation| o.ask == Ask::Read || o.answer != Answer::Refused;
-    let without_refusals: Vec<_> = history.iter().filter(read).cloned().collect();
-    let blame = match (check(&writes), check(&without_refusals)) {
+    let happened = |o: &&Operation| matches!(o.answer, Answer::Swapped | Answer::Unknown);
+    let happened: Vec<_> = swaps.iter().filter(happened).cloned().collect();
+    let blame = match (check(&happened), check(&swaps)) {
         (Err(_), _) => "swaps contradict each other",
-        (Ok(()), Err(_)) => "a read was stale",
-        (Ok(()), Ok(())) => "a refusal was stale",
+        (Ok(()), Err(_)) => "a refusal was stale",
+        (Ok(()), Ok(())) => "a read was stale",
     };
     outcome.broken.push(format!("not linearizable ({blame}): {violation}"));
     match keep(history) {
-        Ok(file) => {
-            outcome.note(format!("`chaos judge {}` judges it again", file.display()));
-        }
+        Ok(file) => outcome.note(format!("`chaos judge {}` judges it again", file.display())),
         Err(error) => outcome.note(format!("the history can't be kept: {error}")),
     }
 }

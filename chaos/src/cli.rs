@@ -10,7 +10,7 @@ use crate::audit;
 use crate::fault::{FAULTS, Fault};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::worker;
+use crate::worker::{self, Part};
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -33,8 +33,8 @@ enum Command {
     Worker {
         /// Server
         url: String,
-        /// Name of the instance
-        name: String,
+        /// What it serves
+        part: Part,
     },
 }
 
@@ -85,8 +85,8 @@ impl Command {
                 }
                 Ok(if outcome.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
-            Self::Worker { url, name } => {
-                runtime.block_on(worker::serve(&url, &name)).map(|()| ExitCode::SUCCESS)
+            Self::Worker { url, part } => {
+                runtime.block_on(worker::serve(&url, part)).map(|()| ExitCode::SUCCESS)
             }
         }
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bodybroker_runtime::Connection;
+use bodybroker_runtime::event::{Tuning, start_consumers_with};
 use bodybroker_runtime::prelude::*;
+use bodybroker_runtime::store::Store;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -21,6 +23,7 @@ pub type Handler = dyn Fn(&Noted) -> Result<()> + Send + Sync;
 pub struct Worker {
     name: String,
     traces: Option<Connection>,
+    effects: Option<Store<Register>>,
     /// How often each call ran here.
     pub acted: Mutex<BTreeMap<u64, usize>>,
     /// How often each event was handled here, successfully or not.
@@ -35,6 +38,7 @@ impl Worker {
         Self {
             name: name.to_owned(),
             traces: None,
+            effects: None,
             acted: Mutex::default(),
             noted: Mutex::default(),
             handler: Box::new(|_| Ok(())),
@@ -46,6 +50,12 @@ impl Worker {
     pub fn traces(mut self, connection: &Connection) -> Self {
         self.traces = Some(connection.clone());
         self
+    }
+
+    /// Has each event write a value that nobody may have written before, and take some time over it.
+    pub fn effects(mut self, connection: &Connection) -> Result<Self> {
+        self.effects = Some(connection.store(&REGISTERS_BUCKET)?);
+        Ok(self)
     }
 
     /// Handles events as told.
@@ -90,6 +100,17 @@ impl ChaosService for Worker {
 
     async fn on_noted(&self, _: &Context, event: Noted) -> Result<()> {
         count(&self.noted, event.id);
+        if let Some(effects) = &self.effects {
+            // Some die before the effect, some after.
+            work(EFFECT_MS / 2).await;
+            let effect = Register { value: event.id };
+            match effects.create(&format!("effect-{}", event.id), &effect).await {
+                // An earlier delivery came as far as this.
+                Err(status) if status.code() == Code::AlreadyExists => {}
+                other => drop(other?),
+            }
+            work(EFFECT_MS / 2).await;
+        }
         (self.handler)(&event)
     }
 }
@@ -104,12 +125,37 @@ async fn work(work_ms: u32) {
     }
 }
 
+/// What an event takes, half of it before its effect.
+const EFFECT_MS: u32 = 100;
+
+/// What a worker that is a process serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Calls.
+    Calls,
+    /// Events.
+    Events,
+}
+
+/// Silence of a worker after which another gets its events.
+pub const ACK_WAIT: Duration = Duration::from_secs(3);
+
 /// Serves until the process ends.
 #[expect(clippy::print_stdout, reason = "the line tells the parent that the worker serves")]
-pub async fn serve(url: &str, name: &str) -> Result<()> {
-    let connection = connect(url, name).await?;
-    let worker = Arc::new(Worker::new(name).traces(&connection));
-    let _server = connection.serve(ChaosServer::from(worker)).await?;
+pub async fn serve(url: &str, part: Part) -> Result<()> {
+    let connection = connect(url, "worker").await?;
+    match part {
+        Part::Calls => {
+            let worker = Arc::new(Worker::new("worker").traces(&connection));
+            connection.serve(ChaosServer::from(worker)).await?;
+        }
+        Part::Events => {
+            let worker = Worker::new("worker").effects(&connection)?;
+            let tuning = Tuning { ack_wait: ACK_WAIT, handlers_max: 8, ..Tuning::default() };
+            let service = ChaosServer::new(worker).into_service();
+            start_consumers_with(&connection, &service, tuning).await?;
+        }
+    }
     println!("{READY}");
     std::future::pending().await
 }
@@ -122,10 +168,14 @@ pub struct Process(Child);
 
 impl Process {
     /// Starts one and waits until it serves.
-    pub async fn start(plan: &Plan, url: &str, name: &str) -> Result<Self> {
+    pub async fn start(plan: &Plan, url: &str, part: Part) -> Result<Self> {
         let failed = |error| Status::internal(format!("the worker doesn't start: {error}"));
         let mut command = Command::new(&plan.program);
-        command.args(["worker", url, name]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let part = match part {
+            Part::Calls => "calls",
+            Part::Events => "events",
+        };
+        command.args(["worker", url, part]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().map_err(failed)?;
         let output = child.stdout.take().map(BufReader::new);
         let mut lines = output.ok_or_else(|| Status::internal("no output"))?.lines();

@@ -39,7 +39,8 @@ pub trait Durable: Send + Sync + 'static {
     /// happen, `UNKNOWN_OUTCOME` when nobody can know.
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>>;
 
-    /// Reads the last message of a subject, from the stream's leader: an append that was acknowledged is seen.
+    /// Reads the last message of a subject, from the stream's leader: an append that was acknowledged is seen, unless
+    /// that leader has been replaced and doesn't know yet.
     fn last<'a>(
         &'a self,
         stream: &'a str,

@@ -20,7 +20,8 @@ pub use watch::{Change, Watch};
 /// A key-value bucket whose values are messages of one type. Cheap to clone.
 ///
 /// Any text is a key. A write that is acknowledged is seen by every later read, and happens once even if its
-/// acknowledgement is lost on the way.
+/// acknowledgement is lost on the way. A server that is cut off from the others, or was suspended, may show what was
+/// there before for the seconds until it knows; compare-and-set is never deceived by it.
 pub struct Store<T> {
     bucket: Bucket,
     value: PhantomData<fn() -> T>,

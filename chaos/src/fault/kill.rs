@@ -8,6 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::Fault;
 use super::storm::storm;
+use crate::audit::Judged;
 use crate::load::{Load, Reach};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -31,7 +32,7 @@ const RECOVERY_MAX: Duration = Duration::from_secs(15);
 const QUIET: Duration = Duration::from_secs(1);
 
 async fn run(plan: &Plan, outcome: &mut Outcome, leader: bool) -> Result<()> {
-    storm(plan, outcome, Reach::All, async |stage, load, outcome| {
+    storm(plan, outcome, Reach::All, Judged::Everything, async |stage, load, outcome| {
         let mut random = SmallRng::seed_from_u64(plan.seed);
         let mut times = Vec::new();
         for _ in plan.rounds() {

@@ -10,6 +10,7 @@ use super::Fault;
 use super::calls::Caller;
 use super::storm::storm;
 use crate::api::chaos::v1::{ChaosClient, ChaosServer};
+use crate::audit::Judged;
 use crate::ledger::{Ledger, Told};
 use crate::load::Reach;
 use crate::outcome::Outcome;
@@ -21,19 +22,25 @@ pub(super) const STREAMS: Fault = Fault {
     name: "lame-duck",
     about: "every server in turn sends its clients away, ends, and comes back",
     run: |plan, outcome| {
-        Box::pin(storm(plan, outcome, Reach::All, async |stage, load, outcome| {
-            let servers = stage.cluster.len();
-            for server in (0..servers).take(plan.rounds_max) {
-                stage.replicated().await?;
-                let began = Instant::now();
-                stage.cluster.lame_duck(server).await;
-                let ended = Instant::now();
-                outcome.note(format!("server {server} took {:.1?} to leave", ended - began));
-                outcome.recovered(load.recovered(ended, |_| true).await?);
-                stage.cluster.restart(server).await?;
-            }
-            Ok(())
-        }))
+        Box::pin(storm(
+            plan,
+            outcome,
+            Reach::All,
+            Judged::Everything,
+            async |stage, load, outcome| {
+                let servers = stage.cluster.len();
+                for server in (0..servers).take(plan.rounds_max) {
+                    stage.replicated().await?;
+                    let began = Instant::now();
+                    stage.cluster.lame_duck(server).await;
+                    let ended = Instant::now();
+                    outcome.note(format!("server {server} took {:.1?} to leave", ended - began));
+                    outcome.recovered(load.recovered(ended, |_| true).await?);
+                    stage.cluster.restart(server).await?;
+                }
+                Ok(())
+            },
+        ))
     },
 };
 

@@ -6,6 +6,7 @@ use bodybroker_runtime::Result;
 
 use super::Fault;
 use super::storm::storm;
+use crate::audit::Judged;
 use crate::load::Reach;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -14,19 +15,25 @@ use crate::stage::{NOTES, REGISTERS, Stage};
 pub(super) const MINORITY: Fault = Fault {
     name: "partition-minority",
     about: "the leader is cut off from the others: they elect another, and it may acknowledge nothing",
-    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Leader)),
+    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Leader, Judged::Swaps)),
+};
+
+pub(super) const READS: Fault = Fault {
+    name: "partition-reads",
+    about: "the leader is cut off from the others: who reads from it isn't shown what others have replaced",
+    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Leader, Judged::Everything)),
 };
 
 pub(super) const MAJORITY: Fault = Fault {
     name: "partition-majority",
     about: "a follower is cut off from the others: they go on",
-    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Follower)),
+    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Follower, Judged::Swaps)),
 };
 
 pub(super) const ONE_WAY: Fault = Fault {
     name: "partition-one-way",
     about: "the leader hears the others, and they don't hear it",
-    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Muted)),
+    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Muted, Judged::Swaps)),
 };
 
 /// Who is cut off, and how.
@@ -37,8 +44,8 @@ enum Cut {
     Muted,
 }
 
-async fn run(plan: &Plan, outcome: &mut Outcome, cut: Cut) -> Result<()> {
-    storm(plan, outcome, Reach::One, async |stage, load, outcome| {
+async fn run(plan: &Plan, outcome: &mut Outcome, cut: Cut, judged: Judged) -> Result<()> {
+    storm(plan, outcome, Reach::One, judged, async |stage, load, outcome| {
         for (_, stream) in plan.rounds().zip([NOTES, REGISTERS]) {
             let alone = begin(stage, stream, cut).await?;
             let began = Instant::now();

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Fault;
 use super::storm::storm;
+use crate::audit::Judged;
 use crate::load::Reach;
 use crate::stage::{NOTES, REGISTERS};
 
@@ -11,7 +12,7 @@ pub(super) const FAULT: Fault = Fault {
     name: "leader-pause",
     about: "the leader of a stream is suspended for 15 s and then goes on, not knowing",
     run: |plan, outcome| {
-        Box::pin(storm(plan, outcome, Reach::All, async |stage, load, outcome| {
+        Box::pin(storm(plan, outcome, Reach::All, Judged::Swaps, async |stage, load, outcome| {
             for (_, stream) in plan.rounds().zip([NOTES, REGISTERS]) {
                 let leader = stage.cluster.leader(stream).await?;
                 let paused = Instant::now();

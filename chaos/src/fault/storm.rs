@@ -2,7 +2,7 @@
 
 use bodybroker_runtime::Result;
 
-use crate::audit;
+use crate::audit::{self, Judged};
 use crate::load::{Load, Reach};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -13,6 +13,7 @@ pub(super) async fn storm(
     plan: &Plan,
     outcome: &mut Outcome,
     reach: Reach,
+    judged: Judged,
     fault: impl AsyncFnOnce(&mut Stage, &Load, &mut Outcome) -> Result<()>,
 ) -> Result<()> {
     let mut stage = Stage::start().await?;
@@ -23,7 +24,7 @@ pub(super) async fn storm(
     stage.replicated().await?;
     let auditor = stage.connect("auditor").await?;
     audit::streams(outcome, &auditor, &load.ledger).await?;
-    audit::registers(outcome, &load.history.operations());
+    audit::registers(outcome, &load.history.operations(), judged);
     auditor.close().await;
     through
 }

@@ -32,6 +32,7 @@ kept! {
     an_event_can_not_be_handled: "poison",
     a_bucket_is_full: "disk-limit",
     a_worker_dies_amid_its_calls: "worker-kill",
+    workers_die_amid_their_events: "worker-kill-events",
     a_link_swallows_everything: "half-open",
     a_server_is_lost_by_all_its_clients: "reconnect-storm",
     calls_come_faster_than_they_are_handled: "slow-consumer",
@@ -39,9 +40,10 @@ kept! {
 }
 
 /// Promises that are broken as things are, which `cargo xtask chaos` says: a call with its schema's time-out doesn't
-/// tell when it was sent, one that tells is judged by the worker's clock, and a lame duck's clients leave it when it is
-/// gone, not before.
-const BROKEN: &[&str] = &["stale-buffer-schema", "clock-skew", "lame-duck-calls"];
+/// tell when it was sent, one that tells is judged by the worker's clock, a lame duck's clients leave it when it is
+/// gone, not before, and a leader that is cut off goes on showing what it has.
+const BROKEN: &[&str] =
+    &["stale-buffer-schema", "clock-skew", "lame-duck-calls", "partition-reads"];
 
 #[test]
 fn every_fault_is_tested() {

@@ -131,10 +131,13 @@ impl Cluster {
         let waiting = Waiting::new(subject);
         loop {
             let group = self.ask(subject, "").await.and_then(|answer| answer.cluster);
-            if let Some(group) = group.filter(&good) {
-                return Ok(group);
-            }
-            waiting.go_on().await?;
+            let seen = match group {
+                Some(group) if good(&group) => return Ok(group),
+                seen => seen,
+            };
+            waiting.go_on().await.map_err(|status| {
+                Status::unavailable(format!("{}; last seen: {seen:?}", status.message()))
+            })?;
         }
     }
 
