@@ -2,6 +2,7 @@
 //! error that says what to write instead.
 
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -33,6 +34,9 @@ pub struct Config {
     /// `BB_DRAIN`: how long handlers get to finish, such as `30s`. Default: 25 s, inside the half minute that
     /// container schedulers give.
     pub drain: Duration,
+    /// `BB_HTTP_ADDR`: where `/livez`, `/readyz`, `/startupz` and `/metrics` are answered, such as `127.0.0.1:8080`.
+    /// Whoever reaches it may ask. Absent: nowhere, and nothing is recorded.
+    pub http: Option<SocketAddr>,
     /// `BB_PROVISION`: `true` makes streams and buckets that are missing as they are used; for development, where no
     /// provisioner runs. Default: `false`.
     pub provision: bool,
@@ -72,6 +76,7 @@ impl Config {
             log_format: log_format(source, &mut keep),
             ready_file: source.text("BB_READY_FILE").map(PathBuf::from),
             drain: duration(source, "BB_DRAIN", Duration::from_secs(25), &mut keep),
+            http: parsed(source, "BB_HTTP_ADDR", "an address such as `127.0.0.1:8080`", &mut keep),
             provision: parsed(source, "BB_PROVISION", "`true` or `false`", &mut keep)
                 .unwrap_or(false),
         };
@@ -93,6 +98,7 @@ impl Config {
             log_format: LogFormat::Text,
             ready_file: None,
             drain: Duration::from_secs(25),
+            http: None,
             provision: false,
         }
     }
@@ -251,6 +257,7 @@ mod tests {
             ("BB_DRAIN", "soon"),
             ("BB_NATS_USER", "ann"),
             ("BB_PROVISION", "yes"),
+            ("BB_HTTP_ADDR", "8080"),
             ("BB_TLS_CERT", "/nowhere/cert.pem"),
         ])
         .unwrap_err();
@@ -259,6 +266,7 @@ mod tests {
             "BB_DRAIN is `soon`; write a time such as `500ms`, `30s` or `2m`",
             "BB_NATS_USER is set; set BB_NATS_PASSWORD too",
             "BB_PROVISION is `yes`; write `true` or `false`",
+            "BB_HTTP_ADDR is `8080`; write an address such as `127.0.0.1:8080`",
             "BB_TLS_CERT is `/nowhere/cert.pem`, where there is no file",
             "BB_TLS_CERT is set; set BB_TLS_KEY too",
         ] {

@@ -1,6 +1,7 @@
 //! Running services: connect, serve, wait for the end, and end without losing anything.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use futures::future::join_all;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::event::{Consumers, start_consumers};
+use crate::health::Health;
 use crate::server::{IntoService, Server, Service};
 use crate::status::{Code, Result, Status};
 use crate::telemetry;
@@ -57,13 +59,14 @@ pub struct Host {
     config: Config,
     services: Vec<(String, Start)>,
     on_ready: Option<Box<dyn FnOnce() + Send>>,
+    on_listening: Option<Box<dyn FnOnce(SocketAddr) + Send>>,
 }
 
 impl Host {
     /// Runs nothing yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, services: Vec::new(), on_ready: None }
+        Self { config, services: Vec::new(), on_ready: None, on_listening: None }
     }
 
     /// Adds a service: `start` makes it from its connection.
@@ -92,6 +95,13 @@ impl Host {
         self
     }
 
+    /// Calls a function with the address of the HTTP port, before anything is started; not at all without a port.
+    #[must_use]
+    pub fn on_listening(mut self, tell: impl FnOnce(SocketAddr) + Send + 'static) -> Self {
+        self.on_listening = Some(Box::new(tell));
+        self
+    }
+
     /// Runs the services until SIGINT or SIGTERM, and drains them. A second signal ends the draining.
     ///
     /// # Errors
@@ -106,10 +116,22 @@ impl Host {
     /// # Errors
     /// As [`Host::run`].
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { config, services, on_ready } = self;
+        let Self { config, services, on_ready, on_listening } = self;
         let names: Vec<_> = services.iter().map(|(name, _)| name.clone()).collect();
         let mut running = Vec::with_capacity(services.len());
         tokio::pin!(stop);
+        let health = Health::starting();
+        // Closed when this returns, so that readiness is told to the end.
+        let _port = match config.http {
+            None => None,
+            Some(address) => {
+                let port = health.listen(address).await?;
+                if let Some(tell) = on_listening {
+                    tell(port.address());
+                }
+                Some(port)
+            }
+        };
         for (name, start) in services {
             let started = tokio::select! {
                 biased;
@@ -137,11 +159,18 @@ impl Host {
                 return Err(status);
             }
         };
+        if config.http.is_some() {
+            for one in &running {
+                health.watch(&one.name, &one.connection, &one.server);
+            }
+        }
+        health.started();
         if let Some(tell) = on_ready {
             tell();
         }
         stop.await;
         tracing::info!("draining");
+        health.draining();
         drop(ready);
         let second = signal::asked()?;
         tokio::select! {
@@ -161,6 +190,7 @@ impl fmt::Debug for Host {
 
 /// A service that runs.
 struct Running {
+    name: String,
     connection: Connection,
     server: Server,
     consumers: Consumers,
@@ -179,7 +209,9 @@ async fn start_one(config: &Config, name: &str, start: Start) -> Result<Running>
         Ok((server, consumers))
     };
     match started.await {
-        Ok((server, consumers)) => Ok(Running { connection, server, consumers }),
+        Ok((server, consumers)) => {
+            Ok(Running { name: name.to_owned(), connection, server, consumers })
+        }
         Err(status) => {
             connection.close().await;
             Err(status)

@@ -12,6 +12,7 @@ pub mod durable;
 pub mod event;
 pub mod field;
 pub mod headers;
+mod health;
 pub mod host;
 pub mod layer;
 pub mod lease;

@@ -1,10 +1,12 @@
-//! Logs.
+//! What a process tells of itself: logs and metrics.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::config::{Config, LogFormat};
 use crate::status::{Result, Status};
+
+pub(crate) mod recorder;
 
 /// Starts logging to standard error as the configuration says. Does nothing when logging has been started already.
 ///

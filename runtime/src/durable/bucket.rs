@@ -14,6 +14,7 @@ use crate::spec::BucketSpec;
 use crate::status::{Code, Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
+mod canary;
 mod pace;
 
 use pace::Pace;
@@ -195,8 +196,9 @@ impl Bucket {
     }
 
     fn all(&self) -> Filter {
-        Filter::parse(&format!("{}.>", bucket_subject(self.name)))
-            .unwrap_or_else(|_| Filter::literal("$KV.>"))
+        // A key is one token: what else lies in the stream is none.
+        Filter::parse(&format!("{}.*", bucket_subject(self.name)))
+            .unwrap_or_else(|_| Filter::literal("$KV.*.*"))
     }
 
     fn hashed(&self, subject: &Subject) -> bool {

@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::event::{Dispatch, LISTENER, Listener, PLACES, rang};
 
-static STREAMS: &[StreamSpec] = &[StreamSpec {
+pub(crate) static STREAMS: &[StreamSpec] = &[StreamSpec {
     name: "EVENTS",
     subjects: &["evt.>"],
     max_age: Duration::from_mins(5),

@@ -1,0 +1,175 @@
+//! Whether a process lives, has started and is ready: told over HTTP to whoever runs it.
+//!
+//! A probe is judged by what is written here, never by asking a server while somebody waits. What isn't ready is named,
+//! with the moment since when.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use crate::connection::Connection;
+use crate::server::Server;
+use crate::status::Result;
+use crate::telemetry::recorder::Recorder;
+use crate::transport::{State, Transport};
+
+mod canary;
+mod http;
+mod report;
+
+pub(crate) use http::Port;
+use report::Report;
+
+/// What stands in the way of being ready. Cheap to clone; the clones are one.
+#[derive(Clone, Default)]
+pub(crate) struct Health(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// By what it is; in order, so that reports are.
+    troubles: Mutex<BTreeMap<String, Trouble>>,
+    services: Mutex<Vec<(Connection, Server)>>,
+}
+
+/// Why something isn't ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trouble {
+    why: String,
+    since: SystemTime,
+}
+
+/// Names the process itself among what may be in trouble.
+const PROCESS: &str = "process";
+/// What is said of it until everything is served.
+const STARTING: &str = "starting";
+/// What is said of a bucket before the first write.
+const UNTRIED: &str = "not tried yet";
+
+impl Health {
+    /// A process that is about to start.
+    pub(crate) fn starting() -> Self {
+        let health = Self::default();
+        health.trouble(PROCESS, STARTING);
+        health
+    }
+
+    /// Everything is served.
+    pub(crate) fn started(&self) {
+        self.well(PROCESS);
+    }
+
+    /// No more work is to come here, while what has come is seen out.
+    pub(crate) fn draining(&self) {
+        self.trouble(PROCESS, "draining");
+    }
+
+    /// Opens the HTTP port.
+    pub(crate) async fn listen(&self, address: SocketAddr) -> Result<Port> {
+        Port::open(address, self.clone(), Recorder::install()).await
+    }
+
+    /// Looks after a service until its connection is closed.
+    pub(crate) fn watch(&self, name: &str, connection: &Connection, server: &Server) {
+        self.lock_services().push((connection.clone(), server.clone()));
+        for (role, transport) in [("rx", connection.rx()), ("tx", connection.tx())] {
+            let what = format!("{name}: connection {role}");
+            connection.spawn("health of a connection", self.clone().follow(what, transport));
+        }
+        for bucket in server.spec().buckets {
+            let what = format!("{name}: bucket {}", bucket.name);
+            self.trouble(&what, UNTRIED);
+            let canary = canary::sing(self.clone(), what, connection.durable(), bucket);
+            connection.spawn("canary of a bucket", canary);
+        }
+    }
+
+    /// Notes what a connection says of itself.
+    fn follow(
+        self,
+        what: String,
+        transport: &Arc<dyn Transport>,
+    ) -> impl Future<Output = ()> + use<> {
+        let mut state = transport.state();
+        async move {
+            loop {
+                let now = *state.borrow_and_update();
+                match now {
+                    State::Connected(_) => self.well(&what),
+                    State::Disconnected => self.trouble(&what, "no server is connected"),
+                    State::LameDuck => self.trouble(&what, "its server is about to stop"),
+                    State::Closed => return,
+                }
+                if state.changed().await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Notes that something isn't ready; it stays so since when it was first said.
+    fn trouble(&self, what: &str, why: impl Into<String>) {
+        let why = why.into();
+        let mut troubles = self.lock();
+        if let Some(trouble) = troubles.get_mut(what) {
+            trouble.why = why;
+            return;
+        }
+        if !is_beginning(&why) {
+            tracing::warn!(what, why, "not ready");
+        }
+        troubles.insert(what.to_owned(), Trouble { why, since: SystemTime::now() });
+    }
+
+    /// Notes that something is ready.
+    fn well(&self, what: &str) {
+        if let Some(trouble) = self.lock().remove(what)
+            && !is_beginning(&trouble.why)
+        {
+            tracing::info!(what, "ready again");
+        }
+    }
+
+    fn has_started(&self) -> bool {
+        self.lock().get(PROCESS).is_none_or(|trouble| trouble.why != STARTING)
+    }
+
+    fn report(&self) -> Report {
+        Report::of(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Trouble>> {
+        self.0.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_services(&self) -> MutexGuard<'_, Vec<(Connection, Server)>> {
+        self.0.services.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the gauges that are read off rather than kept, so that calls don't pay for them.
+    fn gauge(&self) {
+        for (connection, server) in &*self.lock_services() {
+            let service = connection.name().to_owned();
+            let gauge = |name: &'static str, value: usize| {
+                #[expect(clippy::cast_precision_loss, reason = "no count comes near 2^52")]
+                metrics::gauge!(name, "service" => service.clone()).set(value as f64);
+            };
+            gauge("bb_calls_in_flight", connection.mux().in_flight());
+            gauge("bb_streams_open", connection.mux().streams());
+            gauge("bb_handlers_in_flight", server.in_flight());
+        }
+        metrics::gauge!("bb_ready").set(if self.lock().is_empty() { 1.0 } else { 0.0 });
+    }
+}
+
+/// Whether a trouble is nobody's business: it passes.
+fn is_beginning(why: &str) -> bool {
+    matches!(why, STARTING | UNTRIED)
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("troubles", &*self.lock()).finish_non_exhaustive()
+    }
+}
