@@ -21,8 +21,8 @@ pub(super) const FAULT: Fault = Fault {
     run: |plan, outcome| Box::pin(run(plan, outcome)),
 };
 
-/// Calls under way when the link fails.
-const CALLS: u64 = 16;
+/// Calls under way when the link fails. Their handlers go on: those of all rounds are fewer than may run at once.
+const CALLS: u64 = 8;
 /// What they'd take, and may take: longer than anything here.
 const WORK_MS: u32 = 60_000;
 /// Two pings of the default, and some slack for a busy machine.

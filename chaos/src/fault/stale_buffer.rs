@@ -19,16 +19,18 @@ use crate::worker::Worker;
 
 pub(super) const EXPLICIT: Fault = Fault {
     name: "stale-buffer",
-    about: "calls with a time-out of their own wait 20 s in a buffer: none of them is handled after its end",
+    about: "calls with a time-out of their own wait 3 s and 20 s in a buffer: none of them is handled after its end",
     run: |plan, outcome| Box::pin(run(plan, outcome, Some(Duration::from_millis(1_900)))),
 };
 
 pub(super) const SCHEMA: Fault = Fault {
     name: "stale-buffer-schema",
-    about: "calls with the schema's time-out wait 20 s in a buffer: none of them is handled after its end",
+    about: "calls with the schema's time-out wait 3 s and 20 s in a buffer: none of them is handled after its end",
     run: |plan, outcome| Box::pin(run(plan, outcome, None)),
 };
 
+/// A server that stands still for so long isn't given up: what was sent to it stays where it is.
+const BRIEF: Duration = Duration::from_secs(3);
 /// Pause between calls.
 const PAUSE: Duration = Duration::from_millis(50);
 /// A call may be handled so long after its end, because clocks differ: 250 ms are allowed for, and some for the timers.
@@ -45,20 +47,22 @@ async fn run(plan: &Plan, outcome: &mut Outcome, timeout: Option<Duration>) -> R
     let ledger = Ledger::default();
     let caller = Caller::new(ChaosClient::new(&connection), &ledger);
     caller.recovered(Instant::now()).await?;
-    server.pause();
-    let paused = Instant::now();
-    let mut calls = Vec::new();
     let mut id = 0;
-    while paused.elapsed() < plan.hold {
-        id += 1;
-        let caller = caller.clone();
-        calls.push(tokio::spawn(async move { caller.act(id, 0, timeout).await }));
-        tokio::time::sleep(PAUSE).await;
+    for hold in [BRIEF, plan.hold] {
+        server.pause();
+        let paused = Instant::now();
+        let mut calls = Vec::new();
+        while paused.elapsed() < hold {
+            id += 1;
+            let caller = caller.clone();
+            calls.push(tokio::spawn(async move { caller.act(id, 0, timeout).await }));
+            tokio::time::sleep(PAUSE).await;
+        }
+        join_all(calls).await;
+        tokio::time::sleep(SKEW_MAX).await;
+        server.resume();
+        outcome.recovered(caller.recovered(Instant::now()).await?);
     }
-    join_all(calls).await;
-    tokio::time::sleep(SKEW_MAX).await;
-    server.resume();
-    outcome.recovered(caller.recovered(Instant::now()).await?);
     tokio::time::sleep(SETTLED).await;
     // Nobody waits for any of them any more.
     let handled = worker.calls();

@@ -41,6 +41,18 @@ impl Reader {
             Self::Tls(half) => half.read_buf(buffer).await,
         }
     }
+
+    /// Has the system forget what is written and not yet sent, once the connection is dropped.
+    pub(super) fn forget_unsent(&self) {
+        let forgotten = match self {
+            Self::Tcp(half) => half.as_ref().set_zero_linger(),
+            // The stream is shared with the writing half and can't be reached here.
+            Self::Tls(_) => Ok(()),
+        };
+        if let Err(error) = forgotten {
+            tracing::debug!(%error, "what is unsent may still arrive");
+        }
+    }
 }
 
 /// Tries the servers in a random order and returns the first connection.

@@ -70,7 +70,11 @@ async fn serve(shared: &Arc<Shared>, link: Link) -> String {
     let keeper = tokio::spawn(keep_alive(Arc::clone(shared), broken.clone()));
     let cause = tokio::select! {
         cause = read(shared, &mut reader, &mut rest) => cause,
-        () = broken.cancelled() => "it stopped taking bytes or answering".to_owned(),
+        () = broken.cancelled() => {
+            // Should the link come back, requests of long ago would arrive that everybody was told have failed.
+            reader.forget_unsent();
+            "it stopped taking bytes or answering".to_owned()
+        }
         () = shared.stop.cancelled() => "we closed it".to_owned(),
     };
     broken.cancel();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::durable::{Auth, Bucket, StreamConfig, Tls};
 use bodybroker_runtime::status::{Code, Executed};
-use bodybroker_runtime::testing::NatsServer;
+use bodybroker_runtime::testing::{NatsServer, Proxy};
 use bodybroker_runtime::transport::State;
 use nkeys::KeyPair;
 
@@ -60,6 +60,29 @@ async fn a_server_that_falls_silent_is_noticed() {
     let status = in_time(calling).await.unwrap().unwrap_err();
     server.resume();
     assert_eq!((status.code(), status.executed()), (Code::Unavailable, Executed::Unknown));
+}
+
+#[tokio::test]
+async fn what_went_into_a_link_that_was_given_up_never_arrives() {
+    let server = NatsServer::start().await.unwrap();
+    let proxy = Proxy::to(([127, 0, 0, 1], server.port())).await.unwrap();
+    let (_, echo, _instance) = echo(&server).await;
+    let options = Options::new(proxy.url(), "client").ping_interval(Duration::from_millis(100));
+    let client = Connection::connect(options).await.unwrap();
+    let connections = proxy.open();
+    proxy.black_hole();
+    let minute = Duration::from_mins(1);
+    let call = call_of(&client, HANG, Text::default()).timeout(minute);
+    assert_eq!(in_time(call).await.unwrap_err().code(), Code::UnknownOutcome);
+    proxy.heal();
+    let mut state = client.tx().state();
+    in_time(state.wait_for(|state| matches!(state, State::Connected(_)))).await.unwrap();
+    // The link that was given up has said all that it will.
+    while proxy.open() > connections {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(call_of(&client, ECHO, Text::new("later")).await.unwrap().text, "later");
+    assert_eq!(echo.hung.count(), 0);
 }
 
 #[tokio::test]

@@ -97,6 +97,11 @@ pub(crate) struct Hung {
 }
 
 impl Hung {
+    /// Handlers that have started.
+    pub(crate) fn count(&self) -> usize {
+        self.started.load(Ordering::SeqCst)
+    }
+
     pub(crate) async fn started(&self, count: usize) {
         self.until(|| self.started.load(Ordering::SeqCst) >= count).await;
     }

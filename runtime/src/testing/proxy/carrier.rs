@@ -64,7 +64,8 @@ impl Way {
         let Self { faults, flow, seed } = self;
         let taking = take(from, sender, Gate { faults: faults.clone(), flow }, seed);
         let giving = give(to, receiver, Gate { faults, flow });
-        tokio::try_join!(taking, giving).map(|_| ())
+        // A reset must be noticed before what was held back is given on.
+        tokio::try_join!(biased; taking, giving).map(|_| ())
     }
 }
 
@@ -78,6 +79,10 @@ async fn take(
     let mut schedule = Schedule { random: SmallRng::seed_from_u64(seed), last: Instant::now() };
     loop {
         gate.open().await?;
+        // Whoever has reset the connection meanwhile took what was still to be sent back.
+        if let Some(reset) = from.as_ref().take_error()? {
+            return Err(reset);
+        }
         let mut packet = BytesMut::with_capacity(PACKET_BYTES_MAX);
         let read = from.read_buf(&mut packet).await;
         if read.is_err() {
