@@ -1,6 +1,6 @@
 //! Events: published to a stream, handled by whoever consumes them, and read by whoever watches.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use prost::{Message, Name};
 
@@ -101,8 +101,12 @@ impl Connection {
             expect: None,
             id: how.id,
         };
-        let appended = durable.append(append).await?;
-        metrics::counter!("bb_events_published", "event" => spec.name).increment(1);
+        let began = Instant::now();
+        let appended = durable.append(append).await;
+        let code = appended.as_ref().map_or_else(|status| status.code().name(), |_| "OK");
+        metrics::histogram!("bb_events_published_seconds", "event" => spec.name, "code" => code)
+            .record(began.elapsed());
+        let appended = appended?;
         Ok(Published {
             stream: spec.stream,
             sequence: appended.sequence,

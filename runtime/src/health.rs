@@ -151,16 +151,19 @@ impl Health {
     fn gauge(&self) {
         for (connection, server) in &*self.lock_services() {
             let service = connection.name().to_owned();
-            let gauge = |name: &'static str, value: usize| {
-                #[expect(clippy::cast_precision_loss, reason = "no count comes near 2^52")]
-                metrics::gauge!(name, "service" => service.clone()).set(value as f64);
-            };
-            gauge("bb_calls_in_flight", connection.mux().in_flight());
-            gauge("bb_streams_open", connection.mux().streams());
-            gauge("bb_handlers_in_flight", server.in_flight());
+            let (calls, streams) = (connection.mux().in_flight(), connection.mux().streams());
+            metrics::gauge!("bb_calls_in_flight", "service" => service.clone()).set(count(calls));
+            metrics::gauge!("bb_streams_open", "service" => service.clone()).set(count(streams));
+            metrics::gauge!("bb_handlers_in_flight", "service" => service)
+                .set(count(server.in_flight()));
         }
         metrics::gauge!("bb_ready").set(if self.lock().is_empty() { 1.0 } else { 0.0 });
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count comes near 2^52")]
+fn count(of: usize) -> f64 {
+    of as f64
 }
 
 /// Whether a trouble is nobody's business: it passes.

@@ -205,6 +205,18 @@ impl Inner {
     fn in_flight(&self) -> usize {
         self.methods.iter().map(Method::in_flight).sum()
     }
+
+    /// Counts a call that was answered.
+    fn ended(&self, index: usize, took: Duration, how: Result<(), &Status>) {
+        let counters = self.discovery.stats(index);
+        match how {
+            Ok(()) => counters.succeeded(took),
+            Err(status) => counters.failed(took, status),
+        }
+        if let Some(times) = self.methods[index].times() {
+            times.handled(took, how);
+        }
+    }
 }
 
 impl fmt::Debug for Server {

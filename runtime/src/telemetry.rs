@@ -6,7 +6,14 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use crate::config::{Config, LogFormat};
 use crate::status::{Result, Status};
 
+mod histogram;
+mod metric;
 pub(crate) mod recorder;
+pub(crate) mod times;
+pub(crate) mod watched;
+
+pub use metric::{Kind, METRICS, Metric};
+pub use recorder::record_times;
 
 /// Starts logging to standard error as the configuration says. Does nothing when logging has been started already.
 ///

@@ -17,6 +17,7 @@ use crate::layer::{Request, Response};
 use crate::spec::{Idempotency, MethodSpec};
 use crate::status::{Result, Status};
 use crate::subject::Subject;
+use crate::telemetry::watched::Watched;
 use crate::transport::{BoxFuture, Proto};
 
 /// A unary call that runs when it is awaited. Dropping it cancels its handler.
@@ -26,6 +27,7 @@ pub struct Call<Q, R> {
     method: &'static MethodSpec,
     options: CallOptions,
     state: State<Q>,
+    watched: Option<Watched>,
     response: PhantomData<fn() -> R>,
 }
 
@@ -45,6 +47,7 @@ impl<Q, R> Call<Q, R> {
             method,
             options: CallOptions::default(),
             state: State::New(request),
+            watched: None,
             response: PhantomData,
         }
     }
@@ -87,15 +90,18 @@ impl<Q: Message + Unpin, R: Message + Default> Future for Call<Q, R> {
         let this = self.get_mut();
         if let State::New(request) = &this.state {
             let (connection, method, options) = (&this.connection, this.method, &mut this.options);
+            let now = Instant::now();
+            this.watched = Watched::start(method, now);
             let started = if method.policy.is_none() && !connection.is_layered() {
-                send(connection, method, options, request).map(State::Sent)
+                send(connection, method, options, request, now).map(State::Sent)
             } else {
-                enter(connection, method, options, request).map(State::Layered)
+                enter(connection, method, options, request, now).map(State::Layered)
             };
             match started {
                 Ok(state) => this.state = state,
                 Err(status) => {
                     this.state = State::Done;
+                    Watched::end(&mut this.watched, Err(&status));
                     return Poll::Ready(Err(status));
                 }
             }
@@ -112,6 +118,7 @@ impl<Q: Message + Unpin, R: Message + Default> Future for Call<Q, R> {
             }
         };
         this.state = State::Done;
+        Watched::end(&mut this.watched, result.as_ref().map(drop));
         Poll::Ready(result)
     }
 }
@@ -122,10 +129,11 @@ fn send<Q: Message>(
     method: &'static MethodSpec,
     options: &mut CallOptions,
     request: &Q,
+    now: Instant,
 ) -> Result<Attempt> {
     let context = Context::current();
     let context = context.as_ref();
-    let deadline = options.deadline(method, context, Instant::now());
+    let deadline = options.deadline(method, context, now);
     let repeatable = method.is_repeatable(options.has_key());
     let subject = options.take_subject(method)?;
     let headers = &options.take_headers(context);
@@ -139,10 +147,11 @@ fn enter<Q: Message>(
     method: &'static MethodSpec,
     options: &mut CallOptions,
     request: &Q,
+    now: Instant,
 ) -> Result<BoxFuture<'static, Result<Response>>> {
     let context = Context::current();
     let context = context.as_ref();
-    let deadline = options.deadline(method, context, Instant::now()).at;
+    let deadline = options.deadline(method, context, now).at;
     if method.idempotency == Idempotency::Keyed && !options.has_key() {
         // One key for all attempts: they are one effect.
         options.idempotency_key(&format!("{:032x}", rand::random::<u128>()));

@@ -22,6 +22,7 @@ use crate::spec::MethodSpec;
 use crate::status::{Executed, Result, Status};
 use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Port, Pump};
 use crate::subject::Subject;
+use crate::telemetry::watched::Watched;
 use crate::transport::{Body, BoxFuture, Outgoing, Proto};
 
 /// What every call of which a side streams has.
@@ -148,8 +149,8 @@ impl<Q: Message + 'static, R: Message + Default> IntoFuture for StreamCall<Q, R>
             let Self { call, request, .. } = self;
             let port = Port::new(&call.connection, None);
             let opening = Opening::start(call, &port, None, &Proto(&request))?;
-            let (inlet, slot) = opening.opened().await?;
-            Ok(Inbound::new(inlet, slot, None))
+            let (inlet, slot, watched) = opening.opened().await?;
+            Ok(Inbound::new(inlet, slot, None).watched(watched))
         })
     }
 }
@@ -188,7 +189,7 @@ async fn upload<Q: Message + 'static, R: Message + Default>(
     let port = Port::new(&call.connection, None);
     let outlet = Outlet::waiting(&port);
     let opening = Opening::start(call, &port, Some(&outlet), b"")?;
-    let (inlet, slot) = opening.opened().await?;
+    let (inlet, slot, watched) = opening.opened().await?;
     let pump = Pump::uploading(&outlet, requests);
     let open = Arc::clone(&slot);
     let sent = async move {
@@ -200,7 +201,7 @@ async fn upload<Q: Message + 'static, R: Message + Default>(
         Some(context) => tokio::spawn(context.scope(Box::pin(sent))),
         None => tokio::spawn(sent),
     };
-    Ok(Inbound::new(inlet, slot, Some(task.abort_handle())))
+    Ok(Inbound::new(inlet, slot, Some(task.abort_handle())).watched(watched))
 }
 
 /// A stream that has been asked for. Dropping it cancels the call.
@@ -211,6 +212,7 @@ struct Opening {
     slot: Option<StreamSlot>,
     reply: Option<Subject>,
     at: Instant,
+    watched: Option<Watched>,
 }
 
 impl Prepared {
@@ -221,8 +223,28 @@ impl Prepared {
 }
 
 impl Opening {
-    /// Publishes the opening message.
+    /// Asks for a stream.
     fn start(
+        call: Prepared,
+        port: &Arc<Port>,
+        outlet: Option<&Arc<Outlet>>,
+        body: &dyn Body,
+    ) -> Result<Self> {
+        let mut watched = Watched::start(call.method, Instant::now());
+        match Self::publish(call, port, outlet, body) {
+            Ok(mut opening) => {
+                opening.watched = watched;
+                Ok(opening)
+            }
+            Err(status) => {
+                Watched::end(&mut watched, Err(&status));
+                Err(status)
+            }
+        }
+    }
+
+    /// Publishes the opening message.
+    fn publish(
         call: Prepared,
         port: &Arc<Port>,
         outlet: Option<&Arc<Outlet>>,
@@ -252,11 +274,22 @@ impl Opening {
                 flush: port.flush(),
             })
             .map_err(|status| status.with_executed(Executed::No))?;
-        Ok(Self { connection, method, inlet, slot: Some(slot), reply, at: deadline.at })
+        let (slot, at, watched) = (Some(slot), deadline.at, None);
+        Ok(Self { connection, method, inlet, slot, reply, at, watched })
     }
 
     /// Waits until the server has spoken.
-    async fn opened(mut self) -> Result<(Arc<Inlet>, Arc<StreamSlot>)> {
+    async fn opened(mut self) -> Result<(Arc<Inlet>, Arc<StreamSlot>, Option<Watched>)> {
+        match self.spoken().await {
+            Ok(slot) => Ok((Arc::clone(&self.inlet), slot, self.watched.take())),
+            Err(status) => {
+                Watched::end(&mut self.watched, Err(&status));
+                Err(status)
+            }
+        }
+    }
+
+    async fn spoken(&mut self) -> Result<Arc<StreamSlot>> {
         let spoken = poll_fn(|cx| self.inlet.poll_open(cx));
         match tokio::time::timeout_at(self.at, spoken).await {
             Ok(Ok(())) => {}
@@ -273,7 +306,7 @@ impl Opening {
             }
         }
         match self.slot.take() {
-            Some(slot) => Ok((Arc::clone(&self.inlet), Arc::new(slot))),
+            Some(slot) => Ok(Arc::new(slot)),
             None => Err(Status::internal("a stream was opened twice")),
         }
     }

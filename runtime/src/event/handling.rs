@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -30,6 +30,7 @@ pub(super) struct Handling {
 impl Handling {
     /// Handles one event and settles it.
     pub(super) async fn handle(&self, pulled: Pulled) {
+        let began = Instant::now();
         let settlement = self.decide(&pulled).await;
         let outcome = match settlement {
             Settlement::Done => "done",
@@ -38,8 +39,11 @@ impl Handling {
             Settlement::Working => "working",
         };
         let consumer = self.spec.durable;
-        metrics::counter!("bb_events_handled", "consumer" => consumer, "outcome" => outcome)
-            .increment(1);
+        metrics::histogram!("bb_events_seconds", "consumer" => consumer, "outcome" => outcome)
+            .record(began.elapsed());
+        #[expect(clippy::cast_precision_loss, reason = "no stream comes near 2^52")]
+        metrics::gauge!("bb_consumer_lag", "consumer" => consumer)
+            .set(pulled.message.pending as f64);
         if let Err(status) = pulled.receipt.settle(settlement).await {
             // It comes again, and handlers bear that.
             tracing::warn!(consumer, sequence = pulled.message.sequence, %status, "not acknowledged");
@@ -109,6 +113,7 @@ impl Handling {
         };
         match buried {
             Ok(()) => {
+                metrics::counter!("bb_dead_letters_total", "consumer" => consumer).increment(1);
                 tracing::error!(consumer, sequence, %status, "an event is given up: see the dead letters");
                 Settlement::Never
             }

@@ -56,9 +56,6 @@ impl Port {
         let probes = Arc::new(Probes { health, recorder });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, probes));
-        if let Some(recorder) = recorder {
-            tasks.spawn(recorder.keep());
-        }
         Ok(Self { address, _tasks: tasks })
     }
 

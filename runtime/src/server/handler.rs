@@ -57,8 +57,13 @@ async fn run(
 ) {
     let _entry = Entry::new(&permit.server, &context);
     let first_poll_measured = permit.method().is_cheap();
-    let handler =
-        Caught { future, context: context.clone(), permit: &permit, measured: first_poll_measured };
+    let handler = Caught {
+        future,
+        context: context.clone(),
+        permit: &permit,
+        measured: first_poll_measured,
+        arrived,
+    };
     let deadline = async {
         match context.deadline() {
             Some(at) => tokio::time::sleep_until(at).await,
@@ -136,7 +141,7 @@ pub(super) fn answer_panic(server: &Inner, index: usize, context: &Context, took
     metrics::counter!("bb_handler_panics_total", "method" => method.subject).increment(1);
     let status = Status::internal("the handler panicked");
     let status = answer_error(&server.connection, context, status);
-    server.discovery.stats(index).failed(took, &status);
+    server.ended(index, took, Err(&status));
 }
 
 fn publish(
@@ -181,6 +186,7 @@ struct Caught<'a> {
     context: Context,
     permit: &'a Permit,
     measured: bool,
+    arrived: Instant,
 }
 
 impl Future for Caught<'_> {
@@ -194,6 +200,9 @@ impl Future for Caught<'_> {
         }
         this.measured = true;
         let started = Instant::now();
+        if let Some(times) = this.permit.method().times() {
+            times.waited(started - this.arrived);
+        }
         let polled = poll_caught(&mut this.future, cx);
         this.permit.method().polled(started.elapsed());
         polled

@@ -142,11 +142,7 @@ impl Permit {
 
     /// Counts a call that was answered.
     pub(super) fn ended(&self, took: Duration, how: Result<(), &Status>) {
-        let counters = self.server.discovery.stats(self.index);
-        match how {
-            Ok(()) => counters.succeeded(took),
-            Err(status) => counters.failed(took, status),
-        }
+        self.server.ended(self.index, took, how);
     }
 }
 

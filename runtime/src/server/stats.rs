@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::spec::MethodSpec;
+use crate::telemetry::recorder;
+use crate::telemetry::times::Times;
 
 /// Time on the reading task above which a method's handlers get a task of their own from the start.
 const INLINE_NANOS_MAX: u64 = 20_000;
@@ -33,6 +35,7 @@ pub struct EndpointStats {
 /// What is kept for a method.
 pub(super) struct Method {
     pub(super) spec: &'static MethodSpec,
+    times: Option<&'static Times>,
     in_flight: AtomicU32,
     inline_nanos: AtomicU64,
     pub(super) received: AtomicU64,
@@ -47,6 +50,7 @@ impl Method {
     pub(super) fn new(spec: &'static MethodSpec) -> Self {
         Self {
             spec,
+            times: Times::of(spec),
             in_flight: AtomicU32::new(0),
             inline_nanos: AtomicU64::new(0),
             received: AtomicU64::new(0),
@@ -89,6 +93,11 @@ impl Method {
     /// Whether handlers are cheap enough to be polled on the reading task.
     pub(super) fn is_cheap(&self) -> bool {
         self.inline_nanos.load(Ordering::Relaxed) <= INLINE_NANOS_MAX
+    }
+
+    /// What is timed of the method, while anybody cares.
+    pub(super) fn times(&self) -> Option<&'static Times> {
+        self.times.filter(|_| recorder::is_on())
     }
 
     pub(super) fn snapshot(&self) -> EndpointStats {

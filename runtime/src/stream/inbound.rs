@@ -15,6 +15,7 @@ use super::Inlet;
 use super::packet::Frames;
 use crate::mux::StreamSlot;
 use crate::status::{Result, Status};
+use crate::telemetry::watched::Watched;
 
 /// The frames of a stream as they arrive: in order, without holes, with one end. Dropping it stops the producer.
 ///
@@ -31,6 +32,8 @@ pub struct Inbound<T> {
     unreported_frames: u64,
     unreported_bytes: u64,
     is_over: bool,
+    /// The call that the stream answers.
+    watched: Option<Watched>,
     frame: PhantomData<fn() -> T>,
 }
 
@@ -50,8 +53,20 @@ impl<T> Inbound<T> {
             unreported_frames: 0,
             unreported_bytes: 0,
             is_over: false,
+            watched: None,
             frame: PhantomData,
         }
+    }
+
+    /// Watches the call that the stream answers, to the stream's end.
+    pub(crate) fn watched(mut self, watched: Option<Watched>) -> Self {
+        self.watched = watched;
+        self
+    }
+
+    fn end(&mut self, how: Result<(), &Status>) {
+        self.is_over = true;
+        Watched::end(&mut self.watched, how);
     }
 
     fn report(&mut self) {
@@ -102,7 +117,7 @@ impl<T: Message + Default> Stream for Inbound<T> {
                 }
                 return Poll::Ready(Some(decoded.map_err(|error| {
                     let status = Status::internal(format!("a frame is malformed: {error}"));
-                    this.is_over = true;
+                    this.end(Err(&status));
                     this.inlet.fail(status.clone());
                     status
                 })));
@@ -116,11 +131,11 @@ impl<T: Message + Default> Stream for Inbound<T> {
             match ready!(this.inlet.poll_take(cx, &mut this.taken)) {
                 Some(Ok(())) => {}
                 Some(Err(status)) => {
-                    this.is_over = true;
+                    this.end(Err(&status));
                     return Poll::Ready(Some(Err(status)));
                 }
                 None => {
-                    this.is_over = true;
+                    this.end(Ok(()));
                     return Poll::Ready(None);
                 }
             }

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 
 use crate::event::PLACES;
-use crate::fixture::{Echo, HANG, Text, call_of, connect};
+use crate::fixture::{ECHO, Echo, FAIL, HANG, LATER, Text, call_of, connect};
 use crate::host::STREAMS;
 
 /// Asks a port; the status and all that follows the status line.
@@ -102,11 +102,28 @@ async fn a_process_lives_starts_is_ready_and_drains() {
     assert_eq!(get(running.port, "/elsewhere").await.0, 404);
 
     let client = connect(&server, "client").await;
+    for _ in 0..2 {
+        call_of(&client, ECHO, Text::default()).await.unwrap();
+    }
+    call_of(&client, FAIL, Text::default()).await.unwrap_err();
+    let brief = Duration::from_millis(1);
+    call_of(&client, LATER, Text::number(500)).timeout(brief).await.unwrap_err();
+    let later = call_of(&client, LATER, Text::number(500));
+    tokio::time::timeout(brief, later).await.unwrap_err();
     let hanging = tokio::spawn(call_of(&client, HANG, Text::default()));
     slow.get().unwrap().hung.started(1).await;
     let (_, metrics) = get(running.port, "/metrics").await;
-    for line in ["bb_handlers_in_flight{service=\"echo\"} 1", "bb_ready 1", "bb_connections_total"]
-    {
+    for line in [
+        "bb_handlers_in_flight{service=\"echo\"} 1",
+        "bb_ready 1",
+        "# HELP bb_connections_total Connections made; all but the first of a role are reconnections.",
+        "bb_handlers_seconds_count{method=\"svc.test.echo.v1.echo\",code=\"OK\"} 2",
+        "bb_handlers_seconds_count{method=\"svc.test.echo.v1.fail\",code=\"ABORTED\"} 1",
+        "bb_calls_seconds_count{method=\"svc.test.echo.v1.echo\",code=\"OK\"} 2",
+        "bb_calls_seconds_count{method=\"svc.test.echo.v1.fail\",code=\"ABORTED\"} 1",
+        "bb_calls_seconds_count{method=\"svc.test.echo.v1.later\",code=\"CANCELLED\"} 1",
+        "bb_calls_seconds_count{method=\"svc.test.echo.v1.later\",code=\"UNKNOWN_OUTCOME\"} 1",
+    ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }
 

@@ -1,0 +1,115 @@
+//! Every metric, in one table.
+
+use metrics::Unit;
+
+/// A metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// What tells its series apart. None of them takes a value from a request.
+    pub labels: &'static [&'static str],
+    /// What it tells, in a sentence.
+    pub meaning: &'static str,
+}
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+    /// Times in seconds, counted between bounds.
+    Times,
+}
+
+impl Kind {
+    /// The name, with the unit if there is one.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Times => "histogram, s",
+        }
+    }
+}
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Counter, labels, meaning }
+}
+
+const fn gauge(
+    name: &'static str,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Gauge, labels, meaning }
+}
+
+const fn times(
+    name: &'static str,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Times, labels, meaning }
+}
+
+/// Every metric, by name.
+#[rustfmt::skip]
+pub const METRICS: &[Metric] = &[
+    counter("bb_answers_lost_total", &[], "Answers of handlers that could not be sent."),
+    counter("bb_breaker_refused_total", &["method"], "Calls that an open breaker held back."),
+    gauge("bb_breaker_state", &["method"], "0 closed, 1 half open, 2 open; absent until it first opens."),
+    gauge("bb_calls_in_flight", &["service"], "Unary calls that wait for their answer."),
+    times("bb_calls_seconds", &["method", "code"], "Calls as their caller saw them, retries and hedges included; a stream lasts to its end, and a call that is dropped counts as CANCELLED."),
+    counter("bb_canary_failures_total", &["bucket"], "Test writes that a bucket did not take."),
+    times("bb_canary_seconds", &["bucket"], "Test writes that a bucket took."),
+    counter("bb_connections_total", &["role"], "Connections made; all but the first of a role are reconnections."),
+    gauge("bb_consumer_lag", &["consumer"], "Events that were waiting for the consumer when it was last given one."),
+    counter("bb_dead_letters_total", &["consumer"], "Events given up and kept as dead letters."),
+    counter("bb_disconnects_total", &["role"], "Connections that broke."),
+    times("bb_events_published_seconds", &["event", "code"], "Events published, until their stream had them."),
+    times("bb_events_seconds", &["consumer", "outcome"], "Events handled, by what became of them: done, again, or dead."),
+    counter("bb_handler_panics_total", &["method"], "Handlers that panicked."),
+    gauge("bb_handlers_in_flight", &["service"], "Calls that are being handled."),
+    times("bb_handlers_seconds", &["method", "code"], "Calls as their handler saw them, from arrival to answer."),
+    counter("bb_hedges_total", &["method"], "Calls made beside one that dawdled."),
+    counter("bb_lame_duck_total", &["role"], "Servers that said they are about to stop."),
+    counter("bb_late_replies_total", &[], "Answers that came after their caller had given up."),
+    counter("bb_messages_lost_total", &["role"], "Messages for a subscription that was gone; never in a drain."),
+    times("bb_queue_seconds", &["method"], "Waits from a request's arrival to its handler's first step, of handlers that get a task of their own."),
+    gauge("bb_ready", &[], "1 while the process is ready, else 0."),
+    counter("bb_requests_expired_total", &["method"], "Requests that had expired when they arrived."),
+    counter("bb_requests_expired_unsent_total", &[], "Requests dropped from the write buffer because they had expired."),
+    counter("bb_requests_refused_total", &["method"], "Requests refused for their reply subject."),
+    counter("bb_requests_shed_total", &["method"], "Requests refused because too many were in flight."),
+    counter("bb_retries_denied_total", &["method"], "Calls not made again because the budget was used up."),
+    counter("bb_retries_total", &["method"], "Calls made again."),
+    counter("bb_server_errors_total", &["role"], "Complaints of the server, such as of permissions."),
+    counter("bb_sink_panics_total", &[], "Receivers of messages that panicked."),
+    counter("bb_stream_messages_refused_total", &[], "Messages that are no part of their stream."),
+    gauge("bb_streams_open", &["service"], "Streams that are open, of both sides."),
+    counter("bb_write_buffer_full_total", &[], "Messages refused because too much waits to be written."),
+];
+
+/// Tells the recorder what each metric means.
+pub(super) fn describe() {
+    for Metric { name, kind, labels: _, meaning } in METRICS {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(*name, *meaning),
+            Kind::Gauge => metrics::describe_gauge!(*name, *meaning),
+            Kind::Times => metrics::describe_histogram!(*name, Unit::Seconds, *meaning),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
