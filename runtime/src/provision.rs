@@ -101,7 +101,11 @@ impl Provisioner {
     fn into_streams(self) -> Vec<(StreamConfig, Vec<ConsumerConfig>)> {
         let Self { mut streams, mut buckets, consumers, fewer_replicas: _, mistakes: _ } = self;
         if !consumers.is_empty() && !streams.contains_key(DEAD_LETTERS) {
-            streams.insert(DEAD_LETTERS.to_owned(), StreamConfig::of_dead_letters());
+            // A letter outlives what it is about.
+            let replicas = streams.values().chain(buckets.values()).map(|config| config.replicas);
+            let replicas = replicas.max().unwrap_or(1);
+            let letters = StreamConfig { replicas, ..StreamConfig::of_dead_letters() };
+            streams.insert(DEAD_LETTERS.to_owned(), letters);
         }
         for stream in streams.values() {
             for source in &stream.sources {
@@ -120,5 +124,31 @@ impl Provisioner {
         };
         // A source whose bucket isn't there yet would only be tried again later.
         buckets.into_values().chain(streams.into_values()).map(with_consumers).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{ConsumeSpec, EventSpec, Storage};
+
+    #[test]
+    fn dead_letters_have_as_many_replicas_as_what_they_are_about() {
+        static EVENT: EventSpec =
+            EventSpec { name: "test.v1.Rang", filter: "evt.>", stream: "EVENTS", bucket: None };
+        static BUCKET: BucketSpec = BucketSpec {
+            name: "things",
+            value: "test.v1.Thing",
+            history: 1,
+            ttl: None,
+            storage: Storage::File,
+            replicas: 3,
+        };
+        let consume = ConsumeSpec { durable: "listener", event: &EVENT };
+        let mut provisioner = Provisioner::new().buckets(&[&BUCKET]);
+        provisioner.consumers.push(ConsumerConfig::of_event(&consume).unwrap());
+        let streams = provisioner.into_streams();
+        let letters = streams.iter().find(|(stream, _)| stream.name == DEAD_LETTERS).unwrap();
+        assert_eq!(letters.0.replicas, 3);
     }
 }

@@ -48,6 +48,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     let status = chaos.status().context("cargo doesn't start")?;
-    anyhow::ensure!(status.success(), "a promise is broken: see the table");
+    anyhow::ensure!(status.success(), "a promise is broken, or could not be tried: see above");
     Ok(())
 }
