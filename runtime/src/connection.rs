@@ -7,17 +7,17 @@ use std::sync::Arc;
 use prost::Message;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{Layer, Service};
+use tower::Layer;
 
 use crate::client::Call;
 use crate::deadline::base36;
 use crate::durable::{Durable, JetStream};
-use crate::layer::{self, CallService, Layers};
+use crate::layer::{CallService, Calls, HandlerService, Handlers, Handling, LayerService, Request};
 use crate::mux::Mux;
 use crate::nats::Nats;
 use crate::server::{IntoService, Server};
 use crate::spec::{BucketSpec, MethodSpec};
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::store::Store;
 use crate::stream::Keeper;
 use crate::subject;
@@ -40,7 +40,8 @@ struct Inner {
     tx: Arc<dyn Transport>,
     rx: Arc<dyn Transport>,
     mux: Mux,
-    layers: Layers,
+    calls: Calls,
+    handlers: Handlers,
     streams: Keeper,
     durable: Arc<dyn Durable>,
     tasks: TaskTracker,
@@ -78,9 +79,21 @@ impl Connection {
         let mut id = String::new();
         base36(rand::random(), &mut id);
         let mux = Mux::new(&*tx, &name, &id)?;
-        let (layers, streams) = (Layers::default(), Keeper::default());
+        let (calls, handlers, streams) = <(Calls, Handlers, Keeper)>::default();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        Ok(Self(Arc::new(Inner { name, id, tx, rx, mux, layers, streams, durable, tasks, stop })))
+        Ok(Self(Arc::new(Inner {
+            name,
+            id,
+            tx,
+            rx,
+            mux,
+            calls,
+            handlers,
+            streams,
+            durable,
+            tasks,
+            stop,
+        })))
     }
 
     /// Prepares a unary call.
@@ -96,14 +109,18 @@ impl Connection {
     /// around those that schemas ask for. Calls of which a side streams don't pass through.
     pub fn layer<L>(&self, layer: L)
     where
-        L: Layer<CallService> + Send + Sync + 'static,
-        L::Service: Service<layer::Request, Response = layer::Response, Error = Status, Future: Send>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
+        L: Layer<CallService, Service: LayerService<Request>> + Send + Sync + 'static,
     {
-        self.0.layers.add(layer);
+        self.0.calls.add(layer);
+    }
+
+    /// Wraps the handler of every unary request that comes in from now on; the layer added last is the outermost, and
+    /// all of them stand around those that schemas ask for. Calls of which a side streams don't pass through.
+    pub fn handler_layer<L>(&self, layer: L)
+    where
+        L: Layer<HandlerService, Service: LayerService<Handling>> + Send + Sync + 'static,
+    {
+        self.0.handlers.add(layer);
     }
 
     /// Serves a service; completes when callers reach it.
@@ -192,13 +209,13 @@ impl Connection {
     }
 
     /// What stands between calls and the wire.
-    pub(crate) fn layers(&self) -> &Layers {
-        &self.0.layers
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.0.calls
     }
 
-    /// Whether a user's layer stands between every call and the wire.
-    pub(crate) fn is_layered(&self) -> bool {
-        self.0.layers.any()
+    /// What stands between requests and their handlers.
+    pub(crate) fn handlers(&self) -> &Handlers {
+        &self.0.handlers
     }
 
     /// The clock of the streams.

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{self, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::Extensions;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -33,6 +34,8 @@ struct Inner {
     on_reading_task: AtomicBool,
     /// Whether the call came alone, with hardly another one being read.
     alone: bool,
+    /// What layers leave for the handler.
+    extensions: OnceLock<Mutex<Extensions>>,
 }
 
 impl Context {
@@ -74,6 +77,7 @@ impl Context {
             on_reading_task: AtomicBool::new(reply.is_some()),
             alone,
             reply,
+            extensions: OnceLock::new(),
         }))
     }
 
@@ -149,6 +153,19 @@ impl Context {
         SystemTime::now()
     }
 
+    /// Leaves a value for whoever comes later in the same call: one of each type.
+    pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) {
+        let extensions = self.0.extensions.get_or_init(Mutex::default);
+        extensions.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
+    }
+
+    /// Finds the value of a type that was left.
+    #[must_use]
+    pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        let extensions = self.0.extensions.get()?;
+        extensions.lock().unwrap_or_else(PoisonError::into_inner).get().cloned()
+    }
+
     /// Where the answer goes, checked; `None` when this isn't a call.
     pub(crate) fn reply(&self) -> Option<&Subject> {
         self.0.reply.as_ref()
@@ -181,7 +198,7 @@ impl Context {
     }
 
     /// Makes this the current context whenever the future is polled, so that calls in it inherit the deadline.
-    pub(crate) fn scope<F>(&self, future: Pin<Box<F>>) -> Scope<F> {
+    pub(crate) fn scope<F: ?Sized>(&self, future: Pin<Box<F>>) -> Scope<F> {
         Scope { context: self.clone(), future }
     }
 
@@ -222,12 +239,12 @@ impl Drop for Entered {
 }
 
 /// A future that runs in a context.
-pub(crate) struct Scope<F> {
+pub(crate) struct Scope<F: ?Sized> {
     context: Context,
     future: Pin<Box<F>>,
 }
 
-impl<F: Future> Future for Scope<F> {
+impl<F: Future + ?Sized> Future for Scope<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {

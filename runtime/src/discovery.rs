@@ -262,6 +262,7 @@ mod tests {
             credit: 64,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,
+            replay: None,
             request: "acme.zoo.v1.FeedRequest",
             response: "acme.zoo.v1.FeedResponse",
         }],

@@ -24,6 +24,8 @@ pub mod name {
     pub const ATTEMPT: &str = "Bb-Attempt";
     /// The caller's idempotency key.
     pub const IDEMPOTENCY_KEY: &str = "Bb-Idempotency-Key";
+    /// `1` on an answer that was given before, to the same idempotency key.
+    pub const REPLAYED: &str = "Bb-Replayed";
     /// Who calls; a help for people, never authority.
     pub const CALLER: &str = "Bb-Caller";
     /// W3C trace context.

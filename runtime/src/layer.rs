@@ -1,5 +1,6 @@
-//! What stands between a unary call and the wire: a chain of tower services, of which a schema's options choose ours
-//! and [`Connection::layer`](crate::Connection::layer) adds a user's own.
+//! What stands between a unary call and the wire, and between a request and its handler: chains of tower services. A
+//! schema's options choose ours; [`Connection::layer`](crate::Connection::layer) and
+//! [`Connection::handler_layer`](crate::Connection::handler_layer) add a user's own.
 //!
 //! A method without options on a connection without layers doesn't come here at all.
 
@@ -8,6 +9,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::Extensions;
 use tokio::time::Instant;
+use tower::Service;
 use tower::util::BoxCloneSyncService;
 
 use crate::connection::Connection;
@@ -18,14 +20,35 @@ use crate::subject::Subject;
 
 mod breaker;
 mod budget;
-mod chain;
+mod calls;
+mod chains;
+mod handlers;
 mod hedge;
+mod idempotency;
 mod retry;
 mod wire;
 
-pub(crate) use chain::Layers;
+pub use handlers::{HandlerService, Handling};
 
-/// A chain of layers, or what is left of one: what a user's [`tower::Layer`] wraps.
+pub(crate) use calls::Calls;
+pub(crate) use handlers::Handlers;
+
+/// What a layer makes: a tower service that may be cloned and sent.
+pub trait LayerService<Q>:
+    Service<Q, Response = Response, Error = Status, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<Q, S> LayerService<Q> for S where
+    S: Service<Q, Response = Response, Error = Status, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// A chain of layers around calls, or what is left of one: what a user's [`tower::Layer`] wraps.
 pub type CallService = BoxCloneSyncService<Request, Response, Status>;
 
 /// A unary call on its way out. Cheap to clone.

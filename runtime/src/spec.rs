@@ -4,7 +4,7 @@ use std::time::Duration;
 
 mod policy;
 
-pub use policy::{Breaker, Hedge, Policy, Retry};
+pub use policy::{Breaker, Hedge, Policy, Replay, Retry};
 
 /// A service.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub struct MethodSpec {
     pub idle_timeout: Duration,
     /// What is done for callers when calls fail or dawdle.
     pub policy: Policy,
+    /// Where the first answer to an idempotency key is kept, if it is.
+    pub replay: Option<Replay>,
     /// Full name of the request message.
     pub request: &'static str,
     /// Full name of the response message.

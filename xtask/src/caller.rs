@@ -219,6 +219,7 @@ fn spec(service: &model::Service, method: &model::Method) -> &'static MethodSpec
         idle_timeout: method.idle_timeout,
         // Who calls by hand sees what one call comes to.
         policy: Policy::NONE,
+        replay: None,
         request: keep(&method.request.full_name),
         response: keep(&method.response.full_name),
     }))

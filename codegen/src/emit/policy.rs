@@ -5,8 +5,9 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::spec::{duration, number};
-use crate::schema::model::{Breaker, Hedge, Policy, Retry, Service};
+use super::source::ident;
+use super::spec::{bucket_constant, duration, number};
+use crate::schema::model::{ANSWERS, Breaker, Hedge, Policy, Retry, Service};
 
 /// The value of a method's `policy`: only what the schema asks for is written.
 pub(super) fn value(policy: &Policy) -> TokenStream {
@@ -29,6 +30,7 @@ pub(super) fn used(service: &Service) -> Vec<&'static str> {
         ("Breaker", any(|policy| policy.breaker.is_some())),
         ("Hedge", any(|policy| policy.hedge.is_some())),
         ("Retry", any(|policy| policy.retry.is_some())),
+        ("Replay", service.methods.iter().any(|method| method.idempotency_ttl.is_some())),
     ]
     .into_iter()
     .filter_map(|(name, used)| used.then_some(name))
@@ -71,6 +73,13 @@ fn breaker(breaker: &Breaker) -> TokenStream {
 fn hedge(hedge: &Hedge) -> TokenStream {
     let (delay, max_attempts) = (duration(hedge.delay), number(hedge.max_attempts));
     quote! { hedge: Some(Hedge { delay: #delay, max_attempts: #max_attempts }), }
+}
+
+/// Where answers to idempotency keys are kept, if they are.
+pub(super) fn replay(ttl: Option<Duration>) -> TokenStream {
+    let Some(ttl) = ttl else { return quote! { None } };
+    let (bucket, ttl) = (ident(&bucket_constant(ANSWERS)), duration(ttl));
+    quote! { Some(Replay { bucket: &#bucket, ttl: #ttl }) }
 }
 
 /// A duration that may be absent.

@@ -30,7 +30,12 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, 
 
 /// Name of a bucket's static.
 pub(super) fn bucket_name(bucket: &Bucket) -> String {
-    format!("{}_BUCKET", bucket.ident.to_shouty_snake_case())
+    bucket_constant(&bucket.ident)
+}
+
+/// The same, from the stem.
+pub(super) fn bucket_constant(stem: &str) -> String {
+    format!("{}_BUCKET", stem.to_shouty_snake_case())
 }
 
 fn used(service: &Service) -> Vec<&'static str> {
@@ -96,6 +101,7 @@ fn method(method: &Method, service: &Service) -> TokenStream {
     let (timeout, idle_timeout) = (duration(method.timeout), duration(method.idle_timeout));
     let (max_in_flight, credit) = (number(*max_in_flight), number(*credit));
     let policy = policy::value(&method.policy);
+    let replay = policy::replay(method.idempotency_ttl);
     let (request, response) = (&method.request.full_name, &method.response.full_name);
     let Service { full_name: service, subject: service_subject, .. } = service;
     quote! {
@@ -112,6 +118,7 @@ fn method(method: &Method, service: &Service) -> TokenStream {
             credit: #credit,
             idle_timeout: #idle_timeout,
             policy: #policy,
+            replay: #replay,
             request: #request,
             response: #response,
         }

@@ -67,7 +67,7 @@ pub struct Service {
     pub methods: Vec<Method>,
     /// Events consumed, in the order of declaration.
     pub consumes: Vec<Consume>,
-    /// Buckets in the order of declaration.
+    /// Buckets in the order of declaration, and behind them the one for answers to idempotency keys if any is kept.
     pub buckets: Vec<Bucket>,
     /// Full names of services that may be called, sorted.
     pub calls: Vec<String>,
@@ -104,6 +104,8 @@ pub struct Method {
     pub idle_timeout: Duration,
     /// What is done for callers when calls fail or dawdle.
     pub policy: Policy,
+    /// How long the first answer to an idempotency key is kept, if it is.
+    pub idempotency_ttl: Option<Duration>,
     /// Request message.
     pub request: Type,
     /// Response message.
@@ -285,6 +287,9 @@ pub struct Consume {
     /// The event.
     pub event: Event,
 }
+
+/// Stem of the bucket where a service keeps its answers to idempotency keys. No schema declares it.
+pub const ANSWERS: &str = "idempotency_answers";
 
 /// A bucket that belongs to a service.
 #[derive(Debug, Clone, PartialEq)]

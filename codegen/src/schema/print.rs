@@ -116,6 +116,7 @@ fn method(page: &mut Page, it: &Method) {
         credit,
         idle_timeout,
         policy: calling,
+        idempotency_ttl,
         request,
         response,
         errors,
@@ -143,6 +144,9 @@ fn method(page: &mut Page, it: &Method) {
         page.line(3, format_args!("error {name}{details}"));
     }
     policy(page, calling);
+    if let Some(ttl) = idempotency_ttl {
+        page.line(3, format_args!("keeps answers to keys for {ttl:?}"));
+    }
     for it in routes {
         route(page, it);
     }

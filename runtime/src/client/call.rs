@@ -92,7 +92,7 @@ impl<Q: Message + Unpin, R: Message + Default> Future for Call<Q, R> {
             let (connection, method, options) = (&this.connection, this.method, &mut this.options);
             let now = Instant::now();
             this.watched = Watched::start(method, now);
-            let started = if method.policy.is_none() && !connection.is_layered() {
+            let started = if method.policy.is_none() && !connection.calls().any() {
                 send(connection, method, options, request, now).map(State::Sent)
             } else {
                 enter(connection, method, options, request, now).map(State::Layered)
@@ -162,7 +162,7 @@ fn enter<Q: Message>(
     let body = request.encode_to_vec().into();
     let mut request = Request::new(connection, method, subject, headers, body, deadline);
     request.once = once;
-    Ok(connection.layers().call(request))
+    Ok(connection.calls().call(request))
 }
 
 fn decode<R: Message + Default>(method: &'static MethodSpec, body: &[u8]) -> Result<R> {

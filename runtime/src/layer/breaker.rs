@@ -3,72 +3,17 @@
 //! While it is closed, a call costs some atomic operations and takes no lock; only opening, probing and closing do.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tower::{Layer, Service};
 
 use self::window::Window;
-use super::{Request, Response};
+use super::Response;
 use crate::spec;
 use crate::status::{Code, Executed, Result, Status};
-use crate::transport::BoxFuture;
 
 mod window;
-
-/// Adds [`Breaking`]; every clone shares what is known.
-#[derive(Debug, Clone)]
-pub(super) struct BreakerLayer(Arc<Breaker>);
-
-impl BreakerLayer {
-    pub(super) fn new(policy: spec::Breaker, method: &'static str) -> Self {
-        Self(Arc::new(Breaker::new(policy, method)))
-    }
-}
-
-impl<S> Layer<S> for BreakerLayer {
-    type Service = Breaking<S>;
-
-    fn layer(&self, inner: S) -> Breaking<S> {
-        Breaking { inner, breaker: Arc::clone(&self.0) }
-    }
-}
-
-/// Lets calls through, or refuses them.
-#[derive(Debug, Clone)]
-pub(super) struct Breaking<S> {
-    inner: S,
-    breaker: Arc<Breaker>,
-}
-
-impl<S> Service<Request> for Breaking<S>
-where
-    S: Service<Request, Response = Response, Error = Status, Future: Send + 'static>,
-{
-    type Response = Response;
-    type Error = Status;
-    type Future = BoxFuture<'static, Result<Response>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let started = Instant::now();
-        let admitted = match Admitted::ask(&self.breaker, started) {
-            Ok(admitted) => admitted,
-            Err(status) => return Box::pin(std::future::ready(Err(status))),
-        };
-        let called = self.inner.call(request);
-        Box::pin(async move {
-            let result = called.await;
-            admitted.ended(result.as_ref().err(), started);
-            result
-        })
-    }
-}
 
 const CLOSED: u8 = 0;
 const HALF_OPEN: u8 = 1;
@@ -76,7 +21,7 @@ const OPEN: u8 = 2;
 
 /// What is known of one method.
 #[derive(Debug)]
-struct Breaker {
+pub(super) struct Breaker {
     policy: spec::Breaker,
     method: &'static str,
     phase: AtomicU8,
@@ -94,7 +39,7 @@ struct Probing {
 }
 
 impl Breaker {
-    fn new(policy: spec::Breaker, method: &'static str) -> Self {
+    pub(super) fn new(policy: spec::Breaker, method: &'static str) -> Self {
         let now = Instant::now();
         Self {
             policy,
@@ -103,6 +48,18 @@ impl Breaker {
             window: Window::new(policy.window, now),
             probing: Mutex::new(Probing { until: now, under_way: 0, succeeded: 0 }),
         }
+    }
+
+    /// Lets a call through, or refuses it.
+    pub(super) async fn call(
+        &self,
+        call: impl Future<Output = Result<Response>>,
+    ) -> Result<Response> {
+        let started = Instant::now();
+        let admitted = Admitted::ask(self, started)?;
+        let result = call.await;
+        admitted.ended(result.as_ref().err(), started);
+        result
     }
 
     /// Asks for a place among the probes.
@@ -194,17 +151,17 @@ impl Breaker {
 }
 
 /// A call that was let through.
-struct Admitted {
-    breaker: Arc<Breaker>,
+struct Admitted<'a> {
+    breaker: &'a Breaker,
     probe: bool,
     ended: bool,
 }
 
-impl Admitted {
-    fn ask(breaker: &Arc<Breaker>, now: Instant) -> Result<Self> {
+impl<'a> Admitted<'a> {
+    fn ask(breaker: &'a Breaker, now: Instant) -> Result<Self> {
         let closed = breaker.phase.load(Ordering::Relaxed) == CLOSED;
         let probe = !closed && breaker.probe(now)?;
-        Ok(Self { breaker: Arc::clone(breaker), probe, ended: false })
+        Ok(Self { breaker, probe, ended: false })
     }
 
     fn ended(mut self, error: Option<&Status>, started: Instant) {
@@ -220,7 +177,7 @@ impl Admitted {
     }
 }
 
-impl Drop for Admitted {
+impl Drop for Admitted<'_> {
     /// A caller that left tells nothing of the method, but makes room for another probe.
     fn drop(&mut self) {
         if self.probe && !self.ended {
@@ -256,21 +213,21 @@ mod tests {
         probes: 2,
     };
 
-    fn breaker() -> Arc<Breaker> {
-        Arc::new(Breaker::new(POLICY, "svc.test.v1.get"))
+    fn breaker() -> Breaker {
+        Breaker::new(POLICY, "svc.test.v1.get")
     }
 
-    fn call(breaker: &Arc<Breaker>, error: Option<&Status>) -> Result<()> {
+    fn call(breaker: &Breaker, error: Option<&Status>) -> Result<()> {
         let now = Instant::now();
         Admitted::ask(breaker, now)?.ended(error, now);
         Ok(())
     }
 
-    fn fail(breaker: &Arc<Breaker>) -> Result<()> {
+    fn fail(breaker: &Breaker) -> Result<()> {
         call(breaker, Some(&Status::unavailable("down")))
     }
 
-    fn opened() -> Arc<Breaker> {
+    fn opened() -> Breaker {
         let breaker = breaker();
         for _ in 0..10 {
             fail(&breaker).expect("it is closed");

@@ -1,97 +1,59 @@
 //! Repeats a call that failed, where that is safe.
 
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rand::RngExt as _;
 use tokio::time::Instant;
-use tower::{Layer, Service, ServiceExt as _};
 
 use super::budget::Budget;
 use super::{Request, Response};
 use crate::headers::name;
 use crate::spec::Retry;
 use crate::status::{Code, Executed, Result, Status};
-use crate::transport::{BoxFuture, State};
+use crate::transport::State;
 
-/// Adds [`Retrying`].
-#[derive(Debug, Clone)]
-pub(super) struct RetryLayer {
-    pub(super) policy: Retry,
-    pub(super) budget: Arc<Budget>,
-}
-
-impl<S> Layer<S> for RetryLayer {
-    type Service = Retrying<S>;
-
-    fn layer(&self, inner: S) -> Retrying<S> {
-        Retrying { inner, layer: self.clone() }
-    }
-}
-
-/// Repeats a call that failed, where that is safe.
-#[derive(Debug, Clone)]
-pub(super) struct Retrying<S> {
-    inner: S,
-    layer: RetryLayer,
-}
-
-impl<S> Service<Request> for Retrying<S>
+/// Makes a call, and makes it again as its policy says. An attempt gets the request and its own end.
+pub(super) async fn call<A>(
+    policy: Option<&Retry>,
+    budget: &Budget,
+    request: Request,
+    attempt: impl Fn(Request, Option<Instant>) -> A,
+) -> Result<Response>
 where
-    S: Service<Request, Response = Response, Error = Status, Future: Send> + Clone + Send + 'static,
+    A: Future<Output = Result<Response>>,
 {
-    type Response = Response;
-    type Error = Status;
-    type Future = BoxFuture<'static, Result<Response>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let RetryLayer { policy, budget } = self.layer.clone();
-        // What was found ready is what gets the first attempt.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
-        Box::pin(async move {
-            let method = request.method().subject;
-            budget.called();
-            let mut attempt = 1;
-            loop {
-                let mut trial = request.clone();
-                if let Some(limit) = policy.attempt_timeout {
-                    trial.deadline = trial.deadline.min(Instant::now() + limit);
-                }
-                if attempt > 1 {
-                    trial.headers.insert(name::ATTEMPT, attempt.to_string())?;
-                    inner.ready().await?;
-                }
-                let status = match inner.call(trial).await {
-                    Ok(response) => return Ok(response),
-                    Err(status) => status,
-                };
-                if !request.once && reconnected(&request, &status).await {
-                    continue;
-                }
-                if attempt >= policy.max_attempts || request.once || !may_repeat(&request, &status)
-                {
-                    return Err(status);
-                }
-                let wait = wait(&policy, attempt, &status);
-                if Instant::now() + wait >= request.deadline {
-                    return Err(status);
-                }
-                if !budget.take() {
-                    metrics::counter!("bb_retries_denied_total", "method" => method).increment(1);
-                    return Err(status);
-                }
-                metrics::counter!("bb_retries_total", "method" => method).increment(1);
-                tracing::debug!(method, attempt, %status, ?wait, "calling again");
-                tokio::time::sleep(wait).await;
-                attempt += 1;
-            }
-        })
+    let Some(policy) = policy else { return attempt(request, None).await };
+    let method = request.method().subject;
+    let mut made = 0;
+    loop {
+        made += 1;
+        let mut trial = request.clone();
+        if made > 1 {
+            trial.headers.insert(name::ATTEMPT, made.to_string())?;
+        }
+        let end = policy.attempt_timeout.map(|limit| Instant::now() + limit);
+        let status = match attempt(trial, end).await {
+            Ok(response) => return Ok(response),
+            Err(status) => status,
+        };
+        if !request.once && reconnected(&request, &status).await {
+            made -= 1;
+            continue;
+        }
+        if made >= policy.max_attempts || request.once || !may_repeat(&request, &status) {
+            return Err(status);
+        }
+        let wait = wait(policy, made, &status);
+        if Instant::now() + wait >= request.deadline {
+            return Err(status);
+        }
+        if !budget.take() {
+            metrics::counter!("bb_retries_denied_total", "method" => method).increment(1);
+            return Err(status);
+        }
+        metrics::counter!("bb_retries_total", "method" => method).increment(1);
+        tracing::debug!(method, made, %status, ?wait, "calling again");
+        tokio::time::sleep(wait).await;
     }
 }
 

@@ -1,55 +1,51 @@
 //! The end of the chain: one attempt on the wire.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use tower::Service;
 
 use super::{Request, Response};
 use crate::client::attempt::{Ask, Attempt};
 use crate::client::options::CallDeadline;
 use crate::connection::Connection;
 use crate::deadline::Token;
-use crate::status::{Result, Status};
+use crate::status::{Executed, Result, Status};
 
 /// How much longer than the caller a server may think it has before it must be told.
 const TOLERANCE: Duration = Duration::from_millis(1);
 
-/// Publishes a request and waits for its answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wire;
+/// Publishes a request and waits for its answer, for as long as the call has or until the attempt's own end.
+pub(super) fn send(request: Request, end: Option<Instant>) -> InFlight {
+    let repeatable = request.is_repeatable();
+    let Request { connection, method, subject, headers, body, deadline, .. } = request;
+    let left = deadline.saturating_duration_since(Instant::now());
+    let is_schemas = method.timeout.checked_sub(left).is_some_and(|less| less <= TOLERANCE);
+    // The server is told how long the call has. An attempt that ends sooner is cancelled: that costs nothing before.
+    let token = (!is_schemas).then(|| Token::new(left));
+    let end = end.filter(|end| *end < deadline);
+    let deadline = CallDeadline { at: end.unwrap_or(deadline), token };
+    let ask = Ask { method, subject, headers: &headers, body: &body, deadline, repeatable };
+    let state = match Attempt::publish(&connection, ask) {
+        Ok(attempt) => State::Sent(attempt),
+        Err(status) => State::Failed(status),
+    };
+    InFlight { connection, state, ends_early: end.is_some() }
+}
 
-impl Service<Request> for Wire {
-    type Response = Response;
-    type Error = Status;
-    type Future = InFlight;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> InFlight {
-        let repeatable = request.is_repeatable();
-        let Request { connection, method, subject, headers, body, deadline: at, .. } = request;
-        let left = at.saturating_duration_since(Instant::now());
-        let is_schemas = method.timeout.checked_sub(left).is_some_and(|less| less <= TOLERANCE);
-        let deadline = CallDeadline { at, token: (!is_schemas).then(|| Token::new(left)) };
-        let ask = Ask { method, subject, headers: &headers, body: &body, deadline, repeatable };
-        let state = match Attempt::publish(&connection, ask) {
-            Ok(attempt) => State::Sent(attempt),
-            Err(status) => State::Failed(status),
-        };
-        InFlight { connection, state }
-    }
+/// Whether a call ended without an answer, so that its handler may still run.
+fn is_unanswered(status: &Status) -> bool {
+    status.executed() == Executed::Unknown
 }
 
 /// An attempt that is under way. Dropping it cancels its handler.
 pub(super) struct InFlight {
     connection: Connection,
     state: State,
+    /// Whether it ends before the server would end it.
+    ends_early: bool,
 }
 
 enum State {
@@ -62,14 +58,21 @@ impl Future for InFlight {
     type Output = Result<Response>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response>> {
-        let result = match &mut self.state {
-            State::Sent(attempt) => std::task::ready!(attempt.poll(cx, |headers, body| {
-                Ok(Response { headers: headers.clone(), body: Bytes::copy_from_slice(body) })
-            })),
+        let this = &mut *self;
+        let result = match &mut this.state {
+            State::Sent(attempt) => {
+                let result = ready!(attempt.poll(cx, |headers, body| {
+                    Ok(Response { headers: headers.clone(), body: Bytes::copy_from_slice(body) })
+                }));
+                if this.ends_early && result.as_ref().is_err_and(is_unanswered) {
+                    attempt.cancel(&this.connection);
+                }
+                result
+            }
             State::Failed(status) => Err(status.clone()),
             State::Done => Err(Status::internal("an attempt was polled after it had ended")),
         };
-        self.state = State::Done;
+        this.state = State::Done;
         Poll::Ready(result)
     }
 }

@@ -98,8 +98,13 @@ async fn run(
 }
 
 /// Publishes a response.
-pub(super) fn answer(connection: &Connection, context: &Context, body: &dyn Body) -> Result<()> {
-    let Err(status) = publish(connection, context, &Headers::new(), body) else {
+pub(super) fn answer(
+    connection: &Connection,
+    context: &Context,
+    headers: &Headers,
+    body: &dyn Body,
+) -> Result<()> {
+    let Err(status) = publish(connection, context, headers, body) else {
         return Ok(());
     };
     if status.code() != Code::InvalidArgument {

@@ -14,8 +14,10 @@ use super::stats::Method;
 use super::{Inner, handler};
 use crate::connection::Connection;
 use crate::context::Context;
+use crate::headers::Headers;
+use crate::layer::{Handling, Response};
 use crate::spec::MethodSpec;
-use crate::status::{Result, Status};
+use crate::status::{Executed, Result, Status};
 use crate::transport::{BoxFuture, Proto};
 
 /// The server's side of one call, admitted but not decoded.
@@ -36,9 +38,12 @@ impl Incoming {
     where
         Q: Message + Default,
         R: Message,
-        H: FnOnce(Context, Q) -> F,
+        H: FnOnce(Context, Q) -> F + Send + 'static,
         F: Future<Output = Result<R>> + Send + 'static,
     {
+        if self.connection().handlers().any() || self.method().replay.is_some() {
+            return self.unary_through_layers(handler);
+        }
         let request = match self.decode::<Q>() {
             Ok(request) => request,
             Err(status) => return self.fail(&status),
@@ -48,7 +53,42 @@ impl Incoming {
         let server = Arc::clone(&self.permit.server);
         self.start(Box::pin(async move {
             match future.await {
-                Ok(response) => handler::answer(&server.connection, &context, &Proto(&response)),
+                Ok(response) => {
+                    let body = Proto(&response);
+                    handler::answer(&server.connection, &context, &Headers::new(), &body)
+                }
+                Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
+            }
+        }));
+    }
+
+    /// The same, with layers around the handler.
+    fn unary_through_layers<Q, R, H, F>(self, handler: H)
+    where
+        Q: Message + Default,
+        R: Message,
+        H: FnOnce(Context, Q) -> F + Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+    {
+        let (method, context) = (self.method(), self.context.clone());
+        let server = Arc::clone(&self.permit.server);
+        let run = move |context: Context, body: Bytes| -> BoxFuture<'static, Result<Bytes>> {
+            match decode(method, &body) {
+                Ok(request) => {
+                    let future = handler(context, request);
+                    Box::pin(async move { Ok(future.await?.encode_to_vec().into()) })
+                }
+                Err(status) => Box::pin(std::future::ready(Err(status))),
+            }
+        };
+        let (connection, body) = (&server.connection, self.payload.clone());
+        let handling = Handling::new(connection, method, context.clone(), body, Box::new(run));
+        let answered = connection.handlers().handle(handling);
+        self.start(Box::pin(async move {
+            match answered.await {
+                Ok(Response { headers, body }) => {
+                    handler::answer(&server.connection, &context, &headers, &body)
+                }
                 Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
             }
         }));
@@ -95,11 +135,7 @@ impl Incoming {
     /// # Errors
     /// `INVALID_ARGUMENT` when the bytes are no such message.
     pub fn decode<Q: Message + Default>(&self) -> Result<Q> {
-        Q::decode(&*self.payload).map_err(|error| {
-            let request = self.method().request;
-            Status::invalid_argument(format!("the request is not a {request}: {error}"))
-                .with_executed(crate::status::Executed::No)
-        })
+        decode(self.method(), &self.payload)
     }
 
     /// Runs what handles the call, under its permit, deadline and cancellation: at once on this task while that is
@@ -113,6 +149,14 @@ impl Incoming {
     pub(super) fn start_apart(self, future: BoxFuture<'static, Result<()>>) {
         handler::start_apart(self, future);
     }
+}
+
+fn decode<Q: Message + Default>(method: &MethodSpec, payload: &[u8]) -> Result<Q> {
+    Q::decode(payload).map_err(|error| {
+        let request = method.request;
+        Status::invalid_argument(format!("the request is not a {request}: {error}"))
+            .with_executed(Executed::No)
+    })
 }
 
 impl fmt::Debug for Incoming {

@@ -1,6 +1,8 @@
-//! What is done for a method's callers when its calls fail or dawdle.
+//! What is done for a method's callers when its calls fail, dawdle or come twice.
 
 use std::time::Duration;
+
+use super::BucketSpec;
 
 /// What is done for a method's callers when its calls fail or dawdle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,4 +65,13 @@ pub struct Hedge {
     pub delay: Duration,
     /// Calls in all.
     pub max_attempts: u32,
+}
+
+/// Where the first answer to an idempotency key is kept, to be given again.
+#[derive(Debug, Clone, Copy)]
+pub struct Replay {
+    /// The service's bucket for answers.
+    pub bucket: &'static BucketSpec,
+    /// How long an answer counts.
+    pub ttl: Duration,
 }

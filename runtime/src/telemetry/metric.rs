@@ -66,6 +66,8 @@ const fn times(
 #[rustfmt::skip]
 pub const METRICS: &[Metric] = &[
     counter("bb_answers_lost_total", &[], "Answers of handlers that could not be sent."),
+    counter("bb_answers_replayed_total", &["method"], "Answers given again to an idempotency key."),
+    counter("bb_answers_unkept_total", &["method"], "Answers to idempotency keys that could not be kept."),
     counter("bb_breaker_refused_total", &["method"], "Calls that an open breaker held back."),
     gauge("bb_breaker_state", &["method"], "0 closed, 1 half open, 2 open; absent until it first opens."),
     gauge("bb_calls_in_flight", &["service"], "Unary calls that wait for their answer."),

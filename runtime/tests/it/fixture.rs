@@ -48,6 +48,7 @@ const fn method(name: &'static str, subject: &'static str, idempotency: Idempote
         credit: 64,
         idle_timeout: Duration::from_secs(30),
         policy: Policy::NONE,
+        replay: None,
         request: "test.echo.v1.Text",
         response: "test.echo.v1.Text",
     }

@@ -3,5 +3,6 @@
 mod breaker;
 mod fixture;
 mod hedge;
+mod idempotency;
 mod own;
 mod retry;

@@ -38,6 +38,7 @@ static SPEC: ServiceSpec = ServiceSpec {
         credit: 64,
         idle_timeout: Duration::from_secs(30),
         policy: Policy::NONE,
+        replay: None,
         request: "test.restart.v1.Effect",
         response: "test.restart.v1.Effect",
     }],

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::image::Image;
 use crate::schema::model::{
-    Bucket, Event, Method, Model, Package, Route, Service, Shape, Stream, Template, Token,
+    ANSWERS, Bucket, Event, Method, Model, Package, Route, Service, Shape, Stream, Template, Token,
 };
 
 /// Both models, each built when a rule first asks for it.
@@ -131,11 +131,13 @@ impl<'a> Running<'a> {
         paired(self.before().streams.iter(), &new, |it| &it.name).collect()
     }
 
-    /// Buckets of services that are still there; `None` where the bucket itself is gone.
+    /// Buckets of services that are still there; `None` where the bucket itself is gone. What answers are kept in is no
+    /// bucket of the schema's.
     pub(super) fn buckets(&self) -> Vec<(&Bucket, Option<&Bucket>, &str)> {
         let buckets = self.services().into_iter().flat_map(|Pair { old, new, service }| {
             old.buckets
                 .iter()
+                .filter(|old| old.ident != ANSWERS)
                 .map(move |old| (old, new.buckets.iter().find(|it| it.name == old.name), service))
         });
         buckets.collect()

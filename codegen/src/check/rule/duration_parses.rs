@@ -63,6 +63,11 @@ fn written<'a>(context: &Context<'a>) -> Vec<(&'a Element, String, &'a str)> {
                 let options = &method.options;
                 add(&method.element, "timeout".to_owned(), options.timeout.as_ref());
                 add(&method.element, "idle_timeout".to_owned(), options.idle_timeout.as_ref());
+                add(
+                    &method.element,
+                    "idempotency_ttl".to_owned(),
+                    options.idempotency_ttl.as_ref(),
+                );
             }
         }
     }

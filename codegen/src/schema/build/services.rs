@@ -5,9 +5,14 @@ use super::policy::policy;
 use super::subject::template;
 use super::types::resolve;
 use super::{CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, inherited, routes, storage};
-use crate::schema::model::{Bucket, DeclaredError, Idempotency, Kind, Method, Service};
+use crate::schema::model::{
+    ANSWERS, Bucket, DeclaredError, Idempotency, Kind, Method, Service, Storage, Type,
+};
 use crate::schema::survey::{File, Method as WrittenMethod, Service as Written, Survey};
 use crate::schema::{duration, hash, ident, option};
+
+/// Copies of answers: losing one could have an effect happen twice.
+const ANSWERS_REPLICAS: u32 = 3;
 
 /// The package that a service belongs to.
 pub(super) struct Owner<'a> {
@@ -45,8 +50,24 @@ pub(super) fn service(
         buckets: buckets.iter().map(|it| bucket(survey, owner.package, it)).collect(),
         calls,
     };
+    service.buckets.extend(answers(&service));
     service.schema_hash = hash::hash(survey, &service);
     service
+}
+
+/// The bucket where a service keeps its answers to idempotency keys. No schema knows the message: it is the runtime's.
+fn answers(service: &Service) -> Option<Bucket> {
+    let ttl = service.methods.iter().filter_map(|method| method.idempotency_ttl).max()?;
+    let value = "runtime.v1.KeptAnswer".to_owned();
+    Some(Bucket {
+        name: format!("answers-{}", service.subject.replace('.', "-")),
+        ident: ANSWERS.to_owned(),
+        value: Type { full_name: value, package: String::new(), path: Vec::new() },
+        history: 1,
+        ttl: Some(ttl),
+        storage: Storage::File,
+        replicas: ANSWERS_REPLICAS,
+    })
 }
 
 /// A service's name without `Service`, which is what its client and server are called after.
@@ -65,6 +86,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
         credit,
         idle_timeout,
         errors,
+        idempotency_ttl,
         ..
     } = &written.options;
     let (outer, outermost) = (&service.options, &file.options);
@@ -94,6 +116,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
             IDLE_TIMEOUT,
         ),
         policy: policy(kind(written), &written.options, outer, outermost),
+        idempotency_ttl: idempotency_ttl.as_deref().and_then(duration::parse),
         request: resolve(survey, &written.request),
         response: resolve(survey, &written.response),
         errors: errors.iter().map(|name| error(survey, &file.package, name)).collect(),

@@ -39,4 +39,7 @@ pub(crate) struct Method {
     /// When a second call is made beside one that dawdles.
     #[prost(message, optional, tag = "11")]
     pub(crate) hedge: Option<Hedge>,
+    /// How long the first answer to an idempotency key is kept.
+    #[prost(string, optional, tag = "12")]
+    pub(crate) idempotency_ttl: Option<String>,
 }

@@ -42,6 +42,7 @@ service ZooService {
     option (bodybroker.options.v1.method) = {
       operation: "feed.{name}.{food}" timeout: "10s" idempotency: IDEMPOTENCY_KEYED
       max_in_flight: 10 queue_group: "zoo.feed" errors: ["LockJammed", "NoFood"]
+      idempotency_ttl: "24h"
     };
     option (google.api.http) = {
       get: "/v1/cages/{name}"
@@ -135,6 +136,8 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"20s\"", "idle_timeout: \"2s\""),
     ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"21s\"", "idle_timeout: \"1s\""),
     ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"22s\"", "idle_timeout: \"2s\""),
+    ("METHOD_IDEMPOTENCY_TTL_NO_SHORTEN", "idempotency_ttl: \"24h\"", "idempotency_ttl: \"1h\""),
+    ("METHOD_IDEMPOTENCY_TTL_NO_SHORTEN", "idempotency_ttl: \"24h\"", ""),
     ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 10", "max_in_flight: 9"),
     ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 11", "max_in_flight: 1"),
     ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 12", "max_in_flight: 2"),

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Breaker, Hedge, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
+    Breaker, BucketSpec, Hedge, Idempotency, Kind, MethodSpec, Policy, Replay, Retry, ServiceSpec,
+    Storage,
 };
 use bodybroker_runtime::{
     BoxFuture, Bus, Call, Connection, Context, Delivery, Incoming, IntoService, Result, Server,
     Service, Status,
 };
+
+use tokio::sync::Semaphore;
 
 use crate::fixture::Text;
 
@@ -39,6 +42,7 @@ const fn method(
     subject: &'static str,
     idempotency: Idempotency,
     policy: Policy,
+    replay: Option<Replay>,
 ) -> MethodSpec {
     MethodSpec {
         service: "test.script.v1.ScriptService",
@@ -53,6 +57,7 @@ const fn method(
         credit: 64,
         idle_timeout: Duration::from_secs(30),
         policy,
+        replay,
         request: "test.script.v1.Text",
         response: "test.script.v1.Text",
     }
@@ -73,27 +78,43 @@ pub(super) static SPEC: ServiceSpec = ServiceSpec {
     version: "1.0.0",
     schema_hash: "0123456789abcdef",
     methods: &[
-        method("Read", "svc.test.script.v1.read", Idempotency::NoSideEffects, RETRIED),
-        method("Write", "svc.test.script.v1.write", Idempotency::None, RETRIED),
-        method("Pay", "svc.test.script.v1.pay", Idempotency::Keyed, RETRIED),
-        method("Look", "svc.test.script.v1.look", Idempotency::NoSideEffects, HEDGED),
+        method("Read", "svc.test.script.v1.read", Idempotency::NoSideEffects, RETRIED, None),
+        method("Write", "svc.test.script.v1.write", Idempotency::None, RETRIED, None),
+        method("Pay", "svc.test.script.v1.pay", Idempotency::Keyed, RETRIED, None),
+        method("Look", "svc.test.script.v1.look", Idempotency::NoSideEffects, HEDGED, None),
         method(
             "Guarded",
             "svc.test.script.v1.guarded",
             Idempotency::None,
             Policy { breaker: Some(BREAKER), ..Policy::NONE },
+            None,
         ),
-        method("Plain", "svc.test.script.v1.plain", Idempotency::None, Policy::NONE),
+        method("Plain", "svc.test.script.v1.plain", Idempotency::None, Policy::NONE, None),
         method(
             "Wait",
             "svc.test.script.v1.wait",
             Idempotency::NoSideEffects,
             Policy { retry: Some(PATIENT), ..Policy::NONE },
+            None,
         ),
-        method("Relay", "svc.test.script.v1.relay", Idempotency::NoSideEffects, RETRIED),
+        method("Relay", "svc.test.script.v1.relay", Idempotency::NoSideEffects, RETRIED, None),
+        method(
+            "Brief",
+            "svc.test.script.v1.brief",
+            Idempotency::Keyed,
+            Policy::NONE,
+            Some(Replay { bucket: &ANSWERS, ttl: Duration::from_millis(50) }),
+        ),
+        method(
+            "Order",
+            "svc.test.script.v1.order",
+            Idempotency::Keyed,
+            Policy::NONE,
+            Some(Replay { bucket: &ANSWERS, ttl: Duration::from_mins(1) }),
+        ),
     ],
     consumes: &[],
-    buckets: &[],
+    buckets: &[&ANSWERS],
     calls: &[],
 };
 
@@ -108,13 +129,34 @@ pub(super) const WAIT: usize = 6;
 /// Reads once, and fails as that does.
 pub(super) const RELAY: usize = 7;
 
+/// Has one effect a key.
+pub(super) const ORDER: usize = 9;
+/// The same, for a moment.
+pub(super) const BRIEF: usize = 8;
+
+static ANSWERS: BucketSpec = BucketSpec {
+    name: "script-answers",
+    value: "runtime.v1.KeptAnswer",
+    history: 1,
+    ttl: Some(Duration::from_mins(1)),
+    storage: Storage::Memory,
+    replicas: 1,
+};
+
 /// What happens to one call.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Answer,
     Fail(Status),
     Hang,
+    /// Waits for a permit, and answers.
+    Wait(Arc<Semaphore>),
+    Panic,
 }
+
+/// Who calls, as a layer has found out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Player(pub(super) String);
 
 /// How a call came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +178,7 @@ pub(super) struct Script {
 struct State {
     steps: Mutex<VecDeque<Step>>,
     seen: Mutex<Vec<Seen>>,
+    players: Mutex<Vec<String>>,
     /// Handlers that were dropped before they ended.
     dropped: Mutex<u32>,
 }
@@ -158,6 +201,15 @@ impl Script {
         self.state.steps.lock().unwrap().extend(steps);
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What a layer has left for the handlers, call by call.
+    pub(super) fn players(&self) -> Vec<String> {
+        self.state.players.lock().unwrap().clone()
+    }
+
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
     }
@@ -177,6 +229,9 @@ impl Script {
             key: context.idempotency_key().map(str::to_owned),
             note: context.headers().get("Test-Note").map(str::to_owned),
         });
+        if let Some(Player(player)) = context.get() {
+            self.state.players.lock().unwrap().push(player);
+        }
         if context.method().unwrap().name == "Relay" {
             return call(&self.connection, READ).await;
         }
@@ -184,6 +239,11 @@ impl Script {
         match step {
             Step::Answer => Ok(request),
             Step::Fail(status) => Err(status),
+            Step::Wait(permits) => {
+                permits.acquire().await.unwrap().forget();
+                Ok(request)
+            }
+            Step::Panic => panic!("the script says so"),
             Step::Hang => {
                 let _hanging = Hanging(Arc::clone(&self.state));
                 std::future::pending().await
@@ -213,6 +273,16 @@ impl IntoService for Script {
     }
 }
 
+/// Two instances of the service and a client, on a bus of their own.
+pub(super) async fn two_scripts() -> (Connection, Script, (Server, Server)) {
+    let bus = Bus::new();
+    let (one, other) = (Connection::local(&bus, "script"), Connection::local(&bus, "script"));
+    let script = Script::new(&one);
+    let servers =
+        (one.serve(script.clone()).await.unwrap(), other.serve(script.clone()).await.unwrap());
+    (Connection::local(&bus, "client"), script, servers)
+}
+
 /// A service on a bus of its own, and a client.
 pub(super) async fn script() -> (Connection, Script, Server) {
     let bus = Bus::new();
@@ -225,6 +295,11 @@ pub(super) async fn script() -> (Connection, Script, Server) {
 /// Prepares a call.
 pub(super) fn call(connection: &Connection, method: usize) -> Call<Text, Text> {
     connection.call(&SPEC.methods[method], Text::new("hello"))
+}
+
+/// Prepares a call for one effect.
+pub(super) fn order(connection: &Connection, key: &str, what: &str) -> Call<Text, Text> {
+    connection.call(&SPEC.methods[ORDER], Text::new(what)).idempotency_key(key)
 }
 
 /// A failure of the server's own.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
-use bodybroker_runtime::layer::{CallService, Request, Response};
+use bodybroker_runtime::layer::{CallService, HandlerService, Handling, Request, Response};
 use bodybroker_runtime::status::Code;
 use bodybroker_runtime::{BoxFuture, Result, Status};
 use tower::{Layer, Service};
 
-use super::fixture::{PLAIN, READ, call, down, script};
+use super::fixture::{PLAIN, Player, READ, call, down, script};
 
 /// Adds a header to each call, and counts calls that succeed.
 #[derive(Debug, Clone, Default)]
@@ -82,4 +82,28 @@ async fn a_layer_may_answer_itself() {
     let status = call(&client, PLAIN).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
     assert!(script.seen().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_around_handlers_can_refuse_and_leave_something_for_them() {
+    let (client, script, _server) = script().await;
+    script.connection().handler_layer(tower::layer::layer_fn(|inner: HandlerService| {
+        tower::service_fn(move |handling: Handling| {
+            let mut inner = inner.clone();
+            async move {
+                let context = handling.context().clone();
+                let Some(player) = context.headers().get("Test-Note") else {
+                    return Err(Status::unauthenticated("who are you?"));
+                };
+                context.insert(Player(player.to_owned()));
+                let mut response = inner.call(handling).await?;
+                response.headers.insert("Test-Seen", "yes")?;
+                Ok(response)
+            }
+        })
+    }));
+    assert_eq!(call(&client, PLAIN).await.unwrap_err().code(), Code::Unauthenticated);
+    assert!(script.seen().is_empty());
+    call(&client, PLAIN).header("Test-Note", "ann").await.unwrap();
+    assert_eq!(script.players(), ["ann"]);
 }

@@ -47,6 +47,7 @@ const fn method(name: &'static str, subject: &'static str, kind: Kind) -> Method
         credit: CREDIT,
         idle_timeout: IDLE_TIMEOUT,
         policy: Policy::NONE,
+        replay: None,
         request: "test.stream.v1.Ask",
         response: "test.stream.v1.Number",
     }

@@ -19,7 +19,8 @@ pub use events::ZooEvents;
 pub use messages::*;
 pub use night_service::{NightClient, NightServer, NightService};
 pub use zoo_service::{
-    ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, ZooClient, ZooServer, ZooService,
+    ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, IDEMPOTENCY_ANSWERS_BUCKET, ZooClient, ZooServer,
+    ZooService,
 };
 
 #[cfg(feature = "mock")]

@@ -38,6 +38,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.state_manager.v1.GetStateRequest",
             response: "bodybroker.state_manager.v1.GetStateResponse",
         },
@@ -62,6 +63,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.state_manager.v1.UpdateStateRequest",
             response: "bodybroker.state_manager.v1.UpdateStateResponse",
         },
@@ -86,6 +88,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.state_manager.v1.DeleteStateRequest",
             response: "bodybroker.state_manager.v1.DeleteStateResponse",
         },
@@ -110,6 +113,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.state_manager.v1.BatchGetRequest",
             response: "bodybroker.state_manager.v1.BatchGetResponse",
         },
@@ -126,6 +130,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             credit: 64,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,
+            replay: None,
             request: "bodybroker.state_manager.v1.WatchStateRequest",
             response: "bodybroker.state_manager.v1.WatchStateResponse",
         },
@@ -150,6 +155,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.state_manager.v1.HistoryRequest",
             response: "bodybroker.state_manager.v1.HistoryResponse",
         },

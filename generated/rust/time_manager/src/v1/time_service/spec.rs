@@ -38,6 +38,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.time_manager.v1.GetTimeRequest",
             response: "bodybroker.time_manager.v1.GetTimeResponse",
         },
@@ -62,6 +63,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.time_manager.v1.SetScaleRequest",
             response: "bodybroker.time_manager.v1.SetScaleResponse",
         },
@@ -86,6 +88,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.time_manager.v1.PauseRequest",
             response: "bodybroker.time_manager.v1.PauseResponse",
         },
@@ -110,6 +113,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.time_manager.v1.ResumeRequest",
             response: "bodybroker.time_manager.v1.ResumeResponse",
         },
@@ -134,6 +138,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.time_manager.v1.AdvanceRequest",
             response: "bodybroker.time_manager.v1.AdvanceResponse",
         },
@@ -158,6 +163,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.time_manager.v1.ScheduleRequest",
             response: "bodybroker.time_manager.v1.ScheduleResponse",
         },
@@ -182,6 +188,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.time_manager.v1.UnscheduleRequest",
             response: "bodybroker.time_manager.v1.UnscheduleResponse",
         },

@@ -39,6 +39,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.weather_manager.v1.GetWeatherRequest",
             response: "bodybroker.weather_manager.v1.GetWeatherResponse",
         },
@@ -63,6 +64,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.weather_manager.v1.ForecastRequest",
             response: "bodybroker.weather_manager.v1.ForecastResponse",
         },
@@ -87,6 +89,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "bodybroker.weather_manager.v1.OverrideWeatherRequest",
             response: "bodybroker.weather_manager.v1.OverrideWeatherResponse",
         },

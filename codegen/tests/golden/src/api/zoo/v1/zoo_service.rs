@@ -24,7 +24,7 @@ mod mock;
 
 pub use client::ZooClient;
 pub use server::ZooServer;
-pub use spec::{ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, SPEC};
+pub use spec::{ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, IDEMPOTENCY_ANSWERS_BUCKET, SPEC};
 
 #[cfg(feature = "mock")]
 pub use mock::ZooMock;

@@ -30,6 +30,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,
+            replay: None,
             request: "acme.keeper.v1.HireRequest",
             response: "acme.keeper.v1.HireResponse",
         },

@@ -28,6 +28,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,
+            replay: None,
             request: "acme.type.v1.Type",
             response: "acme.type.v1.TypeResponse",
         },

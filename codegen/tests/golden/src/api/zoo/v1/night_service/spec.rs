@@ -28,6 +28,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy::NONE,
+            replay: None,
             request: "acme.zoo.v1.SleepRequest",
             response: "acme.zoo.v1.SleepResponse",
         },

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Breaker, BucketSpec, Hedge, Idempotency, Kind, MethodSpec, Policy, Retry,
+    Breaker, BucketSpec, Hedge, Idempotency, Kind, MethodSpec, Policy, Replay, Retry,
     ServiceSpec, Storage,
 };
 
@@ -16,7 +16,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.zoo.v1",
     queue_group: "q.zoo",
     version: "1.4.2",
-    schema_hash: "458fdefae2058024",
+    schema_hash: "8fd7a4b7a6b69876",
     methods: &[
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -46,6 +46,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "acme.zoo.v1.GetAnimalRequest",
             response: "acme.zoo.v1.GetAnimalResponse",
         },
@@ -62,6 +63,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             credit: 4,
             idle_timeout: Duration::from_secs(5),
             policy: Policy::NONE,
+            replay: None,
             request: "acme.zoo.v1.WatchAnimalsRequest",
             response: "acme.zoo.v1.WatchAnimalsResponse",
         },
@@ -78,6 +80,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy::NONE,
+            replay: None,
             request: "acme.zoo.v1.ImportAnimalsRequest",
             response: "acme.zoo.v1.ImportAnimalsResponse",
         },
@@ -94,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy::NONE,
+            replay: None,
             request: "acme.zoo.v1.ChatRequest",
             response: "acme.zoo.v1.ChatResponse",
         },
@@ -127,6 +131,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "acme.zoo.v1.Option",
             response: "acme.zoo.v1.Result",
         },
@@ -160,6 +165,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "acme.zoo.v1.Self",
             response: "acme.zoo.v1.Vec",
         },
@@ -193,6 +199,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "acme.zoo.v1.String",
             response: "acme.zoo.v1.Box",
         },
@@ -226,6 +233,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "acme.zoo.v1.Context",
             response: "acme.zoo.v1.Status",
         },
@@ -259,6 +267,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "acme.common.v1.Page",
             response: "acme.common.v1.Animal.Body",
         },
@@ -270,7 +279,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             queue_group: "q.zoo",
             kind: Kind::Unary,
             timeout: Duration::from_millis(1_500),
-            idempotency: Idempotency::None,
+            idempotency: Idempotency::Keyed,
             max_in_flight: 64,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
@@ -292,6 +301,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: Some(Replay {
+                bucket: &IDEMPOTENCY_ANSWERS_BUCKET,
+                ttl: Duration::from_secs(86_400),
+            }),
             request: "acme.zoo.v1.Animal.Body",
             response: "acme.zoo.v1.Events.Inner",
         },
@@ -325,6 +338,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "google.protobuf.Empty",
             response: "google.protobuf.StringValue",
         },
@@ -358,6 +372,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
+            replay: None,
             request: "acme.zoo.v1.OldFeedRequest",
             response: "acme.zoo.v1.OldFeedResponse",
         },
@@ -374,12 +389,13 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy::NONE,
+            replay: None,
             request: "acme.zoo.v1.OldFeedRequest",
             response: "acme.zoo.v1.OldFeedResponse",
         },
     ],
     consumes: &[],
-    buckets: &[&ANIMAL_BUCKET, &ANIMAL_PAGE_BUCKET],
+    buckets: &[&ANIMAL_BUCKET, &ANIMAL_PAGE_BUCKET, &IDEMPOTENCY_ANSWERS_BUCKET],
     calls: &["acme.keeper.v1.KeeperService", "acme.type.v1.TypeService"],
 };
 
@@ -401,4 +417,14 @@ pub static ANIMAL_PAGE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+};
+
+/// Bucket `answers-svc-zoo-v1` of [`ZooService`](super::ZooService).
+pub static IDEMPOTENCY_ANSWERS_BUCKET: BucketSpec = BucketSpec {
+    name: "answers-svc-zoo-v1",
+    value: "runtime.v1.KeptAnswer",
+    history: 1,
+    ttl: Some(Duration::from_secs(86_400)),
+    storage: Storage::File,
+    replicas: 3,
 };

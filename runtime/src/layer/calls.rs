@@ -1,0 +1,97 @@
+//! The calling side: what stands between a unary call and the wire.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt as _, service_fn};
+
+use super::breaker::Breaker;
+use super::budget::Budget;
+use super::chains::Chains;
+use super::{CallService, LayerService, Request, Response, hedge, retry, wire};
+use crate::spec::MethodSpec;
+use crate::status::Result;
+use crate::transport::BoxFuture;
+
+/// What stands between a connection's calls and the wire.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    budget: Arc<Budget>,
+    /// Ours, by the address of the method's static.
+    chains: RwLock<HashMap<usize, Arc<Chain>>>,
+    /// Users'.
+    around: Chains<CallService>,
+}
+
+impl Calls {
+    /// Whether a user has added something.
+    pub(crate) fn any(&self) -> bool {
+        self.around.any()
+    }
+
+    /// Adds a layer around those there are.
+    pub(crate) fn add<L>(&self, layer: L)
+    where
+        L: Layer<CallService, Service: LayerService<Request>> + Send + Sync + 'static,
+    {
+        self.around.add(move |inner| BoxCloneSyncService::new(layer.layer(inner)));
+    }
+
+    /// Sends a call through the chain of its method.
+    pub(crate) fn call(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
+        let method = request.method();
+        let chain = self.chain(method);
+        if !self.around.any() {
+            return chain.call(request);
+        }
+        let ours = || {
+            BoxCloneSyncService::new(service_fn(move |request| Arc::clone(&chain).call(request)))
+        };
+        Box::pin(self.around.of(method, ours).oneshot(request))
+    }
+
+    fn chain(&self, method: &'static MethodSpec) -> Arc<Chain> {
+        let key = std::ptr::from_ref(method).addr();
+        let chains = self.chains.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(chain) = chains.get(&key) {
+            return Arc::clone(chain);
+        }
+        drop(chains);
+        let mut chains = self.chains.write().unwrap_or_else(PoisonError::into_inner);
+        let chain = chains.entry(key).or_insert_with(|| Chain::new(method, &self.budget));
+        Arc::clone(chain)
+    }
+}
+
+/// Our own layers around the calls of one method.
+#[derive(Debug)]
+struct Chain {
+    method: &'static MethodSpec,
+    breaker: Option<Breaker>,
+    budget: Arc<Budget>,
+}
+
+impl Chain {
+    fn new(method: &'static MethodSpec, budget: &Arc<Budget>) -> Arc<Self> {
+        let breaker = method.policy.breaker.map(|policy| Breaker::new(policy, method.subject));
+        Arc::new(Self { method, breaker, budget: Arc::clone(budget) })
+    }
+
+    /// Makes a call: the breaker sees all of it, a repetition all that hedges come to.
+    fn call(self: Arc<Self>, request: Request) -> BoxFuture<'static, Result<Response>> {
+        Box::pin(async move {
+            let Self { method, breaker, budget } = &*self;
+            budget.called();
+            let attempt = |request, end| {
+                let send = move |request| wire::send(request, end);
+                hedge::call(method.policy.hedge.as_ref(), budget, request, send)
+            };
+            let call = retry::call(method.policy.retry.as_ref(), budget, request, attempt);
+            match breaker {
+                Some(breaker) => breaker.call(call).await,
+                None => call.await,
+            }
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! What is stored under an idempotency key.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use prost::Message;
+
+use crate::headers::{Headers, name};
+use crate::layer::Response;
+use crate::status::{self, Result, Status};
+
+/// What is stored under an idempotency key.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Kept {
+    /// Hash of the request.
+    pub(super) request: Bytes,
+    /// Time that the call had left when it claimed the key.
+    pub(super) left: Duration,
+    /// The answer, once there is one.
+    pub(super) answer: Option<Answer>,
+}
+
+/// An answer, as it went over the wire.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Answer {
+    #[prost(message, repeated, tag = "1")]
+    headers: Vec<Header>,
+    #[prost(bytes = "bytes", tag = "2")]
+    body: Bytes,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Header {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "2")]
+    value: String,
+}
+
+/// `runtime.v1.KeptAnswer`.
+#[derive(Clone, PartialEq, Message)]
+struct Record {
+    #[prost(bytes = "bytes", tag = "1")]
+    request: Bytes,
+    #[prost(uint64, tag = "2")]
+    left_ms: u64,
+    #[prost(message, optional, tag = "3")]
+    answer: Option<Answer>,
+}
+
+impl Kept {
+    /// What the first call writes, which has this much time.
+    pub(super) fn claim(request: Bytes, left: Duration) -> Self {
+        Self { request, left, answer: None }
+    }
+
+    /// What it writes in the end.
+    pub(super) fn answered(request: Bytes, answer: Answer) -> Self {
+        Self { request, left: Duration::ZERO, answer: Some(answer) }
+    }
+
+    pub(super) fn encode(&self) -> Bytes {
+        let Self { request, left, answer } = self.clone();
+        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        Record { request, left_ms, answer }.encode_to_vec().into()
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
+        let record = Record::decode(bytes).map_err(|error| {
+            Status::data_loss(format!("what is kept under the idempotency key is broken: {error}"))
+        })?;
+        let Record { request, left_ms, answer } = record;
+        Ok(Self { request, left: Duration::from_millis(left_ms), answer })
+    }
+}
+
+impl Answer {
+    /// Takes down how a call ended.
+    pub(super) fn of(result: &Result<Response>) -> Self {
+        let (headers, body) = match result {
+            Ok(Response { headers, body }) => (headers.clone(), body.clone()),
+            Err(status) => {
+                let (headers, body) = status::wire::encode(status);
+                (headers, body.into())
+            }
+        };
+        let headers = headers
+            .iter()
+            .map(|(name, value)| Header { name: name.to_owned(), value: value.to_owned() });
+        Self { headers: headers.collect(), body }
+    }
+
+    /// Ends another call the same way, and says so.
+    pub(super) fn replay(self) -> Result<Response> {
+        let mut headers = Headers::new();
+        for Header { name, value } in &self.headers {
+            headers.insert(name, value)?;
+        }
+        if let Some(status) = status::wire::decode(&headers, &self.body) {
+            return Err(status);
+        }
+        headers.insert(name::REPLAYED, "1")?;
+        Ok(Response { headers, body: self.body })
+    }
+}

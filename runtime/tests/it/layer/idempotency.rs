@@ -1,0 +1,133 @@
+//! One effect a key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bodybroker_runtime::connection::Options;
+use bodybroker_runtime::status::Code;
+use bodybroker_runtime::testing::NatsServer;
+use bodybroker_runtime::{Connection, Status};
+use tokio::sync::Semaphore;
+
+use super::fixture::{BRIEF, ORDER, Script, Step, call, down, order, script, two_scripts};
+
+#[tokio::test(start_paused = true)]
+async fn the_first_answer_is_given_again() {
+    let (client, script, _servers) = two_scripts().await;
+    for _ in 0..5 {
+        assert_eq!(order(&client, "k1", "a sword").await.unwrap().text, "a sword");
+    }
+    assert_eq!(script.seen().len(), 1);
+    order(&client, "k2", "a sword").await.unwrap();
+    assert_eq!(script.seen().len(), 2, "another key is another effect");
+    call(&client, ORDER).await.unwrap();
+    call(&client, ORDER).await.unwrap();
+    assert_eq!(script.seen().len(), 4, "without a key nothing is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_is_an_answer_is_given_again_and_one_that_passes_is_not() {
+    let (client, script, _servers) = two_scripts().await;
+    script.next([Step::Fail(Status::failed_precondition("too poor")), down()]);
+    for _ in 0..3 {
+        let status = order(&client, "k1", "a sword").await.unwrap_err();
+        assert_eq!((status.code(), status.message()), (Code::FailedPrecondition, "too poor"));
+    }
+    assert_eq!(script.seen().len(), 1);
+    order(&client, "k2", "a shield").await.unwrap_err();
+    order(&client, "k2", "a shield").await.unwrap();
+    assert_eq!(script.seen().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_belongs_to_one_request_and_one_caller() {
+    let (client, script, _servers) = two_scripts().await;
+    order(&client, "k1", "a sword").await.unwrap();
+    let status = order(&client, "k1", "a shield").await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert_eq!(script.seen().len(), 1);
+    order(script.connection(), "k1", "a shield").await.expect("another caller has keys of its own");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_calls_at_once_run_the_handler_once() {
+    let (client, script, _servers) = two_scripts().await;
+    let permits = Arc::new(Semaphore::new(0));
+    script.next([Step::Wait(Arc::clone(&permits))]);
+    let calls: Vec<_> =
+        (0..8).map(|_| tokio::spawn(order(&client, "k1", "a sword").into_future())).collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    permits.add_permits(1);
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().text, "a sword");
+    }
+    assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_leaves_does_not_cut_the_effect_in_two() {
+    let (client, script, _servers) = two_scripts().await;
+    let permits = Arc::new(Semaphore::new(0));
+    script.next([Step::Wait(Arc::clone(&permits))]);
+    let left = order(&client, "k1", "a sword").timeout(Duration::from_millis(900));
+    assert!(tokio::time::timeout(Duration::from_millis(50), left.into_future()).await.is_err());
+    permits.add_permits(1);
+    assert_eq!(order(&client, "k1", "a sword").await.unwrap().text, "a sword");
+    assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_an_answer() {
+    let (client, script, _servers) = two_scripts().await;
+    script.next([Step::Panic]);
+    for _ in 0..2 {
+        let status = order(&client, "k1", "a sword").await.unwrap_err();
+        assert_eq!(status.code(), Code::Internal);
+    }
+    assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_call_after_one_that_died_runs_the_handler_again() {
+    let (client, script, _servers) = two_scripts().await;
+    // It runs out of time without an answer, as in a process that is killed.
+    script.next([Step::Hang]);
+    let started = tokio::time::Instant::now();
+    order(&client, "k1", "a sword").await.unwrap_err();
+    let patient = order(&client, "k1", "a sword").timeout(Duration::from_secs(10));
+    assert_eq!(patient.await.unwrap().text, "a sword");
+    assert_eq!(script.seen().len(), 2);
+    // The dead call's own second, and a grace.
+    assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_is_forgotten_when_its_time_is_over() {
+    let (client, script, _server) = script().await;
+    let again = async {
+        while script.seen().len() < 2 {
+            call(&client, BRIEF).idempotency_key("k1").await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), again).await.expect("it is forgotten");
+}
+
+#[tokio::test]
+async fn a_key_outlives_the_instance_that_answered() {
+    let server = NatsServer::start().await.unwrap();
+    let options = |name| Options::new(server.url(), name).provision(true);
+    let client = Connection::connect(options("client")).await.unwrap();
+    for _ in 0..2 {
+        let connection = Connection::connect(options("script")).await.unwrap();
+        let script = Script::new(&connection);
+        let instance = connection.serve(script.clone()).await.unwrap();
+        assert_eq!(order(&client, "k1", "a sword").await.unwrap().text, "a sword");
+        assert!(script.seen().len() <= 1);
+        instance.drain().await;
+        connection.close().await;
+        if script.seen().is_empty() {
+            return;
+        }
+    }
+    panic!("the second instance ran the handler again");
+}
