@@ -25,9 +25,9 @@ pub struct Worker {
     traces: Option<Connection>,
     effects: Option<Store<Register>>,
     /// How often each call ran here.
-    pub acted: Mutex<BTreeMap<u64, usize>>,
+    acted: Mutex<BTreeMap<u64, usize>>,
     /// How often each event was handled here, successfully or not.
-    pub noted: Mutex<BTreeMap<u64, usize>>,
+    noted: Mutex<BTreeMap<u64, usize>>,
     handler: Box<Handler>,
 }
 

@@ -21,10 +21,10 @@ pub(super) async fn storm(
     let through = fault(&mut stage, &load, outcome).await;
     stage.cluster.heal();
     load.finish(outcome).await;
-    stage.replicated().await?;
+    let settled = stage.replicated().await;
     let auditor = stage.connect("auditor").await?;
     audit::streams(outcome, &auditor, &load.ledger).await?;
     audit::registers(outcome, &load.history.operations(), judged);
     auditor.close().await;
-    through
+    through.and(settled)
 }
