@@ -6,6 +6,7 @@ mod connecting;
 mod durable;
 mod event;
 mod fixture;
+mod guarantees;
 mod health;
 mod host;
 mod hostile;
