@@ -37,9 +37,22 @@ pub struct Config {
     /// `BB_HTTP_ADDR`: where `/livez`, `/readyz`, `/startupz` and `/metrics` are answered, such as `127.0.0.1:8080`.
     /// Whoever reaches it may ask. Absent: nowhere, and nothing is recorded.
     pub http: Option<SocketAddr>,
+    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, or `OTEL_EXPORTER_OTLP_ENDPOINT` without its `/v1/traces`: where spans are
+    /// sent, over HTTP in protobuf. `OTEL_SERVICE_NAME` names the process in them, by default its program. Absent: no
+    /// spans are made. Samplers and batches are set by the standard's other variables.
+    pub otlp: Option<Otlp>,
     /// `BB_PROVISION`: `true` makes streams and buckets that are missing as they are used; for development, where no
     /// provisioner runs. Default: `false`.
     pub provision: bool,
+}
+
+/// Where spans go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Otlp {
+    /// URL that takes them.
+    pub traces: String,
+    /// Who sends them.
+    pub service: String,
 }
 
 /// How a log line looks.
@@ -77,6 +90,7 @@ impl Config {
             ready_file: source.text("BB_READY_FILE").map(PathBuf::from),
             drain: duration(source, "BB_DRAIN", Duration::from_secs(25), &mut keep),
             http: parsed(source, "BB_HTTP_ADDR", "an address such as `127.0.0.1:8080`", &mut keep),
+            otlp: otlp(source),
             provision: parsed(source, "BB_PROVISION", "`true` or `false`", &mut keep)
                 .unwrap_or(false),
         };
@@ -99,6 +113,7 @@ impl Config {
             ready_file: None,
             drain: Duration::from_secs(25),
             http: None,
+            otlp: None,
             provision: false,
         }
     }
@@ -176,6 +191,17 @@ fn tls(source: &Source, keep: &mut impl FnMut(String)) -> Option<Tls> {
     }
 }
 
+fn otlp(source: &Source) -> Option<Otlp> {
+    let traces = source.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
+        let base = source.text("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+        Some(format!("{}/v1/traces", base.trim_end_matches('/')))
+    })?;
+    let program =
+        || Some(std::env::current_exe().ok()?.file_stem()?.to_string_lossy().into_owned());
+    let service = source.text("OTEL_SERVICE_NAME").or_else(program).unwrap_or_default();
+    Some(Otlp { traces, service })
+}
+
 fn log_format(source: &Source, keep: &mut impl FnMut(String)) -> LogFormat {
     match source.text("BB_LOG_FORMAT").as_deref() {
         None | Some("text") => LogFormat::Text,
@@ -248,6 +274,15 @@ mod tests {
         assert_eq!(config.url, DEFAULT_URL);
         assert!(matches!(config.auth, Auth::Anonymous));
         assert!(config.tls.is_none());
+    }
+
+    #[test]
+    fn spans_go_where_the_standards_variables_say() {
+        let traces = |variables: &[(&str, &str)]| Some(read(variables).unwrap().otlp?.traces);
+        let (all, own) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+        assert_eq!(traces(&[]), None);
+        assert_eq!(traces(&[(all, "http://a:4318/")]).unwrap(), "http://a:4318/v1/traces");
+        assert_eq!(traces(&[(all, "http://a:4318"), (own, "http://b/x")]).unwrap(), "http://b/x");
     }
 
     #[test]

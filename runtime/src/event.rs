@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use prost::{Message, Name};
+use tracing::{Instrument as _, Span};
 
 use crate::connection::Connection;
-use crate::context::Context;
 use crate::durable::{Append, StreamConfig};
 use crate::headers::{Headers, name};
 use crate::spec::EventSpec;
 use crate::status::{Result, Status};
 use crate::subject::Subject;
+use crate::telemetry::trace;
 
 mod consumers;
 mod dead_letter;
@@ -93,16 +94,18 @@ impl Connection {
         }
         let durable = self.durable();
         durable.assume(&StreamConfig::of_event(spec));
+        let span = trace::publish(spec);
         let append = Append {
             stream: spec.stream.to_owned(),
             subject: event.subject(),
-            headers: headers(&how)?,
+            headers: headers(&how, &span)?,
             payload: event.encode_to_vec().into(),
             expect: None,
             id: how.id,
         };
         let began = Instant::now();
-        let appended = durable.append(append).await;
+        let appended = durable.append(append).instrument(span.clone()).await;
+        trace::ended(&span, appended.as_ref().map(drop));
         let code = appended.as_ref().map_or_else(|status| status.code().name(), |_| "OK");
         metrics::histogram!("bb_events_published_seconds", "event" => spec.name, "code" => code)
             .record(began.elapsed());
@@ -115,15 +118,11 @@ impl Connection {
     }
 }
 
-/// The trace of the handler that publishes, and when the event ends.
-fn headers(how: &Publication) -> Result<Headers> {
+/// The trace that the publication is part of, and when the event ends.
+fn headers(how: &Publication, span: &Span) -> Result<Headers> {
     let mut headers = Headers::new();
-    if let Some(context) = Context::current() {
-        for name in [name::TRACEPARENT, name::TRACESTATE] {
-            if let Some(value) = context.headers().get(name) {
-                headers.insert(name, value)?;
-            }
-        }
+    if !trace::inject(span, &mut headers) {
+        trace::inject_current(&mut headers);
     }
     if let Some(time) = how.expires_in {
         headers.insert(name::DEADLINE, millis(SystemTime::now() + time).to_string())?;

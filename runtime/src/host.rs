@@ -177,6 +177,7 @@ impl Host {
             () = drain(running, config.drain) => tracing::info!("drained"),
             () = second => tracing::warn!("asked twice: stopping at once"),
         }
+        telemetry::flush().await;
         Ok(())
     }
 }

@@ -92,10 +92,11 @@ impl<Q: Message + Unpin, R: Message + Default> Future for Call<Q, R> {
             let (connection, method, options) = (&this.connection, this.method, &mut this.options);
             let now = Instant::now();
             this.watched = Watched::start(method, now);
+            let watched = this.watched.as_ref();
             let started = if method.policy.is_none() && !connection.calls().any() {
-                send(connection, method, options, request, now).map(State::Sent)
+                send(connection, method, options, request, now, watched).map(State::Sent)
             } else {
-                enter(connection, method, options, request, now).map(State::Layered)
+                enter(connection, method, options, request, now, watched).map(State::Layered)
             };
             match started {
                 Ok(state) => this.state = state,
@@ -111,8 +112,12 @@ impl<Q: Message + Unpin, R: Message + Default> Future for Call<Q, R> {
             State::Sent(attempt) => {
                 task::ready!(attempt.poll(cx, |_, body| decode(method, body)))
             }
-            State::Layered(future) => task::ready!(future.as_mut().poll(cx))
-                .and_then(|response| decode(method, &response.body)),
+            State::Layered(future) => {
+                // Attempts are children of the call.
+                let _entered = this.watched.as_ref().map(|watched| watched.span().enter());
+                task::ready!(future.as_mut().poll(cx))
+                    .and_then(|response| decode(method, &response.body))
+            }
             State::New(_) | State::Done => {
                 Err(Status::internal("a call was polled after it had ended"))
             }
@@ -130,13 +135,14 @@ fn send<Q: Message>(
     options: &mut CallOptions,
     request: &Q,
     now: Instant,
+    watched: Option<&Watched>,
 ) -> Result<Attempt> {
     let context = Context::current();
     let context = context.as_ref();
     let deadline = options.deadline(method, context, now);
     let repeatable = method.is_repeatable(options.has_key());
     let subject = options.take_subject(method)?;
-    let headers = &options.take_headers(context);
+    let headers = &options.take_headers(context, watched);
     let body = &Proto(request);
     Attempt::publish(connection, Ask { method, subject, headers, body, deadline, repeatable })
 }
@@ -148,6 +154,7 @@ fn enter<Q: Message>(
     options: &mut CallOptions,
     request: &Q,
     now: Instant,
+    watched: Option<&Watched>,
 ) -> Result<BoxFuture<'static, Result<Response>>> {
     let context = Context::current();
     let context = context.as_ref();
@@ -157,7 +164,7 @@ fn enter<Q: Message>(
         options.idempotency_key(&format!("{:032x}", rand::random::<u128>()));
     }
     let subject = options.take_subject(method)?;
-    let headers = options.take_headers(context);
+    let headers = options.take_headers(context, watched);
     let once = options.is_once() || context.is_some_and(|context| context.attempt() > 1);
     let body = request.encode_to_vec().into();
     let mut request = Request::new(connection, method, subject, headers, body, deadline);

@@ -10,6 +10,8 @@ use crate::headers::{Headers, name};
 use crate::spec::MethodSpec;
 use crate::status::{Result, Status};
 use crate::subject::Subject;
+use crate::telemetry::trace;
+use crate::telemetry::watched::Watched;
 
 /// What a call says beyond its request.
 #[derive(Debug, Default)]
@@ -76,18 +78,17 @@ impl CallOptions {
         })
     }
 
-    /// The headers to send: what was set, and the trace of the handler that makes the call.
-    pub(crate) fn take_headers(&mut self, context: Option<&Context>) -> Headers {
+    /// The headers to send: what was set, and the trace that the call is part of: the span of the call, if it has one, or
+    /// what the handler that makes it was told.
+    pub(crate) fn take_headers(
+        &mut self,
+        context: Option<&Context>,
+        watched: Option<&Watched>,
+    ) -> Headers {
         let mut headers = std::mem::take(&mut self.headers);
-        if let Some(context) = context {
-            for name in [name::TRACEPARENT, name::TRACESTATE] {
-                if let Some(value) = context.header(name)
-                    && headers.get(name).is_none()
-                {
-                    // It came in a header, so it may leave in one.
-                    let _ = headers.insert(name, value);
-                }
-            }
+        let injected = watched.is_some_and(|watched| trace::inject(watched.span(), &mut headers));
+        if let Some(context) = context.filter(|_| !injected) {
+            trace::pass_on(context, &mut headers);
         }
         headers
     }

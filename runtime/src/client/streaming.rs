@@ -231,7 +231,7 @@ impl Opening {
         body: &dyn Body,
     ) -> Result<Self> {
         let mut watched = Watched::start(call.method, Instant::now());
-        match Self::publish(call, port, outlet, body) {
+        match Self::publish(call, port, outlet, body, watched.as_ref()) {
             Ok(mut opening) => {
                 opening.watched = watched;
                 Ok(opening)
@@ -249,6 +249,7 @@ impl Opening {
         port: &Arc<Port>,
         outlet: Option<&Arc<Outlet>>,
         body: &dyn Body,
+        watched: Option<&Watched>,
     ) -> Result<Self> {
         let Prepared { connection, method, mut options, credit } = call;
         if let Some(credit) = credit.filter(|credit| *credit != method.credit) {
@@ -257,7 +258,7 @@ impl Opening {
         let context = Context::current();
         let deadline = options.deadline(method, context.as_ref(), Instant::now());
         let subject = options.take_subject(method)?;
-        let headers = options.take_headers(context.as_ref());
+        let headers = options.take_headers(context.as_ref(), watched);
         let inlet = Inlet::new(port, credit.unwrap_or(method.credit), method.idle_timeout);
         let opening = Some(subject.clone());
         let slot =

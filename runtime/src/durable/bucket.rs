@@ -13,6 +13,7 @@ use crate::headers::Headers;
 use crate::spec::BucketSpec;
 use crate::status::{Code, Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
+use crate::telemetry::trace;
 
 mod canary;
 mod pace;
@@ -175,6 +176,8 @@ impl Bucket {
         if self.hashed(&subject) {
             headers.insert(KEY, hex(key))?;
         }
+        // The write may be an event, too.
+        trace::inject_current(&mut headers);
         let append = Append {
             stream: self.stream.clone(),
             subject,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::{Tuning, dead_letter, millis};
 use crate::context::Context;
@@ -16,6 +17,7 @@ use crate::headers::{Headers, name};
 use crate::server::Service;
 use crate::spec::ConsumeSpec;
 use crate::status::{Code, Result, Status};
+use crate::telemetry::trace;
 
 /// What all events of a consumer have in common.
 pub(super) struct Handling {
@@ -86,11 +88,15 @@ impl Handling {
     async fn run(&self, message: &Stored, deliveries: u64) -> Result<()> {
         let context = Context::new(None, None, Some(self.block(message, deliveries)));
         let delivery = Delivery::new(context, message.payload.clone());
+        let span = trace::consume(self.spec, &message.headers);
         let handled = AssertUnwindSafe(async { self.service.consume(self.index, delivery).await });
-        handled
+        let result = handled
             .catch_unwind()
+            .instrument(span.clone())
             .await
-            .unwrap_or_else(|_| Err(Status::internal("the handler panicked")))
+            .unwrap_or_else(|_| Err(Status::internal("the handler panicked")));
+        trace::ended(&span, result.as_ref().map(drop));
+        result
     }
 
     /// Tells the server again and again that the event is being worked on.

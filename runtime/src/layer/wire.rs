@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::{Request, Response};
 use crate::client::attempt::{Ask, Attempt};
@@ -13,6 +14,7 @@ use crate::client::options::CallDeadline;
 use crate::connection::Connection;
 use crate::deadline::Token;
 use crate::status::{Executed, Result, Status};
+use crate::telemetry::trace;
 
 /// How much longer than the caller a server may think it has before it must be told.
 const TOLERANCE: Duration = Duration::from_millis(1);
@@ -20,7 +22,8 @@ const TOLERANCE: Duration = Duration::from_millis(1);
 /// Publishes a request and waits for its answer, for as long as the call has or until the attempt's own end.
 pub(super) fn send(request: Request, end: Option<Instant>) -> InFlight {
     let repeatable = request.is_repeatable();
-    let Request { connection, method, subject, headers, body, deadline, .. } = request;
+    let Request { connection, method, subject, mut headers, body, deadline, .. } = request;
+    let span = trace::attempt(method, &mut headers);
     let left = deadline.saturating_duration_since(Instant::now());
     let is_schemas = method.timeout.checked_sub(left).is_some_and(|less| less <= TOLERANCE);
     // The server is told how long the call has. An attempt that ends sooner is cancelled: that costs nothing before.
@@ -32,7 +35,7 @@ pub(super) fn send(request: Request, end: Option<Instant>) -> InFlight {
         Ok(attempt) => State::Sent(attempt),
         Err(status) => State::Failed(status),
     };
-    InFlight { connection, state, ends_early: end.is_some() }
+    InFlight { connection, state, ends_early: end.is_some(), span }
 }
 
 /// Whether a call ended without an answer, so that its handler may still run.
@@ -46,6 +49,7 @@ pub(super) struct InFlight {
     state: State,
     /// Whether it ends before the server would end it.
     ends_early: bool,
+    span: Span,
 }
 
 enum State {
@@ -73,6 +77,7 @@ impl Future for InFlight {
             State::Done => Err(Status::internal("an attempt was polled after it had ended")),
         };
         this.state = State::Done;
+        trace::ended(&this.span, result.as_ref().map(drop));
         Poll::Ready(result)
     }
 }

@@ -15,6 +15,7 @@ use crate::headers::{self, name};
 use crate::reply;
 use crate::spec::{Kind, MethodSpec};
 use crate::status::{Executed, Status};
+use crate::telemetry::trace;
 use crate::transport::{Message, Sink};
 
 /// What a shed caller is told to wait: long enough for handlers to end, short enough not to be idle.
@@ -59,6 +60,7 @@ impl Sink for MethodSink {
                 .increment(1);
             return;
         };
+        let span = trace::handle(method.spec, message.headers.as_deref());
         let context = Context::of_call(method.spec, deadline, message.headers, reply, alone);
         if !method.enter() {
             method.shed.fetch_add(1, Ordering::Relaxed);
@@ -73,12 +75,15 @@ impl Sink for MethodSink {
             handler::answer_failure(&self.server.connection, &context, &status);
             return;
         }
-        let permit = Permit::new(&self.server, self.index);
+        let _entered = span.enter();
+        let permit = Permit::new(&self.server, self.index, span.clone());
         let incoming = Incoming::new(permit, context.clone(), message.payload, arrived);
         let called =
             catch_unwind(AssertUnwindSafe(|| self.server.service.call(self.index, incoming)));
         if called.is_err() {
-            handler::answer_panic(&self.server, self.index, &context, arrived.elapsed());
+            let took = arrived.elapsed();
+            let status = handler::answer_panic(&self.server, self.index, &context, took);
+            trace::ended(&span, Err(&status));
         }
     }
 

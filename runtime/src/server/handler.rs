@@ -16,6 +16,7 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::headers::Headers;
 use crate::status::{self, Code, Executed, Result, Status};
+use crate::telemetry::trace;
 use crate::transport::{Body, BoxFuture, Flush, Outgoing};
 
 /// Polls the handler here once while its method is cheap; what has to wait gets a task of its own.
@@ -32,7 +33,8 @@ pub(super) fn start(call: Incoming, mut future: BoxFuture<'static, Result<()>>) 
         match polled {
             Poll::Ready(Ok(how)) => return permit.ended(took, how.as_ref().copied()),
             Poll::Ready(Err(_)) => {
-                return answer_panic(&permit.server, permit.index, &context, took);
+                let status = answer_panic(&permit.server, permit.index, &context, took);
+                return trace::ended(&permit.span, Err(&status));
             }
             Poll::Pending => {}
         }
@@ -72,10 +74,15 @@ async fn run(
     };
     tokio::select! {
         biased;
-        ended = handler => match ended {
-            Ok(how) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
-            Err(_) => answer_panic(&permit.server, permit.index, &context, arrived.elapsed()),
-        },
+        ended = handler => {
+            let took = arrived.elapsed();
+            if let Ok(how) = ended {
+                permit.ended(took, how.as_ref().copied());
+            } else {
+                let status = answer_panic(&permit.server, permit.index, &context, took);
+                trace::ended(&permit.span, Err(&status));
+            }
+        }
         () = context.cancelled() => {
             permit.method().cancelled.fetch_add(1, Ordering::Relaxed);
             let status = if permit.server.draining.load(Ordering::SeqCst) {
@@ -139,14 +146,20 @@ pub(super) fn answer_failure(connection: &Connection, context: &Context, status:
     }
 }
 
-/// Answers for a handler that panicked.
-pub(super) fn answer_panic(server: &Inner, index: usize, context: &Context, took: Duration) {
+/// Answers for a handler that panicked; tells how.
+pub(super) fn answer_panic(
+    server: &Inner,
+    index: usize,
+    context: &Context,
+    took: Duration,
+) -> Status {
     let method = server.methods[index].spec;
     tracing::error!(method = method.subject, "handler panicked");
     metrics::counter!("bb_handler_panics_total", "method" => method.subject).increment(1);
     let status = Status::internal("the handler panicked");
     let status = answer_error(&server.connection, context, status);
     server.ended(index, took, Err(&status));
+    status
 }
 
 fn publish(
@@ -200,6 +213,7 @@ impl Future for Caught<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let _entered = this.context.enter();
+        let _spanned = this.permit.span.enter();
         if this.measured {
             return poll_caught(&mut this.future, cx);
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::stats::Method;
 use super::{Inner, handler};
@@ -18,6 +19,7 @@ use crate::headers::Headers;
 use crate::layer::{Handling, Response};
 use crate::spec::MethodSpec;
 use crate::status::{Executed, Result, Status};
+use crate::telemetry::trace;
 use crate::transport::{BoxFuture, Proto};
 
 /// The server's side of one call, admitted but not decoded.
@@ -172,12 +174,13 @@ impl fmt::Debug for Incoming {
 pub(super) struct Permit {
     pub(super) server: Arc<Inner>,
     pub(super) index: usize,
+    pub(super) span: Span,
 }
 
 impl Permit {
     /// Wraps a place that was taken.
-    pub(super) fn new(server: &Arc<Inner>, index: usize) -> Self {
-        Self { server: Arc::clone(server), index }
+    pub(super) fn new(server: &Arc<Inner>, index: usize, span: Span) -> Self {
+        Self { server: Arc::clone(server), index, span }
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -187,6 +190,7 @@ impl Permit {
     /// Counts a call that was answered.
     pub(super) fn ended(&self, took: Duration, how: Result<(), &Status>) {
         self.server.ended(self.index, took, how);
+        trace::ended(&self.span, how);
     }
 }
 

@@ -111,6 +111,9 @@ impl<T: Message + Default> Stream for Inbound<T> {
             if let Some(frame) = this.current.next() {
                 this.unreported_frames += 1;
                 this.unreported_bytes += frame.len() as u64;
+                if let Some(watched) = &mut this.watched {
+                    watched.frame();
+                }
                 let decoded = T::decode(frame);
                 if this.unreported_frames >= this.report_frames {
                     this.report();

@@ -18,4 +18,5 @@ mod rolling_restart;
 mod rpc;
 mod store;
 mod stream;
+mod trace;
 mod vocabulary;
