@@ -1,8 +1,7 @@
 //! The logical call: a prompt of about 300 bytes, an answer of about 450, and a stream of small frames.
 
 pub use crate::generated::bench::v1::{
-    InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse, InferStreamRequest,
-    InferStreamResponse,
+    InferRequest, InferResponse, InferStreamRequest, InferStreamResponse,
 };
 
 /// Frames of one streaming call.

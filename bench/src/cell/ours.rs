@@ -9,10 +9,7 @@ use futures::FutureExt as _;
 use super::{Cell, Flavor, Shape};
 use crate::generated::bench::v1::{BenchClient, BenchService};
 use crate::load::{Caller, Pool};
-use crate::message::{
-    self, InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse,
-    InferStreamRequest, InferStreamResponse,
-};
+use crate::message::{self, InferRequest, InferResponse, InferStreamRequest, InferStreamResponse};
 use crate::role;
 
 pub(super) const CELL: Cell = Cell {
@@ -78,13 +75,8 @@ impl BenchService for Bench {
         Ok(message::respond(&request))
     }
 
-    async fn infer_layered(
-        &self,
-        _: &Context,
-        request: InferLayeredRequest,
-    ) -> Result<InferLayeredResponse> {
-        let request = request.request.unwrap_or_default();
-        Ok(InferLayeredResponse { response: Some(message::respond(&request)) })
+    async fn infer_layered(&self, _: &Context, request: InferRequest) -> Result<InferResponse> {
+        Ok(message::respond(&request))
     }
 
     async fn infer_stream(
@@ -121,13 +113,12 @@ struct Ours {
 
 impl Caller for Ours {
     async fn call(&mut self) -> anyhow::Result<Option<Duration>> {
-        if self.metadata.layers {
-            let request = InferLayeredRequest { request: Some(self.request.clone()) };
-            let response = self.client.infer_layered(request).await?;
-            message::check(&response.response.unwrap_or_default())?;
-            return Ok(None);
-        }
-        let mut call = self.client.infer(self.request.clone());
+        let request = self.request.clone();
+        let mut call = if self.metadata.layers {
+            self.client.infer_layered(request)
+        } else {
+            self.client.infer(request)
+        };
         if self.metadata.header {
             call = call.header("Bb-Caller", "bench-client");
         }

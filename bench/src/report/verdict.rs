@@ -97,6 +97,14 @@ const TARGETS: &[Target] = &[
         limit: Limit::AtLeast(0.85),
     },
     Target {
+        what: "throughput with layers to without",
+        of: "ours-layers",
+        to: "ours",
+        figure: rate,
+        concurrency: &[1, 16, 64, 256],
+        limit: Limit::AtLeast(0.9),
+    },
+    Target {
         what: "frames of ours to tonic's",
         of: "ours-stream",
         to: "tonic-stream",

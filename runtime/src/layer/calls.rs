@@ -83,8 +83,9 @@ impl Chain {
         Box::pin(async move {
             let Self { method, breaker, budget } = &*self;
             budget.called();
-            let attempt = |request, end| {
-                let send = move |request| wire::send(request, end);
+            let request = &request;
+            let attempt = |trial| {
+                let send = move || wire::send(request, trial);
                 hedge::call(method.policy.hedge.as_ref(), budget, request, send)
             };
             let call = retry::call(method.policy.retry.as_ref(), budget, request, attempt);

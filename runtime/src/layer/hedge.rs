@@ -15,15 +15,15 @@ use crate::status::Result;
 pub(super) async fn call<A>(
     policy: Option<&Hedge>,
     budget: &Budget,
-    request: Request,
-    attempt: impl Fn(Request) -> A,
+    request: &Request,
+    attempt: impl Fn() -> A,
 ) -> Result<Response>
 where
     A: Future<Output = Result<Response>> + Unpin,
 {
-    let Some(policy) = policy.filter(|_| !request.once) else { return attempt(request).await };
+    let Some(policy) = policy.filter(|_| !request.once) else { return attempt().await };
     let method = request.method().subject;
-    let first = attempt(request.clone());
+    let first = attempt();
     // Nearly every call ends here.
     let first = match select(first, pin!(tokio::time::sleep(policy.delay))).await {
         Either::Left((result, _)) => return result,
@@ -34,7 +34,7 @@ where
     loop {
         if made < policy.max_attempts && budget.take() {
             metrics::counter!("bb_hedges_total", "method" => method).increment(1);
-            trials.push(attempt(request.clone()));
+            trials.push(attempt());
             made += 1;
         } else {
             made = policy.max_attempts;

@@ -6,41 +6,37 @@ use rand::RngExt as _;
 use tokio::time::Instant;
 
 use super::budget::Budget;
+use super::wire::Trial;
 use super::{Request, Response};
-use crate::headers::name;
 use crate::spec::Retry;
 use crate::status::{Code, Executed, Result, Status};
 use crate::transport::State;
 
-/// Makes a call, and makes it again as its policy says. An attempt gets the request and its own end.
+/// Makes a call, and makes it again as its policy says.
 pub(super) async fn call<A>(
     policy: Option<&Retry>,
     budget: &Budget,
-    request: Request,
-    attempt: impl Fn(Request, Option<Instant>) -> A,
+    request: &Request,
+    attempt: impl Fn(Trial) -> A,
 ) -> Result<Response>
 where
     A: Future<Output = Result<Response>>,
 {
-    let Some(policy) = policy else { return attempt(request, None).await };
+    let Some(policy) = policy else { return attempt(Trial { number: 1, end: None }).await };
     let method = request.method().subject;
     let mut made = 0;
     loop {
         made += 1;
-        let mut trial = request.clone();
-        if made > 1 {
-            trial.headers.insert(name::ATTEMPT, made.to_string())?;
-        }
         let end = policy.attempt_timeout.map(|limit| Instant::now() + limit);
-        let status = match attempt(trial, end).await {
+        let status = match attempt(Trial { number: made, end }).await {
             Ok(response) => return Ok(response),
             Err(status) => status,
         };
-        if !request.once && reconnected(&request, &status).await {
+        if !request.once && reconnected(request, &status).await {
             made -= 1;
             continue;
         }
-        if made >= policy.max_attempts || request.once || !may_repeat(&request, &status) {
+        if made >= policy.max_attempts || request.once || !may_repeat(request, &status) {
             return Err(status);
         }
         let wait = wait(policy, made, &status);

@@ -13,16 +13,30 @@ use crate::client::attempt::{Ask, Attempt};
 use crate::client::options::CallDeadline;
 use crate::connection::Connection;
 use crate::deadline::Token;
+use crate::headers::name;
 use crate::status::{Executed, Result, Status};
 use crate::telemetry::trace;
 
 /// How much longer than the caller a server may think it has before it must be told.
 const TOLERANCE: Duration = Duration::from_millis(1);
 
-/// Publishes a request and waits for its answer, for as long as the call has or until the attempt's own end.
-pub(super) fn send(request: Request, end: Option<Instant>) -> InFlight {
+/// Which attempt of a call it is, from 1, and when it ends if that is before the call does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trial {
+    pub(super) number: u32,
+    pub(super) end: Option<Instant>,
+}
+
+/// Publishes a request and waits for its answer.
+pub(super) fn send(request: &Request, trial: Trial) -> InFlight {
     let repeatable = request.is_repeatable();
-    let Request { connection, method, subject, mut headers, body, deadline, .. } = request;
+    let Request { connection, method, subject, headers, body, deadline, .. } = request;
+    let (method, deadline, Trial { number, end }) = (*method, *deadline, trial);
+    let mut headers = headers.clone();
+    if number > 1 {
+        // A number is a header's value.
+        let _ = headers.insert(name::ATTEMPT, number.to_string());
+    }
     let span = trace::attempt(method, &mut headers);
     let left = deadline.saturating_duration_since(Instant::now());
     let is_schemas = method.timeout.checked_sub(left).is_some_and(|less| less <= TOLERANCE);
@@ -30,12 +44,13 @@ pub(super) fn send(request: Request, end: Option<Instant>) -> InFlight {
     let token = (!is_schemas).then(|| Token::new(left));
     let end = end.filter(|end| *end < deadline);
     let deadline = CallDeadline { at: end.unwrap_or(deadline), token };
-    let ask = Ask { method, subject, headers: &headers, body: &body, deadline, repeatable };
-    let state = match Attempt::publish(&connection, ask) {
+    let ask =
+        Ask { method, subject: subject.clone(), headers: &headers, body, deadline, repeatable };
+    let state = match Attempt::publish(connection, ask) {
         Ok(attempt) => State::Sent(attempt),
         Err(status) => State::Failed(status),
     };
-    InFlight { connection, state, ends_early: end.is_some(), span }
+    InFlight { connection: connection.clone(), state, ends_early: end.is_some(), span }
 }
 
 /// Whether a call ended without an answer, so that its handler may still run.

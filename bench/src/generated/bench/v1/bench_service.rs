@@ -7,8 +7,7 @@ use std::future::Future;
 use bodybroker_runtime::{Context, Outbound, Result};
 
 use crate::generated::bench::v1::messages::{
-    InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse,
-    InferStreamRequest, InferStreamResponse,
+    InferRequest, InferResponse, InferStreamRequest, InferStreamResponse,
 };
 
 mod client;
@@ -38,8 +37,8 @@ pub trait BenchService: Send + Sync + 'static {
     fn infer_layered(
         &self,
         ctx: &Context,
-        request: InferLayeredRequest,
-    ) -> impl Future<Output = Result<InferLayeredResponse>> + Send;
+        request: InferRequest,
+    ) -> impl Future<Output = Result<InferResponse>> + Send;
 
     /// Answers with many small frames.
     fn infer_stream(
@@ -67,7 +66,7 @@ macro_rules! __bodybroker_bench_v1_bench_service {
                 service "bodybroker.bench.v1.BenchService" trait BenchService
                 methods {
                     infer "Infer" unary ($crate::generated::bench::v1::messages::InferRequest) ($crate::generated::bench::v1::messages::InferResponse);
-                    infer_layered "InferLayered" unary ($crate::generated::bench::v1::messages::InferLayeredRequest) ($crate::generated::bench::v1::messages::InferLayeredResponse);
+                    infer_layered "InferLayered" unary ($crate::generated::bench::v1::messages::InferRequest) ($crate::generated::bench::v1::messages::InferResponse);
                     infer_stream "InferStream" server_stream ($crate::generated::bench::v1::messages::InferStreamRequest) ($crate::generated::bench::v1::messages::InferStreamResponse);
                 }
             }

@@ -71,48 +71,6 @@ impl ::prost::Name for InferResponse {
     }
 }
 
-/// Asks for an answer through layers.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct InferLayeredRequest {
-    /// What is asked.
-    #[prost(message, optional, tag = "1")]
-    pub request: Option<InferRequest>,
-}
-
-impl ::prost::Name for InferLayeredRequest {
-    const NAME: &'static str = "InferLayeredRequest";
-    const PACKAGE: &'static str = "bodybroker.bench.v1";
-
-    fn full_name() -> String {
-        "bodybroker.bench.v1.InferLayeredRequest".into()
-    }
-
-    fn type_url() -> String {
-        "/bodybroker.bench.v1.InferLayeredRequest".into()
-    }
-}
-
-/// Answers through layers.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct InferLayeredResponse {
-    /// What is answered.
-    #[prost(message, optional, tag = "1")]
-    pub response: Option<InferResponse>,
-}
-
-impl ::prost::Name for InferLayeredResponse {
-    const NAME: &'static str = "InferLayeredResponse";
-    const PACKAGE: &'static str = "bodybroker.bench.v1";
-
-    fn full_name() -> String {
-        "bodybroker.bench.v1.InferLayeredResponse".into()
-    }
-
-    fn type_url() -> String {
-        "/bodybroker.bench.v1.InferLayeredResponse".into()
-    }
-}
-
 /// Asks for a stream.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InferStreamRequest {

@@ -5,8 +5,7 @@
 use bodybroker_runtime::{Call, Connection, StreamCall};
 
 use crate::generated::bench::v1::messages::{
-    InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse,
-    InferStreamRequest, InferStreamResponse,
+    InferRequest, InferResponse, InferStreamRequest, InferStreamResponse,
 };
 use super::spec::SPEC;
 
@@ -35,8 +34,8 @@ impl BenchClient {
     /// Answers one prompt, with every layer of a caller in place.
     pub fn infer_layered(
         &self,
-        request: InferLayeredRequest,
-    ) -> Call<InferLayeredRequest, InferLayeredResponse> {
+        request: InferRequest,
+    ) -> Call<InferRequest, InferResponse> {
         self.connection.call(&SPEC.methods[1], request)
     }
 

@@ -8,8 +8,7 @@ use bodybroker_runtime::mock::{Answer, Calls};
 use bodybroker_runtime::{Context, Outbound, Result};
 
 use crate::generated::bench::v1::messages::{
-    InferLayeredRequest, InferLayeredResponse, InferRequest, InferResponse,
-    InferStreamRequest, InferStreamResponse,
+    InferRequest, InferResponse, InferStreamRequest, InferStreamResponse,
 };
 use super::{BenchClient, BenchServer, BenchService};
 
@@ -20,7 +19,7 @@ use super::{BenchClient, BenchServer, BenchService};
 pub struct BenchMock {
     calls: Calls,
     infer: Answer<InferRequest, InferResponse>,
-    infer_layered: Answer<InferLayeredRequest, InferLayeredResponse>,
+    infer_layered: Answer<InferRequest, InferResponse>,
     infer_stream: Answer<InferStreamRequest, Outbound<InferStreamResponse>>,
 }
 
@@ -58,8 +57,8 @@ impl BenchMock {
     #[must_use]
     pub fn on_infer_layered<F, A>(mut self, answer: F) -> Self
     where
-        F: Fn(Context, InferLayeredRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<InferLayeredResponse>> + Send + 'static,
+        F: Fn(Context, InferRequest) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<InferResponse>> + Send + 'static,
     {
         self.infer_layered = Answer::new(answer);
         self
@@ -89,8 +88,8 @@ impl BenchService for BenchMock {
     async fn infer_layered(
         &self,
         ctx: &Context,
-        request: InferLayeredRequest,
-    ) -> Result<InferLayeredResponse> {
+        request: InferRequest,
+    ) -> Result<InferResponse> {
         self.calls.answer("InferLayered", &self.infer_layered, ctx, request).await
     }
 

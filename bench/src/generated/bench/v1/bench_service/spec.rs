@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.bench.v1",
     queue_group: "q.bench",
     version: "1.0.0",
-    schema_hash: "8918e7388510141d",
+    schema_hash: "66735f17a2c2f465",
     methods: &[
         MethodSpec {
             service: "bodybroker.bench.v1.BenchService",
@@ -68,8 +68,8 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
             },
             replay: None,
-            request: "bodybroker.bench.v1.InferLayeredRequest",
-            response: "bodybroker.bench.v1.InferLayeredResponse",
+            request: "bodybroker.bench.v1.InferRequest",
+            response: "bodybroker.bench.v1.InferResponse",
         },
         MethodSpec {
             service: "bodybroker.bench.v1.BenchService",
