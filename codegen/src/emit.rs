@@ -14,6 +14,7 @@ mod client;
 mod deprecation;
 mod descriptors;
 mod docs;
+mod error;
 mod event_subject;
 mod events;
 mod files;
@@ -45,6 +46,7 @@ use layout::{Place, Places};
 const EMITTERS: &[Emitter] = &[
     Emitter::Package(messages::emit),
     Emitter::Service(service::emit),
+    Emitter::Service(error::emit),
     Emitter::Service(client::emit),
     Emitter::Service(server::emit),
     Emitter::Service(mock::emit),

@@ -186,3 +186,66 @@ pub mod time {
     #[doc(hidden)]
     pub use __time_service as TimeService;
 }
+
+/// Stands for a generated crate whose service declares errors.
+pub mod clock {
+    use std::sync::Arc;
+
+    use super::runtime::{Context, Result, Service, Status};
+
+    pub struct SetTimeRequest;
+    pub struct SetTimeResponse;
+
+    #[derive(Debug)]
+    pub enum SetTimeError {
+        ClockStopped(Status),
+        Status(Status),
+    }
+
+    impl From<Status> for SetTimeError {
+        fn from(status: Status) -> Self {
+            Self::Status(status)
+        }
+    }
+
+    pub trait ClockService: Send + Sync + 'static {
+        fn set_time(
+            &self,
+            ctx: &Context,
+            request: SetTimeRequest,
+        ) -> impl Future<Output = Result<SetTimeResponse, SetTimeError>> + Send;
+
+        fn into_server(self) -> ClockServer<Self>
+        where
+            Self: Sized,
+        {
+            ClockServer(Arc::new(self))
+        }
+    }
+
+    pub struct ClockServer<S>(Arc<S>);
+
+    impl<S: ClockService> Service for ClockServer<S> {
+        fn name(&self) -> &'static str {
+            "ClockService"
+        }
+    }
+
+    #[doc(hidden)]
+    #[macro_export]
+    macro_rules! __clock_service {
+        ($($input:tt)*) => {
+            $crate::support::runtime::__service! {
+                {
+                    service "bodybroker.clock.v1.ClockService" trait ClockService
+                    methods {
+                        set_time "SetTime" unary ($crate::support::clock::SetTimeRequest) ($crate::support::clock::SetTimeResponse) ($crate::support::clock::SetTimeError);
+                    }
+                }
+                $($input)*
+            }
+        };
+    }
+    #[doc(hidden)]
+    pub use __clock_service as ClockService;
+}

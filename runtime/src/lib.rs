@@ -44,6 +44,6 @@ pub use context::Context;
 pub use delivery::Delivery;
 pub use event::{Event, Published};
 pub use server::{Incoming, IntoService, Server, Service};
-pub use status::{Code, Result, Status};
+pub use status::{Code, Declared, Result, Status};
 pub use stream::{Inbound, Outbound};
 pub use transport::BoxFuture;

@@ -13,36 +13,36 @@ use crate::server::IntoService;
 use crate::status::{Result, Status};
 use crate::transport::BoxFuture;
 
-type Closure<Q, R> = dyn Fn(Context, Q) -> BoxFuture<'static, Result<R>> + Send + Sync;
+type Closure<Q, R, E> = dyn Fn(Context, Q) -> BoxFuture<'static, Result<R, E>> + Send + Sync;
 
 /// What a mock answers to one method; nothing until a test says so.
-pub struct Answer<Q, R>(Option<Arc<Closure<Q, R>>>);
+pub struct Answer<Q, R, E = Status>(Option<Arc<Closure<Q, R, E>>>);
 
-impl<Q, R> Answer<Q, R> {
+impl<Q, R, E> Answer<Q, R, E> {
     /// Answers with what a closure returns.
     #[must_use]
     pub fn new<F, A>(answer: F) -> Self
     where
         F: Fn(Context, Q) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<R>> + Send + 'static,
+        A: Future<Output = Result<R, E>> + Send + 'static,
     {
         Self(Some(Arc::new(move |context, request| Box::pin(answer(context, request)))))
     }
 }
 
-impl<Q, R> Clone for Answer<Q, R> {
+impl<Q, R, E> Clone for Answer<Q, R, E> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<Q, R> Default for Answer<Q, R> {
+impl<Q, R, E> Default for Answer<Q, R, E> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<Q, R> fmt::Debug for Answer<Q, R> {
+impl<Q, R, E> fmt::Debug for Answer<Q, R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "Answer" } else { "None" })
     }
@@ -57,17 +57,19 @@ impl Calls {
     ///
     /// # Errors
     /// `UNIMPLEMENTED` when the mock has no answer to the method, and whatever the answer fails with.
-    pub async fn answer<Q, R>(
+    pub async fn answer<Q, R, E: From<Status>>(
         &self,
         method: &'static str,
-        answer: &Answer<Q, R>,
+        answer: &Answer<Q, R, E>,
         context: &Context,
         request: Q,
-    ) -> Result<R> {
+    ) -> Result<R, E> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(method);
         match &answer.0 {
             Some(answer) => answer(context.clone(), request).await,
-            None => Err(Status::unimplemented(format!("the mock has no answer to {method}"))),
+            None => {
+                Err(Status::unimplemented(format!("the mock has no answer to {method}")).into())
+            }
         }
     }
 

@@ -1,14 +1,17 @@
 //! How a call ends when it fails: a canonical code, words, and what the caller may do next.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 mod code;
+mod declared;
 pub(crate) mod wire;
 
 pub use code::Code;
+pub use declared::Declared;
 
 /// The result of everything that can fail in a call.
 pub type Result<T, E = Status> = std::result::Result<T, E>;
@@ -23,6 +26,8 @@ pub struct Status(Box<Inner>);
 struct Inner {
     code: Code,
     message: String,
+    /// Full name of the declared error that this is.
+    reason: Option<Cow<'static, str>>,
     details: Vec<Detail>,
     retry_after: Option<Duration>,
     executed: Executed,
@@ -55,10 +60,19 @@ impl Status {
         Self(Box::new(Inner {
             code,
             message: message.into(),
+            reason: None,
             details: Vec::new(),
             retry_after: None,
             executed: Executed::Yes,
         }))
+    }
+
+    /// Says which of the errors that the method declares this is, by its full name, such as
+    /// `bodybroker.quest.v1.QuestExpired`.
+    #[must_use]
+    pub fn with_reason(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.0.reason = Some(name.into());
+        self
     }
 
     /// Adds a typed detail.
@@ -101,6 +115,12 @@ impl Status {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// Full name of the declared error that this is, if it is one.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
     }
 
     /// Every detail.
@@ -185,9 +205,12 @@ impl fmt::Display for Status {
 
 impl fmt::Debug for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { code, message, details, retry_after, executed } = &*self.0;
+        let Inner { code, message, reason, details, retry_after, executed } = &*self.0;
         let mut out = f.debug_struct("Status");
         out.field("code", code).field("message", message);
+        if let Some(reason) = reason {
+            out.field("reason", reason);
+        }
         if !details.is_empty() {
             let names: Vec<_> = details.iter().map(|detail| detail.type_name.as_str()).collect();
             out.field("details", &names);

@@ -4,28 +4,31 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::Names;
-use super::service::{Parts, deprecated, module};
+use super::service::{Parts, deprecated, module, own};
 use super::source::{Source, ident};
-use super::{Context, Files, docs, subject};
+use super::{Context, Files, docs, error, subject};
 use crate::schema::model::{Kind, Method, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     // A service that only listens has nothing to call.
-    let Parts { name, client: Some(client), .. } = Parts::of(service) else { return };
-    let mut names = Names::new(context, package, &[&name, &client]);
+    let parts = Parts::of(service);
+    let Parts { name, client: Some(client), .. } = &parts else { return };
+    let mut names = Names::new(context, package, &own(service, &parts));
     let methods =
         service.methods.iter().enumerate().map(|(index, it)| method(index, it, &mut names));
     let methods: Vec<_> = methods.collect();
-    let client = ident(&client);
+    let client = ident(client);
     let about = format!(" Calls [`{name}`](super::{name}).");
     let deprecated = deprecated(service.deprecated);
     let subject = subject::needed(service).then(|| quote! { use super::subject; });
+    let errors = error::import(service, &quote! { use super::error });
     let source = Source::new(package)
         .docs(&format!("Client of `{}`.", service.full_name))
         .import(&context.runtime(""), ["Connection"])
         .import(&context.runtime(""), used(service))
         .imports(names.imports())
         .items(quote! {
+            #errors
             use super::spec::SPEC;
             #subject
 
@@ -87,20 +90,22 @@ fn method(index: usize, method: &Method, names: &mut Names<'_>) -> TokenStream {
             quote! { bidirectional },
         ),
     };
+    let error = error::argument(method);
     let fields = subject::fields(&method.subject);
+    let declaring = error.is_some().then(|| quote! { .declaring() });
     let body = if fields.is_empty() {
-        quote! { self.connection.#start(&SPEC.methods[#index], #argument) }
+        quote! { self.connection.#start(&SPEC.methods[#index], #argument) #declaring }
     } else {
         let at = subject::call(&method.ident, &fields, &quote! { request });
         quote! {
             let subject = subject::#at;
-            self.connection.#start(&SPEC.methods[#index], #argument).at(subject)
+            self.connection.#start(&SPEC.methods[#index], #argument).at(subject) #declaring
         }
     };
     quote! {
         #docs
         #deprecated
-        pub fn #name(&self, #argument: #takes) -> #call<#request, #response> {
+        pub fn #name(&self, #argument: #takes) -> #call<#request, #response #error> {
             #body
         }
     }

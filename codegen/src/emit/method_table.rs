@@ -8,7 +8,7 @@ use crate::schema::model::{Kind, Method, Package, Service, Type};
 pub(super) fn text(context: &Context<'_>, package: &Package, service: &Service) -> String {
     let mut table = String::new();
     for method in &service.methods {
-        table.push_str(&row(context, package, method));
+        table.push_str(&row(context, package, service, method));
     }
     for consume in &service.consumes {
         let (ident, event) = (&consume.ident, &consume.event.message);
@@ -43,7 +43,7 @@ pub use {macro_name} as {name};
     )
 }
 
-fn row(context: &Context<'_>, package: &Package, method: &Method) -> String {
+fn row(context: &Context<'_>, package: &Package, service: &Service, method: &Method) -> String {
     let kind = match method.kind {
         Kind::Unary => "unary",
         Kind::ServerStream => "server_stream",
@@ -52,20 +52,30 @@ fn row(context: &Context<'_>, package: &Package, method: &Method) -> String {
     };
     let Method { ident, name, request, response, .. } = method;
     let (request, response) = (path(context, package, request), path(context, package, response));
-    format!("                    {ident} \"{name}\" {kind} ({request}) ({response});\n")
+    let error = method.error_ident.as_ref().map(|error| {
+        let inner = &context.place(&package.name).inner;
+        format!(" ({})", outside(&format!("{inner}::{}::{error}", module(service))))
+    });
+    let error = error.unwrap_or_default();
+    format!("                    {ident} \"{name}\" {kind} ({request}) ({response}){error};\n")
 }
 
 /// Path of a message in a crate that need not depend on the crate of the message.
 fn path(context: &Context<'_>, package: &Package, message: &Type) -> String {
     let place = context.place(&package.name);
     let path = context.message_path(message, place);
-    if let Some(inner) = path.strip_prefix("crate::") {
-        return format!("$crate::{inner}");
+    if path.starts_with("crate::") {
+        return outside(&path);
     }
     match path.strip_prefix("::") {
         Some(outer) if place.krate.is_some() => format!("$crate::__crates::{outer}"),
         _ => path,
     }
+}
+
+/// Path of something in this crate, for code that other crates expand.
+fn outside(path: &str) -> String {
+    path.strip_prefix("crate::").map_or_else(|| path.to_owned(), |it| format!("$crate::{it}"))
 }
 
 /// Crates whose types a crate's method tables name, as code writes them.

@@ -4,14 +4,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::Names;
-use super::service::{Parts, deprecated, mock_setter, module, streams, takes_and_gives};
+use super::service::{Parts, deprecated, mock_setter, module, own, streams, takes_and_gives};
 use super::source::{Source, ident};
-use super::{Context, Files, layout};
+use super::{Context, Files, error, layout};
 use crate::schema::model::{Kind, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     let parts = Parts::of(service);
-    let mut names = Names::new(context, package, &parts.all());
+    let mut names = Names::new(context, package, &own(service, &parts));
     let entries = entries(service, &mut names);
     let source = Source::new(package)
         .docs(&format!("Mock of `{}`.", service.full_name))
@@ -20,7 +20,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, 
         .import(&context.runtime(""), streams(service))
         .import(&context.runtime("mock"), ["Answer", "Calls"])
         .imports(names.imports())
-        .items(imports(&parts))
+        .items(imports(service, &parts))
         .items(declaration(service, &parts, &entries))
         .items(setters(&parts, &entries))
         .items(implementation(&parts, &entries));
@@ -35,6 +35,8 @@ struct Entry {
     argument: &'static str,
     takes: TokenStream,
     gives: TokenStream,
+    /// What it fails with, where that isn't a plain status.
+    error: Option<TokenStream>,
 }
 
 fn entries(service: &Service, names: &mut Names<'_>) -> Vec<Entry> {
@@ -44,31 +46,37 @@ fn entries(service: &Service, names: &mut Names<'_>) -> Vec<Entry> {
             Kind::Unary | Kind::ServerStream => "request",
             Kind::ClientStream | Kind::Bidirectional => "requests",
         };
-        Entry { name: method.ident.clone(), label: method.name.clone(), argument, takes, gives }
+        let (name, label) = (method.ident.clone(), method.name.clone());
+        Entry { name, label, argument, takes, gives, error: error::argument(method) }
     });
     let mut entries: Vec<_> = methods.collect();
     entries.extend(service.consumes.iter().map(|consume| {
         let event = &consume.event.message;
-        let (label, takes) = (event.full_name.clone(), names.message(event));
-        Entry { name: consume.ident.clone(), label, argument: "event", takes, gives: quote! { () } }
+        let (name, label) = (consume.ident.clone(), event.full_name.clone());
+        let (takes, gives) = (names.message(event), quote! { () });
+        Entry { name, label, argument: "event", takes, gives, error: None }
     }));
     entries
 }
 
-fn imports(parts: &Parts) -> TokenStream {
+fn imports(service: &Service, parts: &Parts) -> TokenStream {
     let name = ident(&parts.name);
     let Some(client) = &parts.client else { return quote! { use super::#name; } };
     let (client, server) = (ident(client), ident(&parts.server));
-    quote! { use super::{#client, #server, #name}; }
+    let errors = error::import(service, &quote! { use super::error });
+    quote! {
+        #errors
+        use super::{#client, #server, #name};
+    }
 }
 
 fn declaration(service: &Service, parts: &Parts, entries: &[Entry]) -> TokenStream {
     let mock = ident(&parts.mock);
     let about = format!(" Stands in for [`{}`](super::{}) in tests.", parts.name, parts.name);
     let deprecated = deprecated(service.deprecated);
-    let fields = entries.iter().map(|Entry { name, takes, gives, .. }| {
+    let fields = entries.iter().map(|Entry { name, takes, gives, error, .. }| {
         let name = ident(name);
-        quote! { #name: Answer<#takes, #gives>, }
+        quote! { #name: Answer<#takes, #gives #error>, }
     });
     quote! {
         #[doc = #about]
@@ -120,7 +128,7 @@ fn client(parts: &Parts) -> TokenStream {
 }
 
 fn setter(entry: &Entry, entries: &[Entry]) -> TokenStream {
-    let Entry { name, label, takes, gives, .. } = entry;
+    let Entry { name, label, takes, gives, error, .. } = entry;
     let about = format!(" Answers `{label}`.");
     let set = mock_setter(name);
     // `TimeTick` called and `TimeTick` consumed would share a setter.
@@ -137,7 +145,7 @@ fn setter(entry: &Entry, entries: &[Entry]) -> TokenStream {
         pub fn #set<F, A>(mut self, answer: F) -> Self
         where
             F: Fn(Context, #takes) -> A + Send + Sync + 'static,
-            A: Future<Output = Result<#gives>> + Send + 'static,
+            A: Future<Output = Result<#gives #error>> + Send + 'static,
         {
             self.#name = Answer::new(answer);
             self
@@ -147,10 +155,10 @@ fn setter(entry: &Entry, entries: &[Entry]) -> TokenStream {
 
 fn implementation(parts: &Parts, entries: &[Entry]) -> TokenStream {
     let (mock, name) = (ident(&parts.mock), ident(&parts.name));
-    let methods = entries.iter().map(|Entry { name, label, argument, takes, gives }| {
+    let methods = entries.iter().map(|Entry { name, label, argument, takes, gives, error }| {
         let (name, argument) = (ident(name), ident(argument));
         quote! {
-            async fn #name(&self, ctx: &Context, #argument: #takes) -> Result<#gives> {
+            async fn #name(&self, ctx: &Context, #argument: #takes) -> Result<#gives #error> {
                 self.calls.answer(#label, &self.#name, ctx, #argument).await
             }
         }

@@ -26,6 +26,7 @@ const TAKEN: &[&str] = &[
     "Context",
     "Copy",
     "Debug",
+    "Declared",
     "Default",
     "Delivery",
     "Drop",

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::service::{Parts, deprecated, module};
 use super::source::{Source, ident};
-use super::{Context, Files};
+use super::{Context, Files, error};
 use crate::schema::model::{Kind, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
@@ -14,6 +14,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, 
     let (name, server) = (ident(&name), ident(&server));
     let deprecated = deprecated(service.deprecated);
     let arms = Arms::of(service);
+    let status = (!error::idents(service).is_empty()).then_some("Status");
     let (call, consume) = (call(&arms.calls), consume(&arms.consumers));
     let source = Source::new(package)
         .docs(&format!("Server of `{}`.", service.full_name))
@@ -22,6 +23,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, 
             &context.runtime(""),
             ["BoxFuture", "Delivery", "Incoming", "IntoService", "Result", "Service"],
         )
+        .import(&context.runtime(""), status)
         .import(&context.runtime("spec"), ["ServiceSpec"])
         .items(quote! {
             use super::#name;
@@ -79,18 +81,23 @@ impl Arms {
     fn of(service: &Service) -> Self {
         let calls = service.methods.iter().map(|method| {
             let (shape, argument) = shape(method.kind);
-            (format!("call.{shape}"), argument, &method.ident)
+            // What callers match on travels as a status.
+            let end = if method.error_ident.is_some() { ".map_err(Status::from)" } else { "" };
+            (format!("call.{shape}"), argument, &method.ident, end)
         });
-        let consumers =
-            service.consumes.iter().map(|it| ("delivery.handle".to_owned(), "event", &it.ident));
-        let bodies = calls.chain(consumers).enumerate().map(|(index, (start, argument, name))| {
-            // Named through `S`: a method called `clone` is then the service's, not the pointer's.
-            let call = format!("S::{name}(&service, &ctx, {argument}).await");
-            let body = format!(
-                "{start}(move |ctx, {argument}| async move {{\n{INDENT}    {call}\n{INDENT}}})"
-            );
-            (format!("__arm_{index}__"), body)
-        });
+        let consumers = service
+            .consumes
+            .iter()
+            .map(|it| ("delivery.handle".to_owned(), "event", &it.ident, ""));
+        let bodies =
+            calls.chain(consumers).enumerate().map(|(index, (start, argument, name, end))| {
+                // Named through `S`: a method called `clone` is then the service's, not the pointer's.
+                let call = format!("S::{name}(&service, &ctx, {argument}).await{end}");
+                let body = format!(
+                    "{start}(move |ctx, {argument}| async move {{\n{INDENT}    {call}\n{INDENT}}})"
+                );
+                (format!("__arm_{index}__"), body)
+            });
         let bodies: Vec<_> = bodies.collect();
         let mut words: Vec<_> = bodies.iter().map(|(word, _)| ident(word)).collect();
         let consumers = words.split_off(service.methods.len());

@@ -5,12 +5,12 @@ use quote::quote;
 
 use super::names::Names;
 use super::source::{Source, ident, prefixed};
-use super::{Context, Files, docs, layout, method_table};
+use super::{Context, Files, docs, error, layout, method_table};
 use crate::schema::model::{Consume, Kind, Method, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     let parts = Parts::of(service);
-    let mut names = Names::new(context, package, &parts.all());
+    let mut names = Names::new(context, package, &own(service, &parts));
     let methods: Vec<_> =
         service.methods.iter().map(|method| signature(method, &mut names)).collect();
     let consumers: Vec<_> =
@@ -59,11 +59,17 @@ impl Parts {
     }
 }
 
+/// Every name that a service's files declare or import by themselves.
+pub(super) fn own<'a>(service: &'a Service, parts: &'a Parts) -> Vec<&'a str> {
+    [parts.all(), error::idents(service)].concat()
+}
+
 /// Names of a service's modules and items that its package exports: those behind the mock's feature come apart.
 pub(super) fn exports(service: &Service) -> (Vec<String>, String) {
     let Parts { name, client, server, mock } = Parts::of(service);
     let buckets = service.buckets.iter().map(super::spec::bucket_name);
-    ([name, server].into_iter().chain(client).chain(buckets).collect(), mock)
+    let errors = error::idents(service).into_iter().map(str::to_owned);
+    ([name, server].into_iter().chain(client).chain(buckets).chain(errors).collect(), mock)
 }
 
 /// Types of streams that the trait names.
@@ -89,8 +95,11 @@ fn submodules(context: &Context<'_>, service: &Service, parts: &Parts) -> TokenS
         quote! { {#(#buckets,)* SPEC} }
     };
     let gate = mock_gate(context);
+    let errors = (!error::idents(service).is_empty()).then(|| quote! { mod error; });
+    let every_error = error::import(service, &quote! { pub use error });
     quote! {
         #client
+        #errors
         mod server;
         mod spec;
         #subject
@@ -98,6 +107,7 @@ fn submodules(context: &Context<'_>, service: &Service, parts: &Parts) -> TokenS
         mod mock;
 
         #export
+        #every_error
         pub use server::#server;
         pub use spec::#spec;
         #gate
@@ -156,10 +166,11 @@ fn signature(method: &Method, names: &mut Names<'_>) -> TokenStream {
         Kind::ClientStream | Kind::Bidirectional => quote! { requests },
     };
     let (takes, gives) = takes_and_gives(method, names);
+    let error = error::argument(method);
     quote! {
         #docs
         #deprecated
-        fn #name(&self, ctx: &Context, #argument: #takes) -> impl Future<Output = Result<#gives>> + Send;
+        fn #name(&self, ctx: &Context, #argument: #takes) -> impl Future<Output = Result<#gives #error>> + Send;
     }
 }
 

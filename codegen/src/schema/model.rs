@@ -112,6 +112,8 @@ pub struct Method {
     pub response: Type,
     /// Errors that callers match on, in the order of declaration.
     pub errors: Vec<DeclaredError>,
+    /// Rust name of the enum that they are variants of, such as `UpdateStateError`; `None` when there are none.
+    pub error_ident: Option<String>,
     /// Routes over HTTP, the first one first.
     pub routes: Vec<Route>,
 }
@@ -121,6 +123,10 @@ pub struct Method {
 pub struct DeclaredError {
     /// Name, such as `VersionConflict`.
     pub name: String,
+    /// Name that travels, such as `bodybroker.state_manager.v1.VersionConflict`.
+    pub full_name: String,
+    /// Leading comment of the message that travels with it.
+    pub docs: String,
     /// Message that travels with it, if the package has one of this name.
     pub details: Option<Type>,
 }

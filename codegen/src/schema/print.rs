@@ -120,6 +120,7 @@ fn method(page: &mut Page, it: &Method) {
         request,
         response,
         errors,
+        error_ident,
         routes,
     } = it;
     let (wide, far) = match kind {
@@ -138,7 +139,10 @@ fn method(page: &mut Page, it: &Method) {
     if *kind != Kind::Unary {
         page.line(3, format_args!("credit {credit}, idle timeout {idle_timeout:?}"));
     }
-    for DeclaredError { name, details } in errors {
+    if let Some(ident) = error_ident {
+        page.line(3, format_args!("errors are {ident}"));
+    }
+    for DeclaredError { name, full_name: _, docs: _, details } in errors {
         let details =
             details.as_ref().map_or_else(String::new, |it| format!(", with {}", path(it)));
         page.line(3, format_args!("error {name}{details}"));

@@ -36,7 +36,7 @@ pub(super) fn expand(table: &Table, options: &Options, verdict: &Verdict) -> Tok
 
 /// A method that answers `UNIMPLEMENTED`.
 fn stub(runtime: &TokenStream, table: &Table, method: &Method) -> TokenStream {
-    let Method { ident, proto, shape, request, response } = method;
+    let Method { ident, proto, shape, request, response, error } = method;
     let (mut request, mut response) = (request.ty.clone(), response.ty.clone());
     if shape.client_streams() {
         request = quote!(#runtime::Inbound<#request>);
@@ -45,9 +45,13 @@ fn stub(runtime: &TokenStream, table: &Table, method: &Method) -> TokenStream {
         response = quote!(#runtime::Outbound<#response>);
     }
     let message = format!("{} does not implement {proto} here", table.name);
+    let (error, into) = match error {
+        Some(error) => (&error.ty, quote!(.into())),
+        None => (&quote!(#runtime::Status), TokenStream::new()),
+    };
     quote! {
-        async fn #ident(&self, _: &#runtime::Context, _: #request) -> #runtime::Result<#response> {
-            ::std::result::Result::Err(#runtime::Status::unimplemented(#message))
+        async fn #ident(&self, _: &#runtime::Context, _: #request) -> #runtime::Result<#response, #error> {
+            ::std::result::Result::Err(#runtime::Status::unimplemented(#message) #into)
         }
     }
 }

@@ -75,9 +75,9 @@ fn output(method: &Method, signature: &Signature) -> Result<()> {
             )),
         };
     }
-    let wanted = format!("Result<{}>", method.response_text());
+    let wanted = method.result_text();
     match &signature.output {
-        ReturnType::Type(_, ty) if is_named(ty, &wanted) => Ok(()),
+        ReturnType::Type(_, ty) if is_result(ty, method) => Ok(()),
         ReturnType::Type(_, ty) => {
             let text = format!("{label} returns `{wanted}`, not `{}`", written(ty));
             Err(Error::new(ty.span(), text))
@@ -111,6 +111,17 @@ fn is_future(ty: &Type) -> bool {
     }
 }
 
+/// Whether a type is the result of a method. That it fails with a plain status need not be said.
+fn is_result(ty: &Type, method: &Method) -> bool {
+    let succeeds = is_named(ty, &format!("Result<{}>", method.response_text()));
+    let error = segment(ty).and_then(|segment| arguments(segment).nth(1));
+    let fails = method
+        .error
+        .as_ref()
+        .is_none_or(|wanted| error.is_some_and(|error| is_named(error, &wanted.name)));
+    succeeds && fails
+}
+
 /// Whether a type is what a text such as `Result<Outbound<Tick>>` says, by the last segment of each path.
 fn is_named(ty: &Type, text: &str) -> bool {
     let (name, argument) = match text.strip_suffix('>').and_then(|text| text.split_once('<')) {
@@ -125,7 +136,8 @@ fn is_named(ty: &Type, text: &str) -> bool {
     }
     let Some(segment) = segment(ty) else { return false };
     segment.ident == name
-        && argument.is_none_or(|argument| first(segment).is_some_and(|ty| is_named(ty, argument)))
+        && argument
+            .is_none_or(|text| arguments(segment).next().is_some_and(|ty| is_named(ty, text)))
 }
 
 fn segment(ty: &Type) -> Option<&PathSegment> {
@@ -135,9 +147,12 @@ fn segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-fn first(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
+fn arguments(segment: &PathSegment) -> impl Iterator<Item = &Type> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
     })

@@ -5,6 +5,7 @@
 //!     service "bodybroker.time_manager.v1.TimeService" trait TimeService
 //!     methods {
 //!         get_time "GetTime" unary ($crate::v1::GetTimeRequest) ($crate::v1::GetTimeResponse);
+//!         set_time "SetTime" unary ($crate::v1::SetTimeRequest) ($crate::v1::SetTimeResponse) ($crate::v1::SetTimeError);
 //!         on_time_tick "bodybroker.time_manager.v1.TimeTick" event ($crate::v1::TimeTick) (());
 //!     }
 //! }
@@ -12,6 +13,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
+use syn::token::Paren;
 use syn::{Error, Ident, LitStr, Result, Token, braced, parenthesized};
 
 /// A service of the schema.
@@ -29,6 +31,8 @@ pub(crate) struct Method {
     pub(crate) shape: Shape,
     pub(crate) request: Message,
     pub(crate) response: Message,
+    /// What it fails with, where that isn't a plain status.
+    pub(crate) error: Option<Message>,
 }
 
 /// Which sides of a method stream.
@@ -41,7 +45,7 @@ pub(crate) enum Shape {
     Event,
 }
 
-/// A message's Rust type.
+/// The Rust type of a message, or of an enum of errors.
 pub(crate) struct Message {
     pub(crate) ty: TokenStream,
     /// Last segment of the path: how people name the type.
@@ -68,6 +72,15 @@ impl Method {
     pub(crate) fn response_text(&self) -> String {
         let name = &self.response.name;
         if self.shape.server_streams() { format!("Outbound<{name}>") } else { name.clone() }
+    }
+
+    /// What a call gives, as people write it.
+    pub(crate) fn result_text(&self) -> String {
+        let response = self.response_text();
+        match &self.error {
+            Some(error) => format!("Result<{response}, {}>", error.name),
+            None => format!("Result<{response}>"),
+        }
     }
 }
 
@@ -105,6 +118,7 @@ impl Parse for Method {
             shape: input.parse()?,
             request: input.parse()?,
             response: input.parse()?,
+            error: input.peek(Paren).then(|| input.parse()).transpose()?,
         })
     }
 }

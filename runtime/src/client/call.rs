@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -20,15 +21,16 @@ use crate::subject::Subject;
 use crate::telemetry::watched::Watched;
 use crate::transport::{BoxFuture, Proto};
 
-/// A unary call that runs when it is awaited. Dropping it cancels its handler.
+/// A unary call that runs when it is awaited. Dropping it cancels its handler. `E` is what the method's failures become:
+/// an enum of those that it declares, or the plain status.
 #[must_use = "a call does nothing until it is awaited"]
-pub struct Call<Q, R> {
+pub struct Call<Q, R, E = Status> {
     connection: Connection,
     method: &'static MethodSpec,
     options: CallOptions,
     state: State<Q>,
     watched: Option<Watched>,
-    response: PhantomData<fn() -> R>,
+    response: PhantomData<fn() -> (R, E)>,
 }
 
 enum State<Q> {
@@ -52,6 +54,20 @@ impl<Q, R> Call<Q, R> {
         }
     }
 
+    /// Tells failures as the errors that the method declares. Generated clients do this.
+    pub fn declaring<E: From<Status>>(mut self) -> Call<Q, R, E> {
+        Call {
+            connection: self.connection.clone(),
+            method: self.method,
+            options: mem::take(&mut self.options),
+            state: mem::replace(&mut self.state, State::Done),
+            watched: self.watched.take(),
+            response: PhantomData,
+        }
+    }
+}
+
+impl<Q, R, E> Call<Q, R, E> {
     /// Gives the call another time-out than its schema's.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout(timeout);
@@ -83,38 +99,43 @@ impl<Q, R> Call<Q, R> {
     }
 }
 
-impl<Q: Message + Unpin, R: Message + Default> Future for Call<Q, R> {
-    type Output = Result<R>;
+impl<Q: Message + Unpin, R: Message + Default, E: From<Status>> Future for Call<Q, R, E> {
+    type Output = Result<R, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Result<R>> {
-        let this = self.get_mut();
-        if let State::New(request) = &this.state {
-            let (connection, method, options) = (&this.connection, this.method, &mut this.options);
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Result<R, E>> {
+        self.get_mut().poll_answer(cx).map_err(E::from)
+    }
+}
+
+impl<Q: Message, R: Message + Default, E> Call<Q, R, E> {
+    fn poll_answer(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<R>> {
+        if let State::New(request) = &self.state {
+            let (connection, method, options) = (&self.connection, self.method, &mut self.options);
             let now = Instant::now();
-            this.watched = Watched::start(method, now);
-            let watched = this.watched.as_ref();
+            self.watched = Watched::start(method, now);
+            let watched = self.watched.as_ref();
             let started = if method.policy.is_none() && !connection.calls().any() {
                 send(connection, method, options, request, now, watched).map(State::Sent)
             } else {
                 enter(connection, method, options, request, now, watched).map(State::Layered)
             };
             match started {
-                Ok(state) => this.state = state,
+                Ok(state) => self.state = state,
                 Err(status) => {
-                    this.state = State::Done;
-                    Watched::end(&mut this.watched, Err(&status));
+                    self.state = State::Done;
+                    Watched::end(&mut self.watched, Err(&status));
                     return Poll::Ready(Err(status));
                 }
             }
         }
-        let method = this.method;
-        let result = match &mut this.state {
+        let method = self.method;
+        let result = match &mut self.state {
             State::Sent(attempt) => {
                 task::ready!(attempt.poll(cx, |_, body| decode(method, body)))
             }
             State::Layered(future) => {
                 // Attempts are children of the call.
-                let _entered = this.watched.as_ref().map(|watched| watched.span().enter());
+                let _entered = self.watched.as_ref().map(|watched| watched.span().enter());
                 task::ready!(future.as_mut().poll(cx))
                     .and_then(|response| decode(method, &response.body))
             }
@@ -122,8 +143,8 @@ impl<Q: Message + Unpin, R: Message + Default> Future for Call<Q, R> {
                 Err(Status::internal("a call was polled after it had ended"))
             }
         };
-        this.state = State::Done;
-        Watched::end(&mut this.watched, result.as_ref().map(drop));
+        self.state = State::Done;
+        Watched::end(&mut self.watched, result.as_ref().map(drop));
         Poll::Ready(result)
     }
 }
@@ -178,7 +199,7 @@ fn decode<R: Message + Default>(method: &'static MethodSpec, body: &[u8]) -> Res
     })
 }
 
-impl<Q, R> Drop for Call<Q, R> {
+impl<Q, R, E> Drop for Call<Q, R, E> {
     /// Tells the server that nobody waits any more.
     fn drop(&mut self) {
         if let State::Sent(attempt) = &self.state {
@@ -187,7 +208,7 @@ impl<Q, R> Drop for Call<Q, R> {
     }
 }
 
-impl<Q, R> fmt::Debug for Call<Q, R> {
+impl<Q, R, E> fmt::Debug for Call<Q, R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::New(_) => "new",

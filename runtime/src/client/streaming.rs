@@ -2,6 +2,9 @@
 //!
 //! The time-out of such a call, the schema's or the one set here, is the time until the other side has spoken; from
 //! then on the method's idle time-out governs: a stream lives for as long as frames or heartbeats come.
+//!
+//! `E` is what a failure to open becomes, or to answer: an enum of those that the method declares, or the plain status.
+//! A failure of an open stream is a status, which such an enum can be made of.
 
 use std::fmt;
 use std::future::{IntoFuture, poll_fn};
@@ -34,8 +37,8 @@ struct Prepared {
 }
 
 macro_rules! settings {
-    ($call:ident<$q:ident, $r:ident>) => {
-        impl<$q, $r> $call<$q, $r> {
+    ($call:ident<$q:ident, $r:ident, $e:ident> of $requests:ident) => {
+        impl<$q, $r, $e> $call<$q, $r, $e> {
             /// Gives the stream another time to open than its schema's.
             pub fn timeout(mut self, timeout: Duration) -> Self {
                 self.call.options.timeout(timeout);
@@ -59,9 +62,15 @@ macro_rules! settings {
                 self.call.options.at(subject);
                 self
             }
+
+            /// Tells failures as the errors that the method declares. Generated clients do this.
+            pub fn declaring<F: From<Status>>(self) -> $call<$q, $r, F> {
+                let Self { call, $requests, response: _ } = self;
+                $call { call, $requests, response: PhantomData }
+            }
         }
 
-        impl<$q, $r> fmt::Debug for $call<$q, $r> {
+        impl<$q, $r, $e> fmt::Debug for $call<$q, $r, $e> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($call))
                     .field("method", &self.call.method.subject)
@@ -72,8 +81,8 @@ macro_rules! settings {
 }
 
 macro_rules! credit {
-    ($call:ident<$q:ident, $r:ident>) => {
-        impl<$q, $r> $call<$q, $r> {
+    ($call:ident<$q:ident, $r:ident, $e:ident>) => {
+        impl<$q, $r, $e> $call<$q, $r, $e> {
             /// Lets the server send so many frames ahead, instead of the schema's number.
             pub fn credit(mut self, frames: u32) -> Self {
                 self.call.credit = Some(frames.max(1));
@@ -85,34 +94,34 @@ macro_rules! credit {
 
 /// A call that is answered with a stream.
 #[must_use = "a call does nothing until it is awaited"]
-pub struct StreamCall<Q, R> {
+pub struct StreamCall<Q, R, E = Status> {
     call: Prepared,
     request: Q,
-    response: PhantomData<fn() -> R>,
+    response: PhantomData<fn() -> (R, E)>,
 }
 
 /// A call that sends a stream and is answered once.
 #[must_use = "a call does nothing until it is awaited"]
-pub struct UploadCall<Q, R> {
+pub struct UploadCall<Q, R, E = Status> {
     call: Prepared,
     requests: Outbound<Q>,
-    response: PhantomData<fn() -> R>,
+    response: PhantomData<fn() -> (R, E)>,
 }
 
 /// A call that sends a stream and is answered with one. It opens when the server has accepted it, whether or not
 /// the handler has returned; a handler's failure is the stream's.
 #[must_use = "a call does nothing until it is awaited"]
-pub struct DuplexCall<Q, R> {
+pub struct DuplexCall<Q, R, E = Status> {
     call: Prepared,
     requests: Outbound<Q>,
-    response: PhantomData<fn() -> R>,
+    response: PhantomData<fn() -> (R, E)>,
 }
 
-settings!(StreamCall<Q, R>);
-settings!(UploadCall<Q, R>);
-settings!(DuplexCall<Q, R>);
-credit!(StreamCall<Q, R>);
-credit!(DuplexCall<Q, R>);
+settings!(StreamCall<Q, R, E> of request);
+settings!(UploadCall<Q, R, E> of requests);
+settings!(DuplexCall<Q, R, E> of requests);
+credit!(StreamCall<Q, R, E>);
+credit!(DuplexCall<Q, R, E>);
 
 impl<Q, R> StreamCall<Q, R> {
     pub(crate) fn new(connection: &Connection, method: &'static MethodSpec, request: Q) -> Self {
@@ -140,8 +149,13 @@ impl<Q, R> DuplexCall<Q, R> {
     }
 }
 
-impl<Q: Message + 'static, R: Message + Default> IntoFuture for StreamCall<Q, R> {
-    type Output = Result<Inbound<R>>;
+impl<Q, R, E> IntoFuture for StreamCall<Q, R, E>
+where
+    Q: Message + 'static,
+    R: Message + Default,
+    E: From<Status> + 'static,
+{
+    type Output = Result<Inbound<R>, E>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -155,8 +169,13 @@ impl<Q: Message + 'static, R: Message + Default> IntoFuture for StreamCall<Q, R>
     }
 }
 
-impl<Q: Message + 'static, R: Message + Default> IntoFuture for UploadCall<Q, R> {
-    type Output = Result<R>;
+impl<Q, R, E> IntoFuture for UploadCall<Q, R, E>
+where
+    Q: Message + 'static,
+    R: Message + Default,
+    E: From<Status> + 'static,
+{
+    type Output = Result<R, E>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -171,12 +190,17 @@ impl<Q: Message + 'static, R: Message + Default> IntoFuture for UploadCall<Q, R>
     }
 }
 
-impl<Q: Message + 'static, R: Message + Default + 'static> IntoFuture for DuplexCall<Q, R> {
-    type Output = Result<Inbound<R>>;
+impl<Q, R, E> IntoFuture for DuplexCall<Q, R, E>
+where
+    Q: Message + 'static,
+    R: Message + Default + 'static,
+    E: From<Status> + 'static,
+{
+    type Output = Result<Inbound<R>, E>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(upload(self.call, self.requests))
+        Box::pin(async move { Ok(upload(self.call, self.requests).await?) })
     }
 }
 

@@ -29,6 +29,8 @@ struct Error {
     details: Vec<Any>,
     #[prost(uint64, optional, tag = "5")]
     retry_after_ms: Option<u64>,
+    #[prost(string, optional, tag = "6")]
+    reason: Option<String>,
 }
 
 /// `google.protobuf.Any`.
@@ -71,6 +73,7 @@ pub(crate) fn encode(status: &Status) -> (Headers, Vec<u8>) {
         retryable: may_pass(code),
         details,
         retry_after_ms,
+        reason: status.reason().map(str::to_owned),
     };
     (headers, body.encode_to_vec())
 }
@@ -99,6 +102,9 @@ pub(crate) fn decode(headers: &Headers, body: &[u8]) -> Option<Status> {
     let header_ms = headers.get(name::RETRY_AFTER_MS).and_then(|text| text.parse().ok());
     if let Some(ms) = header_ms.or(body.retry_after_ms) {
         status = status.with_retry_after(Duration::from_millis(ms));
+    }
+    if let Some(reason) = body.reason {
+        status = status.with_reason(reason);
     }
     for Any { type_url, value } in body.details {
         let type_name = type_url.rsplit('/').next().unwrap_or_default().to_owned();
@@ -151,6 +157,7 @@ mod tests {
         let status = Status::resource_exhausted("full\r\nInjected: yes")
             .with_retry_after(Duration::from_millis(7))
             .with_executed(Executed::No)
+            .with_reason("a.b.C")
             .with_raw_detail(Detail { type_name: "a.b.C".into(), value: Bytes::from_static(b"x") });
         let (headers, body) = encode(&status);
         assert_eq!(headers.get(name::SERVICE_ERROR), Some("full??Injected: yes"));
@@ -165,12 +172,16 @@ mod tests {
             message: String,
             retry_ms in proptest::option::of(0_u64..1_000_000),
             detail: Vec<u8>,
+            reason: Option<String>,
         ) {
             let mut status = Status::new(code, message)
                 .with_executed(if code == Code::UnknownOutcome { Executed::Unknown } else { Executed::Yes })
                 .with_raw_detail(Detail { type_name: "a.b.C".into(), value: detail.into() });
             if let Some(ms) = retry_ms {
                 status = status.with_retry_after(Duration::from_millis(ms));
+            }
+            if let Some(reason) = reason {
+                status = status.with_reason(reason);
             }
             let (headers, body) = encode(&status);
             let mut block = Vec::new();

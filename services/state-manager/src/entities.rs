@@ -1,7 +1,7 @@
 //! The records of all entities. A write of a record is its event, too.
 
 use bodybroker_runtime::store::{Store, Watch};
-use bodybroker_runtime::{Code, Connection, Result, Status};
+use bodybroker_runtime::{Code, Connection, Declared, Result, Status};
 use bodybroker_state_manager::v1::{EntityUpdated, STATE_BUCKET, VersionConflict};
 
 use crate::record::{Change, Write};
@@ -37,7 +37,7 @@ impl Entities {
             let new = match write.apply(old.as_ref().map(|old| &old.value)) {
                 Ok(new) => new,
                 Err(conflict) => {
-                    return self.made(write).await?.ok_or_else(|| stale(write, &conflict));
+                    return self.made(write).await?.ok_or_else(|| stale(write, conflict).into());
                 }
             };
             if matches!(write.change, Change::Delete)
@@ -103,11 +103,11 @@ pub(crate) fn absent(entity_id: &str) -> Status {
     Status::not_found(format!("there is no entity `{entity_id}`"))
 }
 
-fn stale(write: &Write, conflict: &VersionConflict) -> Status {
-    let VersionConflict { expected_version, current_version, .. } = conflict;
+fn stale(write: &Write, conflict: VersionConflict) -> Declared<VersionConflict> {
+    let VersionConflict { expected_version, current_version, .. } = &conflict;
     Status::aborted(format!(
         "`{}` is at version {current_version}, not {expected_version}; read it and try again",
         write.entity_id
     ))
-    .with_detail(conflict)
+    .because(conflict)
 }

@@ -33,14 +33,14 @@ impl StateService for StateManager {
         &self,
         ctx: &Context,
         request: UpdateStateRequest,
-    ) -> Result<UpdateStateResponse> {
+    ) -> Result<UpdateStateResponse, UpdateStateError> {
         let change = match request.change {
             Some(Asked::MergePatch(patch)) => Change::Merge(patch),
             Some(Asked::Replacement(whole)) => Change::Replace(whole),
             None => {
                 return Err(Status::invalid_argument(
                     "change is missing; give `merge_patch` or `replacement`",
-                ));
+                ))?;
             }
         };
         let write = write(ctx, request.entity_id, request.expected_version, change)?;
@@ -52,7 +52,7 @@ impl StateService for StateManager {
         &self,
         ctx: &Context,
         request: DeleteStateRequest,
-    ) -> Result<DeleteStateResponse> {
+    ) -> Result<DeleteStateResponse, DeleteStateError> {
         let write = write(ctx, request.entity_id, request.expected_version, Change::Delete)?;
         Ok(DeleteStateResponse { version: self.entities.write(&write).await?.version })
     }

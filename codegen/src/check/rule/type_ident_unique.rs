@@ -3,7 +3,7 @@
 //! # Why
 //! Messages, enums, and the trait, client, server and mock of each service share one module: `HTTPRequest` and
 //! `HttpRequest` are one type there, and a message called `ZooClient` is in the way of the client of `ZooService`, as
-//! `ZooEvents` is of the package's publisher.
+//! `ZooEvents` is of the package's publisher, and `FeedError` of the errors that `Feed` declares.
 //!
 //! # Fix
 //! Rename one of them.
@@ -81,6 +81,11 @@ fn types(context: &Context<'_>, package: &Package) -> Vec<(String, String, Strin
         for (ident, role) in idents.into_iter().zip(["trait", "client", "server", "mock"]) {
             let what = format!("the {role} of `{}`", service.full_name);
             list.push((outermost.clone(), ident, what, survey.name(&service.element)));
+        }
+        for (method, written) in model.methods.iter().zip(&service.methods) {
+            let Some(ident) = &method.error_ident else { continue };
+            let what = format!("the errors of `{}`", method.full_name);
+            list.push((outermost.clone(), ident.clone(), what, survey.name(&written.element)));
         }
     }
     let mut all = files().flat_map(|file| &file.messages).filter_map(|it| survey.messages.get(it));

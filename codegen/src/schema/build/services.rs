@@ -120,14 +120,18 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
         request: resolve(survey, &written.request),
         response: resolve(survey, &written.response),
         errors: errors.iter().map(|name| error(survey, &file.package, name)).collect(),
+        error_ident: (!errors.is_empty()).then(|| ident::camel(&format!("{}Error", written.name))),
         routes: routes::routes(survey, written),
     }
 }
 
 fn error(survey: &Survey, package: &str, name: &str) -> DeclaredError {
-    let details = survey.messages.get(&format!("{package}.{name}"));
+    let full_name = format!("{package}.{name}");
+    let details = survey.messages.get(&full_name);
     DeclaredError {
         name: name.to_owned(),
+        docs: details.map_or_else(String::new, |message| message.docs.clone()),
+        full_name,
         details: details.map(|message| resolve(survey, &message.full_name)),
     }
 }

@@ -11,7 +11,7 @@ pub mod model_service;
 pub use messages::*;
 pub use model_service::{
     MODEL_BUCKET, MODEL_FINE_TUNE_BUCKET, MODEL_PRODUCTION_BUCKET, ModelClient,
-    ModelServer, ModelService,
+    ModelServer, ModelService, PromoteModelError,
 };
 
 #[cfg(feature = "mock")]

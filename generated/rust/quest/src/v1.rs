@@ -10,7 +10,9 @@ pub mod quest_service;
 
 pub use events::QuestEvents;
 pub use messages::*;
-pub use quest_service::{QUEST_BUCKET, QuestClient, QuestServer, QuestService};
+pub use quest_service::{
+    QUEST_BUCKET, QuestClient, QuestServer, QuestService, UpdateProgressError,
+};
 
 #[cfg(feature = "mock")]
 pub use quest_service::QuestMock;

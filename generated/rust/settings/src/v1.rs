@@ -9,7 +9,7 @@ pub mod settings_service;
 
 pub use messages::*;
 pub use settings_service::{
-    SETTINGS_BUCKET, SettingsClient, SettingsServer, SettingsService,
+    SETTINGS_BUCKET, SettingsClient, SettingsServer, SettingsService, UpdateSettingsError,
 };
 
 #[cfg(feature = "mock")]

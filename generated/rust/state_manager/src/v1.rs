@@ -9,7 +9,10 @@ pub mod messages;
 pub mod state_service;
 
 pub use messages::*;
-pub use state_service::{STATE_BUCKET, StateClient, StateServer, StateService};
+pub use state_service::{
+    DeleteStateError, STATE_BUCKET, StateClient, StateServer, StateService,
+    UpdateStateError,
+};
 
 #[cfg(feature = "mock")]
 pub use state_service::StateMock;

@@ -9,8 +9,8 @@ pub mod story_teller_service;
 
 pub use messages::*;
 pub use story_teller_service::{
-    STORY_BUCKET, STORY_PASSAGE_BUCKET, StoryTellerClient, StoryTellerServer,
-    StoryTellerService,
+    ChooseBranchError, STORY_BUCKET, STORY_PASSAGE_BUCKET, StoryTellerClient,
+    StoryTellerServer, StoryTellerService,
 };
 
 #[cfg(feature = "mock")]

@@ -11,7 +11,7 @@ pub mod world_state_service;
 pub use events::WorldStateEvents;
 pub use messages::*;
 pub use world_state_service::{
-    WORLD_BUCKET, WorldStateClient, WorldStateServer, WorldStateService,
+    ApplyDeltaError, WORLD_BUCKET, WorldStateClient, WorldStateServer, WorldStateService,
 };
 
 #[cfg(feature = "mock")]

@@ -58,9 +58,9 @@ async fn write(state: &StateClient, version: u64) {
         let call = state.update_state(request.clone()).idempotency_key(format!("write-{version}"));
         match call.await {
             Ok(updated) => return assert_eq!(updated.entity.unwrap().version, version),
-            Err(status) => assert!(
-                matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded),
-                "a kept promise or a reason to repeat: {status}"
+            Err(error) => assert!(
+                matches!(error.status().code(), Code::Unavailable | Code::DeadlineExceeded),
+                "a kept promise or a reason to repeat: {error}"
             ),
         }
     }

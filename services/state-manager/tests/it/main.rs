@@ -63,10 +63,18 @@ async fn stale_version_is_refused_with_the_current_one() {
     let state = serve(&env).await;
     state.update_state(replace(Some(0), &[("hp", 10.0)])).await.unwrap();
     state.update_state(replace(Some(1), &[("hp", 9.0)])).await.unwrap();
-    let refused = state.update_state(replace(Some(1), &[("hp", 99.0)])).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Aborted);
-    let conflict: VersionConflict = refused.detail().expect("it says which version is current");
-    assert_eq!((conflict.expected_version, conflict.current_version), (1, 2));
+    match state.update_state(replace(Some(1), &[("hp", 99.0)])).await {
+        Err(UpdateStateError::VersionConflict(conflict)) => {
+            assert_eq!((conflict.expected_version, conflict.current_version), (1, 2));
+            assert_eq!(conflict.status().code(), Code::Aborted);
+        }
+        other => panic!("{other:?}"),
+    }
+    let delete = DeleteStateRequest { entity_id: "hero".into(), expected_version: Some(1) };
+    match state.delete_state(delete).await {
+        Err(DeleteStateError::VersionConflict(conflict)) => assert_eq!(conflict.current_version, 2),
+        other => panic!("{other:?}"),
+    }
     let now = state.get_state(hero()).await.unwrap().entity.unwrap();
     assert_eq!((now.version, now.data), (2, Some(fields(&[("hp", 9.0)]))), "nothing was written");
     env.drain().await;
@@ -92,7 +100,10 @@ async fn of_concurrent_writers_each_version_has_one_and_one_event() {
                 };
                 match state.update_state(replace(Some(seen), &[("hp", 1.0)])).await {
                     Ok(updated) => accepted.push(updated.entity.unwrap().version),
-                    Err(status) => assert_eq!(status.code(), Code::Aborted, "{status}"),
+                    Err(UpdateStateError::VersionConflict(conflict)) => {
+                        assert_eq!(conflict.expected_version, seen);
+                    }
+                    Err(other) => panic!("{other}"),
                 }
             }
             accepted
@@ -155,6 +166,7 @@ async fn a_deleted_entity_is_gone_and_its_versions_go_on() {
             .delete_state(DeleteStateRequest { expected_version: None, ..delete })
             .await
             .unwrap_err()
+            .status()
             .code(),
         Code::NotFound
     );

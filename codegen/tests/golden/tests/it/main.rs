@@ -1,6 +1,7 @@
 //! The golden crate at work: every generated future is `Send`, and a mock answers what a client asks.
 
 mod debug;
+mod errors;
 mod mock;
 mod spawned;
 mod standalone;

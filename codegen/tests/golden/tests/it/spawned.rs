@@ -25,7 +25,7 @@ impl ZooService for Everything {
         &self,
         _: &Context,
         request: zoo::WatchAnimalsRequest,
-    ) -> Result<Outbound<zoo::WatchAnimalsResponse>> {
+    ) -> Result<Outbound<zoo::WatchAnimalsResponse>, zoo::WatchAnimalsError> {
         let animal = zoo::Animal { name: request.tenant, ..zoo::Animal::default() };
         Ok(vec![zoo::WatchAnimalsResponse { animal: Some(animal) }].into())
     }
@@ -34,7 +34,7 @@ impl ZooService for Everything {
         &self,
         _: &Context,
         mut requests: Inbound<zoo::ImportAnimalsRequest>,
-    ) -> Result<zoo::ImportAnimalsResponse> {
+    ) -> Result<zoo::ImportAnimalsResponse, zoo::ImportAnimalsError> {
         let mut count = 0;
         while requests.message().await?.is_some() {
             count += 1;
@@ -42,8 +42,20 @@ impl ZooService for Everything {
         Ok(zoo::ImportAnimalsResponse { count })
     }
 
-    async fn chat(&self, _: &Context, _: Inbound<zoo::ChatRequest>) -> Result<Outbound<zoo::ChatResponse>> {
+    async fn chat(
+        &self,
+        _: &Context,
+        _: Inbound<zoo::ChatRequest>,
+    ) -> Result<Outbound<zoo::ChatResponse>, zoo::ChatError> {
         Ok(Vec::new().into())
+    }
+
+    async fn move_animal(
+        &self,
+        _: &Context,
+        _: zoo::MoveAnimalRequest,
+    ) -> Result<zoo::MoveAnimalResponse, zoo::MoveAnimalError> {
+        Ok(zoo::MoveAnimalResponse::default())
     }
 
     async fn r#type(&self, _: &Context, _: messages::Option) -> Result<messages::Result> {
@@ -156,6 +168,7 @@ async fn every_call_of_a_client_can_be_spawned() -> Result<()> {
     call(zoo.r#gen(messages::String::default())).await?;
     call(zoo.r#match(messages::Context::default())).await?;
     call(zoo.get2_pages3(common::Page::default())).await?;
+    call(zoo.move_animal(zoo::MoveAnimalRequest::default())).await?;
     call(zoo.nested(zoo::animal::Body::default())).await?;
     assert_eq!(call(zoo.ping(())).await?, "pong");
     call(zoo.old_feed(zoo::OldFeedRequest::default())).await?;

@@ -83,6 +83,10 @@ pub struct Error {
     /// Milliseconds after which a retry makes sense. Absent: the server has no opinion.
     #[prost(uint64, optional, tag = "5")]
     pub retry_after_ms: Option<u64>,
+    /// Full name of the error that the method declares, such as "bodybroker.quest.v1.QuestExpired"; a detail of this name
+    /// tells more, where there is one. Absent: no declared error.
+    #[prost(string, optional, tag = "6")]
+    pub reason: Option<String>,
 }
 
 impl ::prost::Name for Error {

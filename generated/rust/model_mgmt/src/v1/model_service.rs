@@ -15,6 +15,7 @@ use crate::v1::messages::{
 };
 
 mod client;
+mod error;
 mod server;
 mod spec;
 
@@ -22,6 +23,7 @@ mod spec;
 mod mock;
 
 pub use client::ModelClient;
+pub use error::PromoteModelError;
 pub use server::ModelServer;
 pub use spec::{MODEL_BUCKET, MODEL_PRODUCTION_BUCKET, MODEL_FINE_TUNE_BUCKET, SPEC};
 
@@ -60,7 +62,7 @@ pub trait ModelService: Send + Sync + 'static {
         &self,
         ctx: &Context,
         request: PromoteModelRequest,
-    ) -> impl Future<Output = Result<PromoteModelResponse>> + Send;
+    ) -> impl Future<Output = Result<PromoteModelResponse, PromoteModelError>> + Send;
 
     /// Adds the result of an evaluation to a model.
     fn record_evaluation(
@@ -111,7 +113,7 @@ macro_rules! __bodybroker_model_mgmt_v1_model_service {
                     register_model "RegisterModel" unary ($crate::v1::messages::RegisterModelRequest) ($crate::v1::messages::RegisterModelResponse);
                     get_model "GetModel" unary ($crate::v1::messages::GetModelRequest) ($crate::v1::messages::GetModelResponse);
                     list_models "ListModels" unary ($crate::v1::messages::ListModelsRequest) ($crate::v1::messages::ListModelsResponse);
-                    promote_model "PromoteModel" unary ($crate::v1::messages::PromoteModelRequest) ($crate::v1::messages::PromoteModelResponse);
+                    promote_model "PromoteModel" unary ($crate::v1::messages::PromoteModelRequest) ($crate::v1::messages::PromoteModelResponse) ($crate::v1::model_service::PromoteModelError);
                     record_evaluation "RecordEvaluation" unary ($crate::v1::messages::RecordEvaluationRequest) ($crate::v1::messages::RecordEvaluationResponse);
                     start_fine_tune "StartFineTune" unary ($crate::v1::messages::StartFineTuneRequest) ($crate::v1::messages::StartFineTuneResponse);
                     get_fine_tune "GetFineTune" unary ($crate::v1::messages::GetFineTuneRequest) ($crate::v1::messages::GetFineTuneResponse);

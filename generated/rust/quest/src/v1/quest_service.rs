@@ -13,6 +13,7 @@ use crate::v1::messages::{
 };
 
 mod client;
+mod error;
 mod server;
 mod spec;
 
@@ -20,6 +21,7 @@ mod spec;
 mod mock;
 
 pub use client::QuestClient;
+pub use error::UpdateProgressError;
 pub use server::QuestServer;
 pub use spec::{QUEST_BUCKET, SPEC};
 
@@ -56,7 +58,9 @@ pub trait QuestService: Send + Sync + 'static {
         &self,
         ctx: &Context,
         request: UpdateProgressRequest,
-    ) -> impl Future<Output = Result<UpdateProgressResponse>> + Send;
+    ) -> impl Future<
+        Output = Result<UpdateProgressResponse, UpdateProgressError>,
+    > + Send;
 
     /// Gives a quest up. `FAILED_PRECONDITION` when it is completed.
     fn abandon_quest(
@@ -86,7 +90,7 @@ macro_rules! __bodybroker_quest_v1_quest_service {
                     generate_quest "GenerateQuest" unary ($crate::v1::messages::GenerateQuestRequest) ($crate::v1::messages::GenerateQuestResponse);
                     get_quest "GetQuest" unary ($crate::v1::messages::GetQuestRequest) ($crate::v1::messages::GetQuestResponse);
                     list_quests "ListQuests" unary ($crate::v1::messages::ListQuestsRequest) ($crate::v1::messages::ListQuestsResponse);
-                    update_progress "UpdateProgress" unary ($crate::v1::messages::UpdateProgressRequest) ($crate::v1::messages::UpdateProgressResponse);
+                    update_progress "UpdateProgress" unary ($crate::v1::messages::UpdateProgressRequest) ($crate::v1::messages::UpdateProgressResponse) ($crate::v1::quest_service::UpdateProgressError);
                     abandon_quest "AbandonQuest" unary ($crate::v1::messages::AbandonQuestRequest) ($crate::v1::messages::AbandonQuestResponse);
                 }
             }

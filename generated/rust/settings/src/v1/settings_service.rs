@@ -13,6 +13,7 @@ use crate::v1::messages::{
 };
 
 mod client;
+mod error;
 mod server;
 mod spec;
 
@@ -20,6 +21,7 @@ mod spec;
 mod mock;
 
 pub use client::SettingsClient;
+pub use error::UpdateSettingsError;
 pub use server::SettingsServer;
 pub use spec::{SETTINGS_BUCKET, SPEC};
 
@@ -44,7 +46,9 @@ pub trait SettingsService: Send + Sync + 'static {
         &self,
         ctx: &Context,
         request: UpdateSettingsRequest,
-    ) -> impl Future<Output = Result<UpdateSettingsResponse>> + Send;
+    ) -> impl Future<
+        Output = Result<UpdateSettingsResponse, UpdateSettingsError>,
+    > + Send;
 
     /// Gives settings their defaults back.
     fn reset_settings(
@@ -79,7 +83,7 @@ macro_rules! __bodybroker_settings_v1_settings_service {
                 service "bodybroker.settings.v1.SettingsService" trait SettingsService
                 methods {
                     get_settings "GetSettings" unary ($crate::v1::messages::GetSettingsRequest) ($crate::v1::messages::GetSettingsResponse);
-                    update_settings "UpdateSettings" unary ($crate::v1::messages::UpdateSettingsRequest) ($crate::v1::messages::UpdateSettingsResponse);
+                    update_settings "UpdateSettings" unary ($crate::v1::messages::UpdateSettingsRequest) ($crate::v1::messages::UpdateSettingsResponse) ($crate::v1::settings_service::UpdateSettingsError);
                     reset_settings "ResetSettings" unary ($crate::v1::messages::ResetSettingsRequest) ($crate::v1::messages::ResetSettingsResponse);
                     watch_settings "WatchSettings" server_stream ($crate::v1::messages::WatchSettingsRequest) ($crate::v1::messages::WatchSettingsResponse);
                 }

@@ -13,6 +13,7 @@ use crate::v1::messages::{
 };
 
 mod client;
+mod error;
 mod server;
 mod spec;
 
@@ -20,6 +21,7 @@ mod spec;
 mod mock;
 
 pub use client::StateClient;
+pub use error::{DeleteStateError, UpdateStateError};
 pub use server::StateServer;
 pub use spec::{STATE_BUCKET, SPEC};
 
@@ -44,7 +46,7 @@ pub trait StateService: Send + Sync + 'static {
         &self,
         ctx: &Context,
         request: UpdateStateRequest,
-    ) -> impl Future<Output = Result<UpdateStateResponse>> + Send;
+    ) -> impl Future<Output = Result<UpdateStateResponse, UpdateStateError>> + Send;
 
     /// Deletes an entity if the caller has seen its latest version. Versions go on: an entity that is written again
     /// continues after its deletion's version. `NOT_FOUND` when it doesn't exist.
@@ -52,7 +54,7 @@ pub trait StateService: Send + Sync + 'static {
         &self,
         ctx: &Context,
         request: DeleteStateRequest,
-    ) -> impl Future<Output = Result<DeleteStateResponse>> + Send;
+    ) -> impl Future<Output = Result<DeleteStateResponse, DeleteStateError>> + Send;
 
     /// Reads many entities at once. What isn't there is listed, not an error.
     fn batch_get(
@@ -95,8 +97,8 @@ macro_rules! __bodybroker_state_manager_v1_state_service {
                 service "bodybroker.state_manager.v1.StateService" trait StateService
                 methods {
                     get_state "GetState" unary ($crate::v1::messages::GetStateRequest) ($crate::v1::messages::GetStateResponse);
-                    update_state "UpdateState" unary ($crate::v1::messages::UpdateStateRequest) ($crate::v1::messages::UpdateStateResponse);
-                    delete_state "DeleteState" unary ($crate::v1::messages::DeleteStateRequest) ($crate::v1::messages::DeleteStateResponse);
+                    update_state "UpdateState" unary ($crate::v1::messages::UpdateStateRequest) ($crate::v1::messages::UpdateStateResponse) ($crate::v1::state_service::UpdateStateError);
+                    delete_state "DeleteState" unary ($crate::v1::messages::DeleteStateRequest) ($crate::v1::messages::DeleteStateResponse) ($crate::v1::state_service::DeleteStateError);
                     batch_get "BatchGet" unary ($crate::v1::messages::BatchGetRequest) ($crate::v1::messages::BatchGetResponse);
                     watch_state "WatchState" server_stream ($crate::v1::messages::WatchStateRequest) ($crate::v1::messages::WatchStateResponse);
                     history "History" unary ($crate::v1::messages::HistoryRequest) ($crate::v1::messages::HistoryResponse);

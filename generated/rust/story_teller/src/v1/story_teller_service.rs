@@ -14,6 +14,7 @@ use crate::v1::messages::{
 };
 
 mod client;
+mod error;
 mod server;
 mod spec;
 
@@ -21,6 +22,7 @@ mod spec;
 mod mock;
 
 pub use client::StoryTellerClient;
+pub use error::ChooseBranchError;
 pub use server::StoryTellerServer;
 pub use spec::{STORY_BUCKET, STORY_PASSAGE_BUCKET, SPEC};
 
@@ -48,7 +50,7 @@ pub trait StoryTellerService: Send + Sync + 'static {
         &self,
         ctx: &Context,
         request: ChooseBranchRequest,
-    ) -> impl Future<Output = Result<ChooseBranchResponse>> + Send;
+    ) -> impl Future<Output = Result<ChooseBranchResponse, ChooseBranchError>> + Send;
 
     /// Reads a story.
     fn get_story(
@@ -93,7 +95,7 @@ macro_rules! __bodybroker_story_teller_v1_story_teller_service {
                 methods {
                     start_story "StartStory" unary ($crate::v1::messages::StartStoryRequest) ($crate::v1::messages::StartStoryResponse);
                     continue_story "ContinueStory" server_stream ($crate::v1::messages::ContinueStoryRequest) ($crate::v1::messages::ContinueStoryResponse);
-                    choose_branch "ChooseBranch" unary ($crate::v1::messages::ChooseBranchRequest) ($crate::v1::messages::ChooseBranchResponse);
+                    choose_branch "ChooseBranch" unary ($crate::v1::messages::ChooseBranchRequest) ($crate::v1::messages::ChooseBranchResponse) ($crate::v1::story_teller_service::ChooseBranchError);
                     get_story "GetStory" unary ($crate::v1::messages::GetStoryRequest) ($crate::v1::messages::GetStoryResponse);
                     list_stories "ListStories" unary ($crate::v1::messages::ListStoriesRequest) ($crate::v1::messages::ListStoriesResponse);
                     on_quest_completed "bodybroker.quest.v1.QuestCompleted" event ($crate::__crates::bodybroker_quest::v1::messages::QuestCompleted) (());

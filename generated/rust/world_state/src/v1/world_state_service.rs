@@ -13,6 +13,7 @@ use crate::v1::messages::{
 };
 
 mod client;
+mod error;
 mod server;
 mod spec;
 
@@ -20,6 +21,7 @@ mod spec;
 mod mock;
 
 pub use client::WorldStateClient;
+pub use error::ApplyDeltaError;
 pub use server::WorldStateServer;
 pub use spec::{WORLD_BUCKET, SPEC};
 
@@ -40,7 +42,7 @@ pub trait WorldStateService: Send + Sync + 'static {
         &self,
         ctx: &Context,
         request: ApplyDeltaRequest,
-    ) -> impl Future<Output = Result<ApplyDeltaResponse>> + Send;
+    ) -> impl Future<Output = Result<ApplyDeltaResponse, ApplyDeltaError>> + Send;
 
     /// Tells every change of a world as it happens, without a hole in the versions; after a reconnect it goes on where
     /// the reader stopped.
@@ -78,7 +80,7 @@ macro_rules! __bodybroker_world_state_v1_world_state_service {
                 service "bodybroker.world_state.v1.WorldStateService" trait WorldStateService
                 methods {
                     get_snapshot "GetSnapshot" unary ($crate::v1::messages::GetSnapshotRequest) ($crate::v1::messages::GetSnapshotResponse);
-                    apply_delta "ApplyDelta" unary ($crate::v1::messages::ApplyDeltaRequest) ($crate::v1::messages::ApplyDeltaResponse);
+                    apply_delta "ApplyDelta" unary ($crate::v1::messages::ApplyDeltaRequest) ($crate::v1::messages::ApplyDeltaResponse) ($crate::v1::world_state_service::ApplyDeltaError);
                     watch_world "WatchWorld" server_stream ($crate::v1::messages::WatchWorldRequest) ($crate::v1::messages::WatchWorldResponse);
                     on_weather_changed "bodybroker.weather_manager.v1.WeatherChanged" event ($crate::__crates::bodybroker_weather_manager::v1::messages::WeatherChanged) (());
                 }

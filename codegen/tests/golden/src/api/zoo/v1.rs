@@ -19,7 +19,8 @@ pub use events::ZooEvents;
 pub use messages::*;
 pub use night_service::{NightClient, NightServer, NightService};
 pub use zoo_service::{
-    ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, IDEMPOTENCY_ANSWERS_BUCKET, ZooClient, ZooServer,
+    ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, ChatError, IDEMPOTENCY_ANSWERS_BUCKET,
+    ImportAnimalsError, MoveAnimalError, WatchAnimalsError, ZooClient, ZooServer,
     ZooService,
 };
 

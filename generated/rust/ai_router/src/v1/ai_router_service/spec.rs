@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.ai.router.v1",
     queue_group: "q.ai.router",
     version: "1.0.0",
-    schema_hash: "22b06377c557045e",
+    schema_hash: "1cf80059d0bfc1e8",
     methods: &[
         MethodSpec {
             service: "bodybroker.ai_router.v1.AiRouterService",

@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.body.broker.v1",
     queue_group: "q.body.broker",
     version: "1.0.0",
-    schema_hash: "08cbb3fd3b89e7ee",
+    schema_hash: "108db6a2d546acb5",
     methods: &[
         MethodSpec {
             service: "bodybroker.body_broker.v1.BodyBrokerService",

@@ -11,6 +11,7 @@ use crate::v1::messages::{
     RecordEvaluationRequest, RecordEvaluationResponse, RegisterModelRequest,
     RegisterModelResponse, StartFineTuneRequest, StartFineTuneResponse,
 };
+use super::error::PromoteModelError;
 use super::spec::SPEC;
 
 /// Calls [`ModelService`](super::ModelService).
@@ -59,8 +60,8 @@ impl ModelClient {
     pub fn promote_model(
         &self,
         request: PromoteModelRequest,
-    ) -> Call<PromoteModelRequest, PromoteModelResponse> {
-        self.connection.call(&SPEC.methods[3], request)
+    ) -> Call<PromoteModelRequest, PromoteModelResponse, PromoteModelError> {
+        self.connection.call(&SPEC.methods[3], request).declaring()
     }
 
     /// Adds the result of an evaluation to a model.

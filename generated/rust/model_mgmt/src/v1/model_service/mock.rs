@@ -14,6 +14,7 @@ use crate::v1::messages::{
     RecordEvaluationRequest, RecordEvaluationResponse, RegisterModelRequest,
     RegisterModelResponse, StartFineTuneRequest, StartFineTuneResponse,
 };
+use super::error::PromoteModelError;
 use super::{ModelClient, ModelServer, ModelService};
 
 /// Stands in for [`ModelService`](super::ModelService) in tests.
@@ -25,7 +26,7 @@ pub struct ModelMock {
     register_model: Answer<RegisterModelRequest, RegisterModelResponse>,
     get_model: Answer<GetModelRequest, GetModelResponse>,
     list_models: Answer<ListModelsRequest, ListModelsResponse>,
-    promote_model: Answer<PromoteModelRequest, PromoteModelResponse>,
+    promote_model: Answer<PromoteModelRequest, PromoteModelResponse, PromoteModelError>,
     record_evaluation: Answer<RecordEvaluationRequest, RecordEvaluationResponse>,
     start_fine_tune: Answer<StartFineTuneRequest, StartFineTuneResponse>,
     get_fine_tune: Answer<GetFineTuneRequest, GetFineTuneResponse>,
@@ -89,7 +90,8 @@ impl ModelMock {
     pub fn on_promote_model<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, PromoteModelRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<PromoteModelResponse>> + Send + 'static,
+        A: Future<Output = Result<PromoteModelResponse, PromoteModelError>> + Send
+            + 'static,
     {
         self.promote_model = Answer::new(answer);
         self
@@ -169,7 +171,7 @@ impl ModelService for ModelMock {
         &self,
         ctx: &Context,
         request: PromoteModelRequest,
-    ) -> Result<PromoteModelResponse> {
+    ) -> Result<PromoteModelResponse, PromoteModelError> {
         self.calls.answer("PromoteModel", &self.promote_model, ctx, request).await
     }
 

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use bodybroker_runtime::spec::ServiceSpec;
-use bodybroker_runtime::{BoxFuture, Delivery, Incoming, IntoService, Result, Service};
+use bodybroker_runtime::{
+    BoxFuture, Delivery, Incoming, IntoService, Result, Service, Status,
+};
 
 use super::ModelService;
 use super::spec::SPEC;
@@ -52,7 +54,7 @@ impl<S: ModelService> Service for ModelServer<S> {
                 S::list_models(&service, &ctx, request).await
             }),
             3 => call.unary(move |ctx, request| async move {
-                S::promote_model(&service, &ctx, request).await
+                S::promote_model(&service, &ctx, request).await.map_err(Status::from)
             }),
             4 => call.unary(move |ctx, request| async move {
                 S::record_evaluation(&service, &ctx, request).await

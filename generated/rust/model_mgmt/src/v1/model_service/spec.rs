@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.ai.model.v1",
     queue_group: "q.model",
     version: "1.0.0",
-    schema_hash: "b495239ed25adba7",
+    schema_hash: "a29e469c76777ad7",
     methods: &[
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",

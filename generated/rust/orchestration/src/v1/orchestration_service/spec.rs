@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.orchestration.v1",
     queue_group: "q.orchestration",
     version: "1.0.0",
-    schema_hash: "c3d1471a6d90903d",
+    schema_hash: "48f8404fbebbc685",
     methods: &[
         MethodSpec {
             service: "bodybroker.orchestration.v1.OrchestrationService",

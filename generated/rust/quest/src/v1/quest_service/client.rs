@@ -9,6 +9,7 @@ use crate::v1::messages::{
     GenerateQuestResponse, GetQuestRequest, GetQuestResponse, ListQuestsRequest,
     ListQuestsResponse, UpdateProgressRequest, UpdateProgressResponse,
 };
+use super::error::UpdateProgressError;
 use super::spec::SPEC;
 
 /// Calls [`QuestService`](super::QuestService).
@@ -58,8 +59,8 @@ impl QuestClient {
     pub fn update_progress(
         &self,
         request: UpdateProgressRequest,
-    ) -> Call<UpdateProgressRequest, UpdateProgressResponse> {
-        self.connection.call(&SPEC.methods[3], request)
+    ) -> Call<UpdateProgressRequest, UpdateProgressResponse, UpdateProgressError> {
+        self.connection.call(&SPEC.methods[3], request).declaring()
     }
 
     /// Gives a quest up. `FAILED_PRECONDITION` when it is completed.

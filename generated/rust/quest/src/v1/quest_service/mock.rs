@@ -12,6 +12,7 @@ use crate::v1::messages::{
     GenerateQuestResponse, GetQuestRequest, GetQuestResponse, ListQuestsRequest,
     ListQuestsResponse, UpdateProgressRequest, UpdateProgressResponse,
 };
+use super::error::UpdateProgressError;
 use super::{QuestClient, QuestServer, QuestService};
 
 /// Stands in for [`QuestService`](super::QuestService) in tests.
@@ -23,7 +24,11 @@ pub struct QuestMock {
     generate_quest: Answer<GenerateQuestRequest, GenerateQuestResponse>,
     get_quest: Answer<GetQuestRequest, GetQuestResponse>,
     list_quests: Answer<ListQuestsRequest, ListQuestsResponse>,
-    update_progress: Answer<UpdateProgressRequest, UpdateProgressResponse>,
+    update_progress: Answer<
+        UpdateProgressRequest,
+        UpdateProgressResponse,
+        UpdateProgressError,
+    >,
     abandon_quest: Answer<AbandonQuestRequest, AbandonQuestResponse>,
 }
 
@@ -84,7 +89,8 @@ impl QuestMock {
     pub fn on_update_progress<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, UpdateProgressRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<UpdateProgressResponse>> + Send + 'static,
+        A: Future<Output = Result<UpdateProgressResponse, UpdateProgressError>> + Send
+            + 'static,
     {
         self.update_progress = Answer::new(answer);
         self
@@ -131,7 +137,7 @@ impl QuestService for QuestMock {
         &self,
         ctx: &Context,
         request: UpdateProgressRequest,
-    ) -> Result<UpdateProgressResponse> {
+    ) -> Result<UpdateProgressResponse, UpdateProgressError> {
         self.calls.answer("UpdateProgress", &self.update_progress, ctx, request).await
     }
 

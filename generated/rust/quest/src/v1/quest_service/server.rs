@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use bodybroker_runtime::spec::ServiceSpec;
-use bodybroker_runtime::{BoxFuture, Delivery, Incoming, IntoService, Result, Service};
+use bodybroker_runtime::{
+    BoxFuture, Delivery, Incoming, IntoService, Result, Service, Status,
+};
 
 use super::QuestService;
 use super::spec::SPEC;
@@ -52,7 +54,7 @@ impl<S: QuestService> Service for QuestServer<S> {
                 S::list_quests(&service, &ctx, request).await
             }),
             3 => call.unary(move |ctx, request| async move {
-                S::update_progress(&service, &ctx, request).await
+                S::update_progress(&service, &ctx, request).await.map_err(Status::from)
             }),
             4 => call.unary(move |ctx, request| async move {
                 S::abandon_quest(&service, &ctx, request).await

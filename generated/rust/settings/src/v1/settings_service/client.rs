@@ -9,6 +9,7 @@ use crate::v1::messages::{
     UpdateSettingsRequest, UpdateSettingsResponse, WatchSettingsRequest,
     WatchSettingsResponse,
 };
+use super::error::UpdateSettingsError;
 use super::spec::SPEC;
 
 /// Calls [`SettingsService`](super::SettingsService).
@@ -41,8 +42,8 @@ impl SettingsClient {
     pub fn update_settings(
         &self,
         request: UpdateSettingsRequest,
-    ) -> Call<UpdateSettingsRequest, UpdateSettingsResponse> {
-        self.connection.call(&SPEC.methods[1], request)
+    ) -> Call<UpdateSettingsRequest, UpdateSettingsResponse, UpdateSettingsError> {
+        self.connection.call(&SPEC.methods[1], request).declaring()
     }
 
     /// Gives settings their defaults back.

@@ -12,6 +12,7 @@ use crate::v1::messages::{
     UpdateSettingsRequest, UpdateSettingsResponse, WatchSettingsRequest,
     WatchSettingsResponse,
 };
+use super::error::UpdateSettingsError;
 use super::{SettingsClient, SettingsServer, SettingsService};
 
 /// Stands in for [`SettingsService`](super::SettingsService) in tests.
@@ -21,7 +22,11 @@ use super::{SettingsClient, SettingsServer, SettingsService};
 pub struct SettingsMock {
     calls: Calls,
     get_settings: Answer<GetSettingsRequest, GetSettingsResponse>,
-    update_settings: Answer<UpdateSettingsRequest, UpdateSettingsResponse>,
+    update_settings: Answer<
+        UpdateSettingsRequest,
+        UpdateSettingsResponse,
+        UpdateSettingsError,
+    >,
     reset_settings: Answer<ResetSettingsRequest, ResetSettingsResponse>,
     watch_settings: Answer<WatchSettingsRequest, Outbound<WatchSettingsResponse>>,
 }
@@ -61,7 +66,8 @@ impl SettingsMock {
     pub fn on_update_settings<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, UpdateSettingsRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<UpdateSettingsResponse>> + Send + 'static,
+        A: Future<Output = Result<UpdateSettingsResponse, UpdateSettingsError>> + Send
+            + 'static,
     {
         self.update_settings = Answer::new(answer);
         self
@@ -103,7 +109,7 @@ impl SettingsService for SettingsMock {
         &self,
         ctx: &Context,
         request: UpdateSettingsRequest,
-    ) -> Result<UpdateSettingsResponse> {
+    ) -> Result<UpdateSettingsResponse, UpdateSettingsError> {
         self.calls.answer("UpdateSettings", &self.update_settings, ctx, request).await
     }
 

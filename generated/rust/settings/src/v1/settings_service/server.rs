@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use bodybroker_runtime::spec::ServiceSpec;
-use bodybroker_runtime::{BoxFuture, Delivery, Incoming, IntoService, Result, Service};
+use bodybroker_runtime::{
+    BoxFuture, Delivery, Incoming, IntoService, Result, Service, Status,
+};
 
 use super::SettingsService;
 use super::spec::SPEC;
@@ -46,7 +48,7 @@ impl<S: SettingsService> Service for SettingsServer<S> {
                 S::get_settings(&service, &ctx, request).await
             }),
             1 => call.unary(move |ctx, request| async move {
-                S::update_settings(&service, &ctx, request).await
+                S::update_settings(&service, &ctx, request).await.map_err(Status::from)
             }),
             2 => call.unary(move |ctx, request| async move {
                 S::reset_settings(&service, &ctx, request).await

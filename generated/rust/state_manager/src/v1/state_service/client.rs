@@ -9,6 +9,7 @@ use crate::v1::messages::{
     GetStateRequest, GetStateResponse, HistoryRequest, HistoryResponse,
     UpdateStateRequest, UpdateStateResponse, WatchStateRequest, WatchStateResponse,
 };
+use super::error::{DeleteStateError, UpdateStateError};
 use super::spec::SPEC;
 
 /// Calls [`StateService`](super::StateService).
@@ -41,8 +42,8 @@ impl StateClient {
     pub fn update_state(
         &self,
         request: UpdateStateRequest,
-    ) -> Call<UpdateStateRequest, UpdateStateResponse> {
-        self.connection.call(&SPEC.methods[1], request)
+    ) -> Call<UpdateStateRequest, UpdateStateResponse, UpdateStateError> {
+        self.connection.call(&SPEC.methods[1], request).declaring()
     }
 
     /// Deletes an entity if the caller has seen its latest version. Versions go on: an entity that is written again
@@ -50,8 +51,8 @@ impl StateClient {
     pub fn delete_state(
         &self,
         request: DeleteStateRequest,
-    ) -> Call<DeleteStateRequest, DeleteStateResponse> {
-        self.connection.call(&SPEC.methods[2], request)
+    ) -> Call<DeleteStateRequest, DeleteStateResponse, DeleteStateError> {
+        self.connection.call(&SPEC.methods[2], request).declaring()
     }
 
     /// Reads many entities at once. What isn't there is listed, not an error.

@@ -12,6 +12,7 @@ use crate::v1::messages::{
     GetStateRequest, GetStateResponse, HistoryRequest, HistoryResponse,
     UpdateStateRequest, UpdateStateResponse, WatchStateRequest, WatchStateResponse,
 };
+use super::error::{DeleteStateError, UpdateStateError};
 use super::{StateClient, StateServer, StateService};
 
 /// Stands in for [`StateService`](super::StateService) in tests.
@@ -21,8 +22,8 @@ use super::{StateClient, StateServer, StateService};
 pub struct StateMock {
     calls: Calls,
     get_state: Answer<GetStateRequest, GetStateResponse>,
-    update_state: Answer<UpdateStateRequest, UpdateStateResponse>,
-    delete_state: Answer<DeleteStateRequest, DeleteStateResponse>,
+    update_state: Answer<UpdateStateRequest, UpdateStateResponse, UpdateStateError>,
+    delete_state: Answer<DeleteStateRequest, DeleteStateResponse, DeleteStateError>,
     batch_get: Answer<BatchGetRequest, BatchGetResponse>,
     watch_state: Answer<WatchStateRequest, Outbound<WatchStateResponse>>,
     history: Answer<HistoryRequest, HistoryResponse>,
@@ -63,7 +64,8 @@ impl StateMock {
     pub fn on_update_state<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, UpdateStateRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<UpdateStateResponse>> + Send + 'static,
+        A: Future<Output = Result<UpdateStateResponse, UpdateStateError>> + Send
+            + 'static,
     {
         self.update_state = Answer::new(answer);
         self
@@ -74,7 +76,8 @@ impl StateMock {
     pub fn on_delete_state<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, DeleteStateRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<DeleteStateResponse>> + Send + 'static,
+        A: Future<Output = Result<DeleteStateResponse, DeleteStateError>> + Send
+            + 'static,
     {
         self.delete_state = Answer::new(answer);
         self
@@ -127,7 +130,7 @@ impl StateService for StateMock {
         &self,
         ctx: &Context,
         request: UpdateStateRequest,
-    ) -> Result<UpdateStateResponse> {
+    ) -> Result<UpdateStateResponse, UpdateStateError> {
         self.calls.answer("UpdateState", &self.update_state, ctx, request).await
     }
 
@@ -135,7 +138,7 @@ impl StateService for StateMock {
         &self,
         ctx: &Context,
         request: DeleteStateRequest,
-    ) -> Result<DeleteStateResponse> {
+    ) -> Result<DeleteStateResponse, DeleteStateError> {
         self.calls.answer("DeleteState", &self.delete_state, ctx, request).await
     }
 

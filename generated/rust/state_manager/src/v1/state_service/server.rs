@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use bodybroker_runtime::spec::ServiceSpec;
-use bodybroker_runtime::{BoxFuture, Delivery, Incoming, IntoService, Result, Service};
+use bodybroker_runtime::{
+    BoxFuture, Delivery, Incoming, IntoService, Result, Service, Status,
+};
 
 use super::StateService;
 use super::spec::SPEC;
@@ -46,10 +48,10 @@ impl<S: StateService> Service for StateServer<S> {
                 S::get_state(&service, &ctx, request).await
             }),
             1 => call.unary(move |ctx, request| async move {
-                S::update_state(&service, &ctx, request).await
+                S::update_state(&service, &ctx, request).await.map_err(Status::from)
             }),
             2 => call.unary(move |ctx, request| async move {
-                S::delete_state(&service, &ctx, request).await
+                S::delete_state(&service, &ctx, request).await.map_err(Status::from)
             }),
             3 => call.unary(move |ctx, request| async move {
                 S::batch_get(&service, &ctx, request).await

@@ -9,6 +9,7 @@ use crate::v1::messages::{
     ContinueStoryResponse, GetStoryRequest, GetStoryResponse, ListStoriesRequest,
     ListStoriesResponse, StartStoryRequest, StartStoryResponse,
 };
+use super::error::ChooseBranchError;
 use super::spec::SPEC;
 
 /// Calls [`StoryTellerService`](super::StoryTellerService).
@@ -48,8 +49,8 @@ impl StoryTellerClient {
     pub fn choose_branch(
         &self,
         request: ChooseBranchRequest,
-    ) -> Call<ChooseBranchRequest, ChooseBranchResponse> {
-        self.connection.call(&SPEC.methods[2], request)
+    ) -> Call<ChooseBranchRequest, ChooseBranchResponse, ChooseBranchError> {
+        self.connection.call(&SPEC.methods[2], request).declaring()
     }
 
     /// Reads a story.

@@ -13,6 +13,7 @@ use crate::v1::messages::{
     ContinueStoryResponse, GetStoryRequest, GetStoryResponse, ListStoriesRequest,
     ListStoriesResponse, StartStoryRequest, StartStoryResponse,
 };
+use super::error::ChooseBranchError;
 use super::{StoryTellerClient, StoryTellerServer, StoryTellerService};
 
 /// Stands in for [`StoryTellerService`](super::StoryTellerService) in tests.
@@ -23,7 +24,7 @@ pub struct StoryTellerMock {
     calls: Calls,
     start_story: Answer<StartStoryRequest, StartStoryResponse>,
     continue_story: Answer<ContinueStoryRequest, Outbound<ContinueStoryResponse>>,
-    choose_branch: Answer<ChooseBranchRequest, ChooseBranchResponse>,
+    choose_branch: Answer<ChooseBranchRequest, ChooseBranchResponse, ChooseBranchError>,
     get_story: Answer<GetStoryRequest, GetStoryResponse>,
     list_stories: Answer<ListStoriesRequest, ListStoriesResponse>,
     on_quest_completed: Answer<QuestCompleted, ()>,
@@ -75,7 +76,8 @@ impl StoryTellerMock {
     pub fn on_choose_branch<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, ChooseBranchRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<ChooseBranchResponse>> + Send + 'static,
+        A: Future<Output = Result<ChooseBranchResponse, ChooseBranchError>> + Send
+            + 'static,
     {
         self.choose_branch = Answer::new(answer);
         self
@@ -136,7 +138,7 @@ impl StoryTellerService for StoryTellerMock {
         &self,
         ctx: &Context,
         request: ChooseBranchRequest,
-    ) -> Result<ChooseBranchResponse> {
+    ) -> Result<ChooseBranchResponse, ChooseBranchError> {
         self.calls.answer("ChooseBranch", &self.choose_branch, ctx, request).await
     }
 

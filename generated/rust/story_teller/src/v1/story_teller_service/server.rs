@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use bodybroker_runtime::spec::ServiceSpec;
-use bodybroker_runtime::{BoxFuture, Delivery, Incoming, IntoService, Result, Service};
+use bodybroker_runtime::{
+    BoxFuture, Delivery, Incoming, IntoService, Result, Service, Status,
+};
 
 use super::StoryTellerService;
 use super::spec::SPEC;
@@ -49,7 +51,7 @@ impl<S: StoryTellerService> Service for StoryTellerServer<S> {
                 S::continue_story(&service, &ctx, request).await
             }),
             2 => call.unary(move |ctx, request| async move {
-                S::choose_branch(&service, &ctx, request).await
+                S::choose_branch(&service, &ctx, request).await.map_err(Status::from)
             }),
             3 => call.unary(move |ctx, request| async move {
                 S::get_story(&service, &ctx, request).await

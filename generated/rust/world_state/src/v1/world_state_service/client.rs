@@ -8,6 +8,7 @@ use crate::v1::messages::{
     ApplyDeltaRequest, ApplyDeltaResponse, GetSnapshotRequest, GetSnapshotResponse,
     WatchWorldRequest, WatchWorldResponse,
 };
+use super::error::ApplyDeltaError;
 use super::spec::SPEC;
 
 /// Calls [`WorldStateService`](super::WorldStateService).
@@ -39,8 +40,8 @@ impl WorldStateClient {
     pub fn apply_delta(
         &self,
         request: ApplyDeltaRequest,
-    ) -> Call<ApplyDeltaRequest, ApplyDeltaResponse> {
-        self.connection.call(&SPEC.methods[1], request)
+    ) -> Call<ApplyDeltaRequest, ApplyDeltaResponse, ApplyDeltaError> {
+        self.connection.call(&SPEC.methods[1], request).declaring()
     }
 
     /// Tells every change of a world as it happens, without a hole in the versions; after a reconnect it goes on where

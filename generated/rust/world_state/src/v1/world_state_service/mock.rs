@@ -12,6 +12,7 @@ use crate::v1::messages::{
     ApplyDeltaRequest, ApplyDeltaResponse, GetSnapshotRequest, GetSnapshotResponse,
     WatchWorldRequest, WatchWorldResponse,
 };
+use super::error::ApplyDeltaError;
 use super::{WorldStateClient, WorldStateServer, WorldStateService};
 
 /// Stands in for [`WorldStateService`](super::WorldStateService) in tests.
@@ -21,7 +22,7 @@ use super::{WorldStateClient, WorldStateServer, WorldStateService};
 pub struct WorldStateMock {
     calls: Calls,
     get_snapshot: Answer<GetSnapshotRequest, GetSnapshotResponse>,
-    apply_delta: Answer<ApplyDeltaRequest, ApplyDeltaResponse>,
+    apply_delta: Answer<ApplyDeltaRequest, ApplyDeltaResponse, ApplyDeltaError>,
     watch_world: Answer<WatchWorldRequest, Outbound<WatchWorldResponse>>,
     on_weather_changed: Answer<WeatherChanged, ()>,
 }
@@ -61,7 +62,7 @@ impl WorldStateMock {
     pub fn on_apply_delta<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, ApplyDeltaRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<ApplyDeltaResponse>> + Send + 'static,
+        A: Future<Output = Result<ApplyDeltaResponse, ApplyDeltaError>> + Send + 'static,
     {
         self.apply_delta = Answer::new(answer);
         self
@@ -103,7 +104,7 @@ impl WorldStateService for WorldStateMock {
         &self,
         ctx: &Context,
         request: ApplyDeltaRequest,
-    ) -> Result<ApplyDeltaResponse> {
+    ) -> Result<ApplyDeltaResponse, ApplyDeltaError> {
         self.calls.answer("ApplyDelta", &self.apply_delta, ctx, request).await
     }
 

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use bodybroker_runtime::spec::ServiceSpec;
-use bodybroker_runtime::{BoxFuture, Delivery, Incoming, IntoService, Result, Service};
+use bodybroker_runtime::{
+    BoxFuture, Delivery, Incoming, IntoService, Result, Service, Status,
+};
 
 use super::WorldStateService;
 use super::spec::SPEC;
@@ -46,7 +48,7 @@ impl<S: WorldStateService> Service for WorldStateServer<S> {
                 S::get_snapshot(&service, &ctx, request).await
             }),
             1 => call.unary(move |ctx, request| async move {
-                S::apply_delta(&service, &ctx, request).await
+                S::apply_delta(&service, &ctx, request).await.map_err(Status::from)
             }),
             2 => call.server_stream(move |ctx, request| async move {
                 S::watch_world(&service, &ctx, request).await

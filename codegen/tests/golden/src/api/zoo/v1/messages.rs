@@ -903,6 +903,89 @@ impl ::prost::Name for ImportAnimalsResponse {
     }
 }
 
+/// Where to.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MoveAnimalRequest {
+    /// The animal.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Number of the cage.
+    #[prost(uint32, tag = "2")]
+    pub cage: u32,
+}
+
+impl ::prost::Name for MoveAnimalRequest {
+    const NAME: &'static str = "MoveAnimalRequest";
+    const PACKAGE: &'static str = "acme.zoo.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "acme.zoo.v1.MoveAnimalRequest".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/acme.zoo.v1.MoveAnimalRequest".into()
+    }
+}
+
+/// How it went.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MoveAnimalResponse {}
+
+impl ::prost::Name for MoveAnimalResponse {
+    const NAME: &'static str = "MoveAnimalResponse";
+    const PACKAGE: &'static str = "acme.zoo.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "acme.zoo.v1.MoveAnimalResponse".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/acme.zoo.v1.MoveAnimalResponse".into()
+    }
+}
+
+/// Says which animal has escaped.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnimalEscaped {
+    /// The animal.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+
+impl ::prost::Name for AnimalEscaped {
+    const NAME: &'static str = "AnimalEscaped";
+    const PACKAGE: &'static str = "acme.zoo.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "acme.zoo.v1.AnimalEscaped".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/acme.zoo.v1.AnimalEscaped".into()
+    }
+}
+
+/// Says how much room is missing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CageTooSmall {
+    /// In square metres.
+    #[prost(uint32, tag = "1")]
+    pub missing: u32,
+}
+
+impl ::prost::Name for CageTooSmall {
+    const NAME: &'static str = "CageTooSmall";
+    const PACKAGE: &'static str = "acme.zoo.v1";
+
+    fn full_name() -> ::prost::alloc::string::String {
+        "acme.zoo.v1.CageTooSmall".into()
+    }
+
+    fn type_url() -> ::prost::alloc::string::String {
+        "/acme.zoo.v1.CageTooSmall".into()
+    }
+}
+
 /// Something said.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChatRequest {

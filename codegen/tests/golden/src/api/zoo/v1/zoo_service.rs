@@ -9,12 +9,13 @@ use bodybroker_runtime::{Context, Inbound, Outbound, Result};
 use crate::api::common::v1::messages::Page;
 use crate::api::zoo::v1::messages::{
     ChatRequest, ChatResponse, GetAnimalRequest, GetAnimalResponse, ImportAnimalsRequest,
-    ImportAnimalsResponse, OldFeedRequest, OldFeedResponse, Self_, WatchAnimalsRequest,
-    WatchAnimalsResponse,
+    ImportAnimalsResponse, MoveAnimalRequest, MoveAnimalResponse, OldFeedRequest,
+    OldFeedResponse, Self_, WatchAnimalsRequest, WatchAnimalsResponse,
 };
 use crate::api::zoo::v1::messages;
 
 mod client;
+mod error;
 mod server;
 mod spec;
 pub mod subject;
@@ -23,6 +24,7 @@ pub mod subject;
 mod mock;
 
 pub use client::ZooClient;
+pub use error::{ChatError, ImportAnimalsError, MoveAnimalError, WatchAnimalsError};
 pub use server::ZooServer;
 pub use spec::{ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, IDEMPOTENCY_ANSWERS_BUCKET, SPEC};
 
@@ -56,21 +58,30 @@ pub trait ZooService: Send + Sync + 'static {
         &self,
         ctx: &Context,
         request: WatchAnimalsRequest,
-    ) -> impl Future<Output = Result<Outbound<WatchAnimalsResponse>>> + Send;
+    ) -> impl Future<
+        Output = Result<Outbound<WatchAnimalsResponse>, WatchAnimalsError>,
+    > + Send;
 
     /// Takes animals in.
     fn import_animals(
         &self,
         ctx: &Context,
         requests: Inbound<ImportAnimalsRequest>,
-    ) -> impl Future<Output = Result<ImportAnimalsResponse>> + Send;
+    ) -> impl Future<Output = Result<ImportAnimalsResponse, ImportAnimalsError>> + Send;
 
     /// Talks with them.
     fn chat(
         &self,
         ctx: &Context,
         requests: Inbound<ChatRequest>,
-    ) -> impl Future<Output = Result<Outbound<ChatResponse>>> + Send;
+    ) -> impl Future<Output = Result<Outbound<ChatResponse>, ChatError>> + Send;
+
+    /// Moves one, with every kind of error: with details, without any, and named as what generated code uses.
+    fn move_animal(
+        &self,
+        ctx: &Context,
+        request: MoveAnimalRequest,
+    ) -> impl Future<Output = Result<MoveAnimalResponse, MoveAnimalError>> + Send;
 
     /// Named as a keyword.
     fn r#type(
@@ -158,9 +169,10 @@ macro_rules! __acme_zoo_v1_zoo_service {
                 service "acme.zoo.v1.ZooService" trait ZooService
                 methods {
                     get_animal "GetAnimal" unary ($crate::api::zoo::v1::messages::GetAnimalRequest) ($crate::api::zoo::v1::messages::GetAnimalResponse);
-                    watch_animals "WatchAnimals" server_stream ($crate::api::zoo::v1::messages::WatchAnimalsRequest) ($crate::api::zoo::v1::messages::WatchAnimalsResponse);
-                    import_animals "ImportAnimals" client_stream ($crate::api::zoo::v1::messages::ImportAnimalsRequest) ($crate::api::zoo::v1::messages::ImportAnimalsResponse);
-                    chat "Chat" bidirectional ($crate::api::zoo::v1::messages::ChatRequest) ($crate::api::zoo::v1::messages::ChatResponse);
+                    watch_animals "WatchAnimals" server_stream ($crate::api::zoo::v1::messages::WatchAnimalsRequest) ($crate::api::zoo::v1::messages::WatchAnimalsResponse) ($crate::api::zoo::v1::zoo_service::WatchAnimalsError);
+                    import_animals "ImportAnimals" client_stream ($crate::api::zoo::v1::messages::ImportAnimalsRequest) ($crate::api::zoo::v1::messages::ImportAnimalsResponse) ($crate::api::zoo::v1::zoo_service::ImportAnimalsError);
+                    chat "Chat" bidirectional ($crate::api::zoo::v1::messages::ChatRequest) ($crate::api::zoo::v1::messages::ChatResponse) ($crate::api::zoo::v1::zoo_service::ChatError);
+                    move_animal "MoveAnimal" unary ($crate::api::zoo::v1::messages::MoveAnimalRequest) ($crate::api::zoo::v1::messages::MoveAnimalResponse) ($crate::api::zoo::v1::zoo_service::MoveAnimalError);
                     r#type "Type" unary ($crate::api::zoo::v1::messages::Option) ($crate::api::zoo::v1::messages::Result);
                     self_ "Self" unary ($crate::api::zoo::v1::messages::Self_) ($crate::api::zoo::v1::messages::Vec);
                     r#gen "Gen" unary ($crate::api::zoo::v1::messages::String) ($crate::api::zoo::v1::messages::Box);

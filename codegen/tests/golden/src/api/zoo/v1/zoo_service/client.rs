@@ -7,10 +7,11 @@ use bodybroker_runtime::{Call, Connection, DuplexCall, Outbound, StreamCall, Upl
 use crate::api::common::v1::messages::Page;
 use crate::api::zoo::v1::messages::{
     ChatRequest, ChatResponse, GetAnimalRequest, GetAnimalResponse, ImportAnimalsRequest,
-    ImportAnimalsResponse, OldFeedRequest, OldFeedResponse, Self_, WatchAnimalsRequest,
-    WatchAnimalsResponse,
+    ImportAnimalsResponse, MoveAnimalRequest, MoveAnimalResponse, OldFeedRequest,
+    OldFeedResponse, Self_, WatchAnimalsRequest, WatchAnimalsResponse,
 };
 use crate::api::zoo::v1::messages;
+use super::error::{ChatError, ImportAnimalsError, MoveAnimalError, WatchAnimalsError};
 use super::spec::SPEC;
 use super::subject;
 
@@ -50,25 +51,33 @@ impl ZooClient {
     pub fn watch_animals(
         &self,
         request: WatchAnimalsRequest,
-    ) -> StreamCall<WatchAnimalsRequest, WatchAnimalsResponse> {
+    ) -> StreamCall<WatchAnimalsRequest, WatchAnimalsResponse, WatchAnimalsError> {
         let subject = subject::watch_animals(&request.tenant);
-        self.connection.server_stream(&SPEC.methods[1], request).at(subject)
+        self.connection.server_stream(&SPEC.methods[1], request).at(subject).declaring()
     }
 
     /// Takes animals in.
     pub fn import_animals(
         &self,
         requests: impl Into<Outbound<ImportAnimalsRequest>>,
-    ) -> UploadCall<ImportAnimalsRequest, ImportAnimalsResponse> {
-        self.connection.client_stream(&SPEC.methods[2], requests)
+    ) -> UploadCall<ImportAnimalsRequest, ImportAnimalsResponse, ImportAnimalsError> {
+        self.connection.client_stream(&SPEC.methods[2], requests).declaring()
     }
 
     /// Talks with them.
     pub fn chat(
         &self,
         requests: impl Into<Outbound<ChatRequest>>,
-    ) -> DuplexCall<ChatRequest, ChatResponse> {
-        self.connection.bidirectional(&SPEC.methods[3], requests)
+    ) -> DuplexCall<ChatRequest, ChatResponse, ChatError> {
+        self.connection.bidirectional(&SPEC.methods[3], requests).declaring()
+    }
+
+    /// Moves one, with every kind of error: with details, without any, and named as what generated code uses.
+    pub fn move_animal(
+        &self,
+        request: MoveAnimalRequest,
+    ) -> Call<MoveAnimalRequest, MoveAnimalResponse, MoveAnimalError> {
+        self.connection.call(&SPEC.methods[4], request).declaring()
     }
 
     /// Named as a keyword.
@@ -76,12 +85,12 @@ impl ZooClient {
         &self,
         request: messages::Option,
     ) -> Call<messages::Option, messages::Result> {
-        self.connection.call(&SPEC.methods[4], request)
+        self.connection.call(&SPEC.methods[5], request)
     }
 
     /// Named as the one keyword that can't be raw.
     pub fn self_(&self, request: Self_) -> Call<Self_, messages::Vec> {
-        self.connection.call(&SPEC.methods[5], request)
+        self.connection.call(&SPEC.methods[6], request)
     }
 
     /// Named as a keyword of 2024.
@@ -89,7 +98,7 @@ impl ZooClient {
         &self,
         request: messages::String,
     ) -> Call<messages::String, messages::Box> {
-        self.connection.call(&SPEC.methods[6], request)
+        self.connection.call(&SPEC.methods[7], request)
     }
 
     /// Named as a keyword, with types named as the runtime's.
@@ -97,7 +106,7 @@ impl ZooClient {
         &self,
         request: messages::Context,
     ) -> Call<messages::Context, messages::Status> {
-        self.connection.call(&SPEC.methods[7], request)
+        self.connection.call(&SPEC.methods[8], request)
     }
 
     /// Named with 2 digits, and a request from another package.
@@ -105,7 +114,7 @@ impl ZooClient {
         &self,
         request: Page,
     ) -> Call<Page, crate::api::common::v1::messages::animal::Body> {
-        self.connection.call(&SPEC.methods[8], request)
+        self.connection.call(&SPEC.methods[9], request)
     }
 
     /// Nested messages, both ways.
@@ -113,12 +122,12 @@ impl ZooClient {
         &self,
         request: messages::animal::Body,
     ) -> Call<messages::animal::Body, messages::events::Inner> {
-        self.connection.call(&SPEC.methods[9], request)
+        self.connection.call(&SPEC.methods[10], request)
     }
 
     /// Says nothing and hears nothing.
     pub fn ping(&self, request: ()) -> Call<(), ::prost::alloc::string::String> {
-        self.connection.call(&SPEC.methods[10], request)
+        self.connection.call(&SPEC.methods[11], request)
     }
 
     /// Fed by hand, formerly.
@@ -127,7 +136,7 @@ impl ZooClient {
         &self,
         request: OldFeedRequest,
     ) -> Call<OldFeedRequest, OldFeedResponse> {
-        self.connection.call(&SPEC.methods[11], request)
+        self.connection.call(&SPEC.methods[12], request)
     }
 
     /// Fed by hand, all day, formerly.
@@ -136,6 +145,6 @@ impl ZooClient {
         &self,
         requests: impl Into<Outbound<OldFeedRequest>>,
     ) -> DuplexCall<OldFeedRequest, OldFeedResponse> {
-        self.connection.bidirectional(&SPEC.methods[12], requests)
+        self.connection.bidirectional(&SPEC.methods[13], requests)
     }
 }

@@ -10,10 +10,11 @@ use bodybroker_runtime::{Context, Inbound, Outbound, Result};
 use crate::api::common::v1::messages::Page;
 use crate::api::zoo::v1::messages::{
     ChatRequest, ChatResponse, GetAnimalRequest, GetAnimalResponse, ImportAnimalsRequest,
-    ImportAnimalsResponse, OldFeedRequest, OldFeedResponse, Self_, WatchAnimalsRequest,
-    WatchAnimalsResponse,
+    ImportAnimalsResponse, MoveAnimalRequest, MoveAnimalResponse, OldFeedRequest,
+    OldFeedResponse, Self_, WatchAnimalsRequest, WatchAnimalsResponse,
 };
 use crate::api::zoo::v1::messages;
+use super::error::{ChatError, ImportAnimalsError, MoveAnimalError, WatchAnimalsError};
 use super::{ZooClient, ZooServer, ZooService};
 
 /// Stands in for [`ZooService`](super::ZooService) in tests.
@@ -23,9 +24,18 @@ use super::{ZooClient, ZooServer, ZooService};
 pub struct ZooMock {
     calls: Calls,
     get_animal: Answer<GetAnimalRequest, GetAnimalResponse>,
-    watch_animals: Answer<WatchAnimalsRequest, Outbound<WatchAnimalsResponse>>,
-    import_animals: Answer<Inbound<ImportAnimalsRequest>, ImportAnimalsResponse>,
-    chat: Answer<Inbound<ChatRequest>, Outbound<ChatResponse>>,
+    watch_animals: Answer<
+        WatchAnimalsRequest,
+        Outbound<WatchAnimalsResponse>,
+        WatchAnimalsError,
+    >,
+    import_animals: Answer<
+        Inbound<ImportAnimalsRequest>,
+        ImportAnimalsResponse,
+        ImportAnimalsError,
+    >,
+    chat: Answer<Inbound<ChatRequest>, Outbound<ChatResponse>, ChatError>,
+    move_animal: Answer<MoveAnimalRequest, MoveAnimalResponse, MoveAnimalError>,
     r#type: Answer<messages::Option, messages::Result>,
     self_: Answer<Self_, messages::Vec>,
     r#gen: Answer<messages::String, messages::Box>,
@@ -72,7 +82,8 @@ impl ZooMock {
     pub fn on_watch_animals<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, WatchAnimalsRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<Outbound<WatchAnimalsResponse>>> + Send + 'static,
+        A: Future<Output = Result<Outbound<WatchAnimalsResponse>, WatchAnimalsError>>
+            + Send + 'static,
     {
         self.watch_animals = Answer::new(answer);
         self
@@ -83,7 +94,8 @@ impl ZooMock {
     pub fn on_import_animals<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, Inbound<ImportAnimalsRequest>) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<ImportAnimalsResponse>> + Send + 'static,
+        A: Future<Output = Result<ImportAnimalsResponse, ImportAnimalsError>> + Send
+            + 'static,
     {
         self.import_animals = Answer::new(answer);
         self
@@ -94,9 +106,20 @@ impl ZooMock {
     pub fn on_chat<F, A>(mut self, answer: F) -> Self
     where
         F: Fn(Context, Inbound<ChatRequest>) -> A + Send + Sync + 'static,
-        A: Future<Output = Result<Outbound<ChatResponse>>> + Send + 'static,
+        A: Future<Output = Result<Outbound<ChatResponse>, ChatError>> + Send + 'static,
     {
         self.chat = Answer::new(answer);
+        self
+    }
+
+    /// Answers `MoveAnimal`.
+    #[must_use]
+    pub fn on_move_animal<F, A>(mut self, answer: F) -> Self
+    where
+        F: Fn(Context, MoveAnimalRequest) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<MoveAnimalResponse, MoveAnimalError>> + Send + 'static,
+    {
+        self.move_animal = Answer::new(answer);
         self
     }
 
@@ -214,7 +237,7 @@ impl ZooService for ZooMock {
         &self,
         ctx: &Context,
         request: WatchAnimalsRequest,
-    ) -> Result<Outbound<WatchAnimalsResponse>> {
+    ) -> Result<Outbound<WatchAnimalsResponse>, WatchAnimalsError> {
         self.calls.answer("WatchAnimals", &self.watch_animals, ctx, request).await
     }
 
@@ -222,7 +245,7 @@ impl ZooService for ZooMock {
         &self,
         ctx: &Context,
         requests: Inbound<ImportAnimalsRequest>,
-    ) -> Result<ImportAnimalsResponse> {
+    ) -> Result<ImportAnimalsResponse, ImportAnimalsError> {
         self.calls.answer("ImportAnimals", &self.import_animals, ctx, requests).await
     }
 
@@ -230,8 +253,16 @@ impl ZooService for ZooMock {
         &self,
         ctx: &Context,
         requests: Inbound<ChatRequest>,
-    ) -> Result<Outbound<ChatResponse>> {
+    ) -> Result<Outbound<ChatResponse>, ChatError> {
         self.calls.answer("Chat", &self.chat, ctx, requests).await
+    }
+
+    async fn move_animal(
+        &self,
+        ctx: &Context,
+        request: MoveAnimalRequest,
+    ) -> Result<MoveAnimalResponse, MoveAnimalError> {
+        self.calls.answer("MoveAnimal", &self.move_animal, ctx, request).await
     }
 
     async fn r#type(

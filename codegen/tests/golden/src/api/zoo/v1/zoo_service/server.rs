@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use bodybroker_runtime::spec::ServiceSpec;
-use bodybroker_runtime::{BoxFuture, Delivery, Incoming, IntoService, Result, Service};
+use bodybroker_runtime::{
+    BoxFuture, Delivery, Incoming, IntoService, Result, Service, Status,
+};
 
 use super::ZooService;
 use super::spec::SPEC;
@@ -46,39 +48,42 @@ impl<S: ZooService> Service for ZooServer<S> {
                 S::get_animal(&service, &ctx, request).await
             }),
             1 => call.server_stream(move |ctx, request| async move {
-                S::watch_animals(&service, &ctx, request).await
+                S::watch_animals(&service, &ctx, request).await.map_err(Status::from)
             }),
             2 => call.client_stream(move |ctx, requests| async move {
-                S::import_animals(&service, &ctx, requests).await
+                S::import_animals(&service, &ctx, requests).await.map_err(Status::from)
             }),
             3 => call.bidirectional(move |ctx, requests| async move {
-                S::chat(&service, &ctx, requests).await
+                S::chat(&service, &ctx, requests).await.map_err(Status::from)
             }),
             4 => call.unary(move |ctx, request| async move {
-                S::r#type(&service, &ctx, request).await
+                S::move_animal(&service, &ctx, request).await.map_err(Status::from)
             }),
             5 => call.unary(move |ctx, request| async move {
-                S::self_(&service, &ctx, request).await
+                S::r#type(&service, &ctx, request).await
             }),
             6 => call.unary(move |ctx, request| async move {
-                S::r#gen(&service, &ctx, request).await
+                S::self_(&service, &ctx, request).await
             }),
             7 => call.unary(move |ctx, request| async move {
-                S::r#match(&service, &ctx, request).await
+                S::r#gen(&service, &ctx, request).await
             }),
             8 => call.unary(move |ctx, request| async move {
-                S::get2_pages3(&service, &ctx, request).await
+                S::r#match(&service, &ctx, request).await
             }),
             9 => call.unary(move |ctx, request| async move {
-                S::nested(&service, &ctx, request).await
+                S::get2_pages3(&service, &ctx, request).await
             }),
             10 => call.unary(move |ctx, request| async move {
-                S::ping(&service, &ctx, request).await
+                S::nested(&service, &ctx, request).await
             }),
             11 => call.unary(move |ctx, request| async move {
+                S::ping(&service, &ctx, request).await
+            }),
+            12 => call.unary(move |ctx, request| async move {
                 S::old_feed(&service, &ctx, request).await
             }),
-            12 => call.bidirectional(move |ctx, requests| async move {
+            13 => call.bidirectional(move |ctx, requests| async move {
                 S::old_feed_all(&service, &ctx, requests).await
             }),
             _ => call.unimplemented(),

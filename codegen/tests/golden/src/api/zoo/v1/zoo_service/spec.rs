@@ -16,7 +16,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.zoo.v1",
     queue_group: "q.zoo",
     version: "1.4.2",
-    schema_hash: "8fd7a4b7a6b69876",
+    schema_hash: "e79836b9dd4dbd5c",
     methods: &[
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -100,6 +100,40 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.ChatRequest",
             response: "acme.zoo.v1.ChatResponse",
+        },
+        MethodSpec {
+            service: "acme.zoo.v1.ZooService",
+            service_subject: "svc.zoo.v1",
+            name: "MoveAnimal",
+            subject: "svc.zoo.v1.move-animal",
+            queue_group: "q.zoo",
+            kind: Kind::Unary,
+            timeout: Duration::from_millis(1_500),
+            idempotency: Idempotency::None,
+            max_in_flight: 64,
+            credit: 16,
+            idle_timeout: Duration::from_secs(20),
+            policy: Policy {
+                retry: Some(Retry {
+                    max_attempts: 3,
+                    initial_backoff: Duration::from_millis(10),
+                    max_backoff: Duration::from_secs(1),
+                    attempt_timeout: Some(Duration::from_millis(400)),
+                }),
+                breaker: Some(Breaker {
+                    window: Duration::from_secs(10),
+                    min_calls: 20,
+                    failure_percent: 50,
+                    slow_call: Some(Duration::from_secs(1)),
+                    slow_percent: 80,
+                    open: Duration::from_secs(5),
+                    probes: 3,
+                }),
+                ..Policy::NONE
+            },
+            replay: None,
+            request: "acme.zoo.v1.MoveAnimalRequest",
+            response: "acme.zoo.v1.MoveAnimalResponse",
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
