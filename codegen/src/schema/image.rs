@@ -2,6 +2,7 @@
 
 mod alias;
 mod entry;
+mod name;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -76,7 +77,7 @@ impl Image {
         let pool = guarded(|| DescriptorPool::decode(bytes))
             .ok_or_else(|| refuse("what it says can't be".to_owned()))?
             .map_err(|error| refuse(error.to_string()))?;
-        entry::check(&pool).map_err(refuse)?;
+        name::check(&pool).and_then(|()| entry::check(&pool)).map_err(refuse)?;
         let names = pool.files().map(|file| file.name().to_owned()).collect();
         Ok(Self::new(pool, Sources::without_text(names)))
     }

@@ -62,6 +62,15 @@ fn a_set_on_which_the_library_panics_is_refused() {
 }
 
 #[test]
+fn a_set_with_names_that_nothing_is_found_by_is_refused() {
+    let message_type =
+        vec![DescriptorProto { name: Some("Meta".to_owned()), ..Default::default() }];
+    let package = Some("..a".to_owned());
+    let said = refused(FileDescriptorProto { message_type, package, ..Default::default() });
+    assert!(said.contains("`` is no name"), "{said}");
+}
+
+#[test]
 fn a_set_with_half_an_entry_of_a_map_is_refused() {
     let key = FieldDescriptorProto {
         name: Some("key".to_owned()),

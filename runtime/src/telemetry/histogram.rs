@@ -1,5 +1,5 @@
-//! Histograms whose observations are counted where they fall, which costs some thirty instructions: those of
-//! metrics-exporter-prometheus keep each observation with its time until it is gathered, for two hundred.
+//! Histograms whose observations are counted where they fall: those of metrics-exporter-prometheus keep each observation
+//! with its time until it is gathered, for some two hundred instructions.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 use std::fmt::Write as _;
