@@ -16,6 +16,7 @@ use crate::telemetry::trace;
 mod consumers;
 mod dead_letter;
 mod handling;
+mod in_hand;
 mod received;
 
 pub use consumers::{Consumers, Tuning, start_consumers, start_consumers_with};

@@ -97,6 +97,7 @@ pub async fn start_consumers_with(
             spec,
             tuning: Arc::clone(&tuning),
             abandon: consumers.abandon.clone(),
+            in_hand: Arc::default(),
         };
         let worker = Worker {
             config,

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::in_hand::{Hand, InHand, Taken, decided};
 use super::{Tuning, dead_letter, millis};
 use crate::context::Context;
 use crate::delivery::Delivery;
@@ -27,13 +28,29 @@ pub(super) struct Handling {
     pub(super) spec: &'static ConsumeSpec,
     pub(super) tuning: Arc<Tuning>,
     pub(super) abandon: CancellationToken,
+    pub(super) in_hand: Arc<InHand>,
 }
 
 impl Handling {
     /// Handles one event and settles it.
     pub(super) async fn handle(&self, pulled: Pulled) {
+        loop {
+            match self.in_hand.take(&pulled.message) {
+                Taken::Here(hand) => return self.take(hand, &pulled).await,
+                Taken::Already(decision) => match decided(decision).await {
+                    // The delivery that decided so has given it back.
+                    Some(Settlement::Again(_)) => return,
+                    Some(settlement) => return self.settle(&pulled, settlement).await,
+                    None => {}
+                },
+            }
+        }
+    }
+
+    /// Handles an event that no earlier delivery has in hand, and settles it.
+    async fn take(&self, hand: Hand, pulled: &Pulled) {
         let began = Instant::now();
-        let settlement = self.decide(&pulled).await;
+        let settlement = self.decide(pulled).await;
         let outcome = match settlement {
             Settlement::Done => "done",
             Settlement::Again(_) => "again",
@@ -46,9 +63,18 @@ impl Handling {
         #[expect(clippy::cast_precision_loss, reason = "no stream comes near 2^52")]
         metrics::gauge!("bb_consumer_lag", "consumer" => consumer)
             .set(pulled.message.pending as f64);
+        hand.decide(settlement);
+        // What is given back may be here again before the server's word that it took it.
+        let held = (!matches!(settlement, Settlement::Again(_))).then_some(hand);
+        self.settle(pulled, settlement).await;
+        drop(held);
+    }
+
+    async fn settle(&self, pulled: &Pulled, settlement: Settlement) {
         if let Err(status) = pulled.receipt.settle(settlement).await {
             // It comes again, and handlers bear that.
-            tracing::warn!(consumer, sequence = pulled.message.sequence, %status, "not acknowledged");
+            let (consumer, sequence) = (self.spec.durable, pulled.message.sequence);
+            tracing::warn!(consumer, sequence, %status, "not acknowledged");
         }
     }
 

@@ -14,6 +14,21 @@ use super::{Dispatch, Listener, provision, quick, rang};
 
 #[tokio::test]
 async fn an_acknowledgement_survives_a_restart_of_the_server() -> Result<()> {
+    acknowledge_across_a_restart(|_| {}).await
+}
+
+/// The server writes down what it delivered a little after it did.
+#[tokio::test]
+async fn an_event_in_hand_is_not_handled_again_when_the_server_forgot_it() -> Result<()> {
+    acknowledge_across_a_restart(|server| {
+        let consumers = server.folder().join("store/jetstream/$G/streams/EVENTS/obs");
+        std::fs::remove_file(consumers.join("listener-rang/o.dat")).unwrap();
+    })
+    .await
+}
+
+/// Kills the server while an event is handled, and starts it again when the handler has ended.
+async fn acknowledge_across_a_restart(meanwhile: impl FnOnce(&NatsServer)) -> Result<()> {
     let mut server = NatsServer::start().await?;
     let connection = Connection::connect(Options::new(server.url(), "listener")).await?;
     provision(connection.durable()).await?;
@@ -37,6 +52,7 @@ async fn an_acknowledgement_survives_a_restart_of_the_server() -> Result<()> {
     connection.publish(&rang(1)).await?;
     begun.notified().await;
     server.kill();
+    meanwhile(&server);
     go_on.notify_one();
     server.restart().await?;
     for number in 2..=20 {
