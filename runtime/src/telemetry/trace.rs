@@ -151,19 +151,17 @@ const ID: std::ops::Range<usize> = 3..35;
 
 /// Whether a text is a `traceparent` of the version that we know or one that is to come.
 fn is_valid(text: &str) -> bool {
-    let mut parts = text.split('-');
     let is_hex = |part: &str| part.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
-    let mut next = |length: usize| {
-        parts.next().filter(|part| part.len() == length && is_hex(part)).map(str::to_owned)
-    };
     let is_zero = |part: &str| part.bytes().all(|it| it == b'0');
+    let mut parts = text.split('-');
+    let mut next = |length| parts.next().filter(|part| part.len() == length && is_hex(part));
     let (Some(version), Some(trace), Some(span), Some(_)) = (next(2), next(32), next(16), next(2))
     else {
         return false;
     };
     version != "ff"
-        && !is_zero(&trace)
-        && !is_zero(&span)
+        && !is_zero(trace)
+        && !is_zero(span)
         && (version != "00" || parts.next().is_none())
 }
 
