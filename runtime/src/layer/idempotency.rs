@@ -6,16 +6,19 @@
 //! key runs the handler again. So an effect happens once, except that a handler whose process died after the effect
 //! and before the answer was stored may run a second time.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
+use prost::Message as _;
 use tokio::time::Instant;
 use tower::{Layer, Service};
+use tracing::{Instrument as _, Span};
 
-use self::record::{Answer, Kept};
+use self::record::{Answer, Record};
 use super::{Handling, Response};
 use crate::connection::Connection;
 use crate::durable::{Bucket, Start};
@@ -95,22 +98,21 @@ where
             // Its effect must not be cut in two by a caller who leaves: the handler runs on, and its answer is kept.
             let (tell, told) = tokio::sync::oneshot::channel();
             let connection = handling.connection().clone();
-            connection.spawn_to_end(async move {
-                let handled = tokio::spawn(async move {
-                    tokio::time::timeout_at(deadline, inner.call(handling)).await
-                });
-                let result = match handled.await {
+            let running = async move {
+                let handled = AssertUnwindSafe(async { inner.call(handling).await }).catch_unwind();
+                let result = match tokio::time::timeout_at(deadline, handled).await {
                     Ok(Ok(result)) => result,
+                    Ok(Err(_)) => Err(Status::internal("the handler panicked")),
                     // Nobody knows what it has done so far: the record stays as it is until its time is over.
-                    Ok(Err(_)) => return,
-                    Err(_) => Err(Status::internal("the handler panicked")),
+                    Err(_) => return,
                 };
                 if let Err(status) = answers.settle(&key, request, revision, &result).await {
                     metrics::counter!("bb_answers_unkept_total", "method" => method).increment(1);
                     tracing::warn!(method, %status, "the answer to an idempotency key was not kept");
                 }
                 let _ = tell.send(result);
-            });
+            };
+            connection.spawn_to_end(running.instrument(Span::current()));
             told.await.unwrap_or_else(|_| {
                 Err(Status::deadline_exceeded("the handler ran out of time")
                     .with_executed(Executed::Unknown))
@@ -131,7 +133,7 @@ impl Answers {
     /// Claims a key for a call, or waits for the answer of the call that has.
     async fn claim(&self, key: &str, request: &Bytes, deadline: Instant) -> Result<Claim> {
         let left = deadline.saturating_duration_since(Instant::now());
-        let claim = Kept::claim(request.clone(), left + GRACE).encode();
+        let claim = Bytes::from(Record::claim(request.clone(), left + GRACE).encode_to_vec());
         match self.bucket.create(key, claim.clone()).await {
             Ok(revision) => return Ok(Claim::Won(revision)),
             Err(status) if status.code() == Code::AlreadyExists => {}
@@ -161,7 +163,7 @@ impl Answers {
             };
             let age = SystemTime::now().duration_since(record.time).unwrap_or_default();
             let kept = record.value.filter(|_| age < self.ttl);
-            let Some(kept) = kept.map(|bytes| Kept::decode(&bytes)).transpose()? else {
+            let Some(kept) = kept.map(|bytes| Record::read(&bytes)).transpose()? else {
                 // Given up by its call, or too old.
                 seen = Some((record.revision, Instant::now()));
                 continue;
@@ -175,7 +177,7 @@ impl Answers {
             match kept.answer {
                 Some(answer) => return Ok(Claim::Answered(answer)),
                 // Nobody tells of the end of a call that died: its time is counted from here, by our own clock.
-                None => seen = Some((record.revision, Instant::now() + kept.left)),
+                None => seen = Some((record.revision, Instant::now() + kept.left())),
             }
         }
     }
@@ -191,8 +193,8 @@ impl Answers {
         match result {
             Err(status) if may_try_again(status) => self.bucket.delete(key, Some(revision)).await,
             result => {
-                let kept = Kept::answered(request, Answer::of(result));
-                self.bucket.update(key, kept.encode(), revision).await
+                let kept = Record::answered(request, Answer::of(result));
+                self.bucket.update(key, kept.encode_to_vec().into(), revision).await
             }
         }
     }

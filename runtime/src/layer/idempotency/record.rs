@@ -10,13 +10,16 @@ use crate::layer::Response;
 use crate::status::{self, Result, Status};
 
 /// What is stored under an idempotency key.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Kept {
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Record {
     /// Hash of the request.
+    #[prost(bytes = "bytes", tag = "1")]
     pub(super) request: Bytes,
     /// Time that the call had left when it claimed the key.
-    pub(super) left: Duration,
+    #[prost(uint64, tag = "2")]
+    left_ms: u64,
     /// The answer, once there is one.
+    #[prost(message, optional, tag = "3")]
     pub(super) answer: Option<Answer>,
 }
 
@@ -37,40 +40,27 @@ struct Header {
     value: String,
 }
 
-/// `runtime.v1.KeptAnswer`.
-#[derive(Clone, PartialEq, Message)]
-struct Record {
-    #[prost(bytes = "bytes", tag = "1")]
-    request: Bytes,
-    #[prost(uint64, tag = "2")]
-    left_ms: u64,
-    #[prost(message, optional, tag = "3")]
-    answer: Option<Answer>,
-}
-
-impl Kept {
+impl Record {
     /// What the first call writes, which has this much time.
     pub(super) fn claim(request: Bytes, left: Duration) -> Self {
-        Self { request, left, answer: None }
+        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        Self { request, left_ms, answer: None }
     }
 
     /// What it writes in the end.
     pub(super) fn answered(request: Bytes, answer: Answer) -> Self {
-        Self { request, left: Duration::ZERO, answer: Some(answer) }
+        Self { request, left_ms: 0, answer: Some(answer) }
     }
 
-    pub(super) fn encode(&self) -> Bytes {
-        let Self { request, left, answer } = self.clone();
-        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        Record { request, left_ms, answer }.encode_to_vec().into()
+    /// Time that the call had left when it claimed the key.
+    pub(super) fn left(&self) -> Duration {
+        Duration::from_millis(self.left_ms)
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
-        let record = Record::decode(bytes).map_err(|error| {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self> {
+        Self::decode(bytes).map_err(|error| {
             Status::data_loss(format!("what is kept under the idempotency key is broken: {error}"))
-        })?;
-        let Record { request, left_ms, answer } = record;
-        Ok(Self { request, left: Duration::from_millis(left_ms), answer })
+        })
     }
 }
 
