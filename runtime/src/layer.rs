@@ -25,6 +25,7 @@ mod chains;
 mod handlers;
 mod hedge;
 mod idempotency;
+mod per_method;
 mod retry;
 mod wire;
 

@@ -1,7 +1,6 @@
 //! The calling side: what stands between a unary call and the wire.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt as _, service_fn};
@@ -9,6 +8,7 @@ use tower::{Layer, ServiceExt as _, service_fn};
 use super::breaker::Breaker;
 use super::budget::Budget;
 use super::chains::Chains;
+use super::per_method::PerMethod;
 use super::{CallService, LayerService, Request, Response, hedge, retry, wire};
 use crate::spec::MethodSpec;
 use crate::status::Result;
@@ -18,8 +18,8 @@ use crate::transport::BoxFuture;
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     budget: Arc<Budget>,
-    /// Ours, by the address of the method's static.
-    chains: RwLock<HashMap<usize, Arc<Chain>>>,
+    /// Ours.
+    chains: PerMethod<Arc<Chain>>,
     /// Users'.
     around: Chains<CallService>,
 }
@@ -41,26 +41,15 @@ impl Calls {
     /// Sends a call through the chain of its method.
     pub(crate) fn call(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
         let method = request.method();
-        let chain = self.chain(method);
+        let chain = || self.chains.of(method, || Chain::new(method, &self.budget));
         if !self.around.any() {
-            return chain.call(request);
+            return chain().call(request);
         }
         let ours = || {
+            let chain = chain();
             BoxCloneSyncService::new(service_fn(move |request| Arc::clone(&chain).call(request)))
         };
         Box::pin(self.around.of(method, ours).oneshot(request))
-    }
-
-    fn chain(&self, method: &'static MethodSpec) -> Arc<Chain> {
-        let key = std::ptr::from_ref(method).addr();
-        let chains = self.chains.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(chain) = chains.get(&key) {
-            return Arc::clone(chain);
-        }
-        drop(chains);
-        let mut chains = self.chains.write().unwrap_or_else(PoisonError::into_inner);
-        let chain = chains.entry(key).or_insert_with(|| Chain::new(method, &self.budget));
-        Arc::clone(chain)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Chains of layers, put together once for each method.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::per_method::PerMethod;
 use crate::spec::MethodSpec;
 
 type Wrap<S> = Arc<dyn Fn(S) -> S + Send + Sync>;
@@ -13,14 +13,9 @@ type Wrap<S> = Arc<dyn Fn(S) -> S + Send + Sync>;
 pub(super) struct Chains<S> {
     /// Whether a user has added something.
     any: AtomicBool,
-    state: RwLock<State<S>>,
-}
-
-struct State<S> {
     /// What users have added, the outermost last.
-    added: Vec<Wrap<S>>,
-    /// By the address of the method's static.
-    built: HashMap<usize, S>,
+    added: RwLock<Vec<Wrap<S>>>,
+    built: PerMethod<S>,
 }
 
 impl<S: Clone> Chains<S> {
@@ -31,31 +26,23 @@ impl<S: Clone> Chains<S> {
 
     /// Adds a layer around those there are.
     pub(super) fn add(&self, wrap: impl Fn(S) -> S + Send + Sync + 'static) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.added.push(Arc::new(wrap));
-        state.built.clear();
+        self.added.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(wrap));
+        self.built.clear();
         self.any.store(true, Ordering::Relaxed);
     }
 
     /// The chain of a method, around what `inner` makes.
     pub(super) fn of(&self, method: &'static MethodSpec, inner: impl FnOnce() -> S) -> S {
-        let key = std::ptr::from_ref(method).addr();
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(chain) = state.built.get(&key) {
-            return chain.clone();
-        }
-        drop(state);
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let State { added, built } = &mut *state;
-        let chain = || added.iter().fold(inner(), |inner, wrap| wrap(inner));
-        built.entry(key).or_insert_with(chain).clone()
+        self.built.of(method, || {
+            let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+            added.iter().fold(inner(), |inner, wrap| wrap(inner))
+        })
     }
 }
 
 impl<S> Default for Chains<S> {
     fn default() -> Self {
-        let state = State { added: Vec::new(), built: HashMap::new() };
-        Self { any: AtomicBool::new(false), state: RwLock::new(state) }
+        Self { any: AtomicBool::new(false), added: RwLock::default(), built: PerMethod::default() }
     }
 }
 

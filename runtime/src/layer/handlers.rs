@@ -1,11 +1,10 @@
 //! The answering side: what stands between an admitted request and its handler.
 
 use std::fmt;
-use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, Service, ServiceBuilder, ServiceExt as _};
+use tower::{Layer, ServiceBuilder, ServiceExt as _, service_fn};
 
 use super::chains::Chains;
 use super::idempotency::IdempotencyLayer;
@@ -106,23 +105,7 @@ impl Handlers {
 /// Our own layers, the outermost first.
 fn build(method: &'static MethodSpec, connection: &Connection) -> HandlerService {
     let idempotency = method.replay.map(|replay| IdempotencyLayer::new(&replay, connection));
-    BoxCloneSyncService::new(ServiceBuilder::new().option_layer(idempotency).service(Handler))
-}
-
-/// The end of the chain: the handler itself.
-#[derive(Debug, Clone, Copy)]
-struct Handler;
-
-impl Service<Handling> for Handler {
-    type Response = Response;
-    type Error = Status;
-    type Future = BoxFuture<'static, Result<Response>>;
-
-    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, handling: Handling) -> Self::Future {
-        Box::pin(handling.run())
-    }
+    BoxCloneSyncService::new(
+        ServiceBuilder::new().option_layer(idempotency).service(service_fn(Handling::run)),
+    )
 }
