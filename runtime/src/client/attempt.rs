@@ -2,6 +2,8 @@
 
 use std::task::{self, Poll};
 
+use tokio::time::Instant;
+
 use super::options::CallDeadline;
 use crate::connection::Connection;
 use crate::headers::{self, Headers};
@@ -35,17 +37,19 @@ pub(crate) struct Ask<'a> {
     pub(crate) headers: &'a Headers,
     pub(crate) body: &'a dyn Body,
     pub(crate) deadline: CallDeadline,
+    /// When the caller wants to be woken though there is no answer.
+    pub(crate) alarm: Option<Instant>,
     pub(crate) repeatable: bool,
 }
 
 impl Attempt {
     /// Publishes a request.
     pub(crate) fn publish(connection: &Connection, ask: Ask<'_>) -> Result<Self> {
-        let Ask { method, subject, headers, body, deadline, repeatable } = ask;
+        let Ask { method, subject, headers, body, deadline, alarm, repeatable } = ask;
         let mux = connection.mux();
         let mut lease = mux.lease();
         let reply = deadline.reply(lease.subject());
-        lease.wait(subject.clone(), deadline.at);
+        lease.wait(subject.clone(), deadline.at, alarm);
         let flush = if mux.in_flight() <= DIRECT_CALLS_MAX { Flush::Now } else { Flush::Soon };
         let published = connection.tx().publish(&Outgoing {
             subject: &subject,
@@ -72,6 +76,11 @@ impl Attempt {
     ) -> Poll<Result<T>> {
         let answer = task::ready!(self.lease.poll(cx));
         Poll::Ready(self.finish(answer, read))
+    }
+
+    /// Whether the time has come to be woken though there is no answer.
+    pub(crate) fn rang(&self) -> bool {
+        self.lease.rang()
     }
 
     fn finish<T>(

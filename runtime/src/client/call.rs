@@ -165,7 +165,8 @@ fn send<Q: Message>(
     let subject = options.take_subject(method)?;
     let headers = &options.take_headers(context, watched);
     let body = &Proto(request);
-    Attempt::publish(connection, Ask { method, subject, headers, body, deadline, repeatable })
+    let ask = Ask { method, subject, headers, body, deadline, alarm: None, repeatable };
+    Attempt::publish(connection, ask)
 }
 
 /// Hands the request to the layers.
@@ -190,7 +191,7 @@ fn enter<Q: Message>(
     let body = request.encode_to_vec().into();
     let mut request = Request::new(connection, method, subject, headers, body, deadline);
     request.once = once;
-    Ok(connection.calls().call(request))
+    Ok(connection.calls().call(request, now))
 }
 
 fn decode<R: Message + Default>(method: &'static MethodSpec, body: &[u8]) -> Result<R> {

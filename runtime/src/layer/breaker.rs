@@ -50,12 +50,12 @@ impl Breaker {
         }
     }
 
-    /// Lets a call through, or refuses it.
+    /// Lets a call through that begins now, or refuses it.
     pub(super) async fn call(
         &self,
+        started: Instant,
         call: impl Future<Output = Result<Response>>,
     ) -> Result<Response> {
-        let started = Instant::now();
         let admitted = Admitted::ask(self, started)?;
         let result = call.await;
         admitted.ended(result.as_ref().err(), started);

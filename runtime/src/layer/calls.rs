@@ -1,7 +1,9 @@
 //! The calling side: what stands between a unary call and the wire.
 
+use std::pin::pin;
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt as _, service_fn};
 
@@ -9,7 +11,7 @@ use super::breaker::Breaker;
 use super::budget::Budget;
 use super::chains::Chains;
 use super::per_method::PerMethod;
-use super::{CallService, LayerService, Request, Response, hedge, retry, wire};
+use super::{CallService, LayerService, Request, Response, hedge, retry};
 use crate::spec::MethodSpec;
 use crate::status::Result;
 use crate::transport::BoxFuture;
@@ -38,16 +40,22 @@ impl Calls {
         self.around.add(move |inner| BoxCloneSyncService::new(layer.layer(inner)));
     }
 
-    /// Sends a call through the chain of its method.
-    pub(crate) fn call(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
+    /// Sends a call that begins now through the chain of its method.
+    pub(crate) fn call(
+        &self,
+        request: Request,
+        now: Instant,
+    ) -> BoxFuture<'static, Result<Response>> {
         let method = request.method();
         let chain = || self.chains.of(method, || Chain::new(method, &self.budget));
         if !self.around.any() {
-            return chain().call(request);
+            return chain().call(request, now);
         }
         let ours = || {
             let chain = chain();
-            BoxCloneSyncService::new(service_fn(move |request| Arc::clone(&chain).call(request)))
+            BoxCloneSyncService::new(service_fn(move |request| {
+                Arc::clone(&chain).call(request, Instant::now())
+            }))
         };
         Box::pin(self.around.of(method, ours).oneshot(request))
     }
@@ -68,18 +76,21 @@ impl Chain {
     }
 
     /// Makes a call: the breaker sees all of it, a repetition all that hedges come to.
-    fn call(self: Arc<Self>, request: Request) -> BoxFuture<'static, Result<Response>> {
+    fn call(
+        self: Arc<Self>,
+        request: Request,
+        now: Instant,
+    ) -> BoxFuture<'static, Result<Response>> {
         Box::pin(async move {
             let Self { method, breaker, budget } = &*self;
             budget.called();
-            let request = &request;
-            let attempt = |trial| {
-                let send = move || wire::send(request, trial);
-                hedge::call(method.policy.hedge.as_ref(), budget, request, send)
-            };
-            let call = retry::call(method.policy.retry.as_ref(), budget, request, attempt);
+            let attempt =
+                |trial| hedge::call(method.policy.hedge.as_ref(), budget, &request, trial);
+            // By reference, because a future that is handed on is in both hands for as long as it lives.
+            let call =
+                pin!(retry::call(method.policy.retry.as_ref(), budget, &request, now, attempt));
             match breaker {
-                Some(breaker) => breaker.call(call).await,
+                Some(breaker) => breaker.call(now, call).await,
                 None => call.await,
             }
         })

@@ -1,40 +1,48 @@
 //! Makes another call beside one that dawdles, and takes the first answer.
 
-use std::pin::pin;
-
 use futures::StreamExt as _;
-use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use super::budget::Budget;
+use super::wire::{self, InFlight, Trial};
 use super::{Request, Response};
 use crate::spec::Hedge;
 use crate::status::Result;
 
 /// Makes a call, and others beside it as its policy says. What is beaten is dropped, and so cancelled.
-pub(super) async fn call<A>(
+pub(super) async fn call(
     policy: Option<&Hedge>,
     budget: &Budget,
     request: &Request,
-    attempt: impl Fn() -> A,
-) -> Result<Response>
-where
-    A: Future<Output = Result<Response>> + Unpin,
-{
-    let Some(policy) = policy.filter(|_| !request.once) else { return attempt().await };
-    let method = request.method().subject;
-    let first = attempt();
-    // Nearly every call ends here.
-    let first = match select(first, pin!(tokio::time::sleep(policy.delay))).await {
-        Either::Left((result, _)) => return result,
-        Either::Right(((), first)) => first,
+    trial: Trial,
+) -> Result<Response> {
+    let Some(policy) = policy.filter(|_| !request.once) else {
+        return wire::send(request, trial, None).await;
     };
+    let mut first = wire::send(request, trial, Some(trial.now + policy.delay));
+    match first.or_alarm().await {
+        // Nearly every call ends here.
+        Some(result) => result,
+        None => Box::pin(beside(first, policy, budget, request, trial)).await,
+    }
+}
+
+/// Waits for a call that dawdles, and makes others beside it.
+async fn beside(
+    first: InFlight<'_>,
+    policy: &Hedge,
+    budget: &Budget,
+    request: &Request,
+    trial: Trial,
+) -> Result<Response> {
+    let method = request.method().subject;
     let mut trials = FuturesUnordered::from_iter([first]);
     let mut made = 1;
     loop {
         if made < policy.max_attempts && budget.take() {
             metrics::counter!("bb_hedges_total", "method" => method).increment(1);
-            trials.push(attempt());
+            trials.push(wire::send(request, Trial { now: Instant::now(), ..trial }, None));
             made += 1;
         } else {
             made = policy.max_attempts;

@@ -17,25 +17,26 @@ pub(super) async fn call<A>(
     policy: Option<&Retry>,
     budget: &Budget,
     request: &Request,
+    now: Instant,
     attempt: impl Fn(Trial) -> A,
 ) -> Result<Response>
 where
     A: Future<Output = Result<Response>>,
 {
-    let Some(policy) = policy else { return attempt(Trial { number: 1, end: None }).await };
+    let mut trial = Trial { number: 1, now, end: None };
+    let Some(policy) = policy else { return attempt(trial).await };
     let method = request.method().subject;
-    let mut made = 0;
     loop {
-        made += 1;
-        let end = policy.attempt_timeout.map(|limit| Instant::now() + limit);
-        let status = match attempt(Trial { number: made, end }).await {
+        trial.end = policy.attempt_timeout.map(|limit| trial.now + limit);
+        let status = match attempt(trial).await {
             Ok(response) => return Ok(response),
             Err(status) => status,
         };
         if !request.once && reconnected(request, &status).await {
-            made -= 1;
+            trial.now = Instant::now();
             continue;
         }
+        let made = trial.number;
         if made >= policy.max_attempts || request.once || !may_repeat(request, &status) {
             return Err(status);
         }
@@ -50,6 +51,8 @@ where
         metrics::counter!("bb_retries_total", "method" => method).increment(1);
         tracing::debug!(method, made, %status, ?wait, "calling again");
         tokio::time::sleep(wait).await;
+        trial.number += 1;
+        trial.now = Instant::now();
     }
 }
 

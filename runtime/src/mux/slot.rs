@@ -1,7 +1,7 @@
 //! A slot: where one unary call waits for its answer.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -40,8 +40,11 @@ pub(super) struct CallSlot {
     pub(super) generation: u64,
     shard: usize,
     subject: Subject,
-    /// When the call gives up, in the timer's ticks; `u64::MAX` while none waits.
+    /// When the timer has to look at the call, in its ticks: at its alarm, and when it gives up. `u64::MAX` while none
+    /// waits.
     pub(super) expires: AtomicU64,
+    /// Whether the alarm went off.
+    rang: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -51,6 +54,8 @@ struct State {
     /// Subject that the call was published to, to know a refusal by.
     target: Option<Subject>,
     body: Vec<u8>,
+    /// When the call gives up.
+    end: u64,
 }
 
 enum Phase {
@@ -72,11 +77,13 @@ impl CallSlot {
             shard,
             subject: Subject::checked(subject),
             expires: AtomicU64::new(u64::MAX),
+            rang: AtomicBool::new(false),
             state: Mutex::new(State {
                 phase: Phase::Free,
                 waker: None,
                 target: None,
                 body: Vec::new(),
+                end: u64::MAX,
             }),
         }
     }
@@ -109,9 +116,29 @@ impl CallSlot {
         });
     }
 
-    /// Ends the call if its time has run out. The slot may have been lent again since the timer looked at it.
+    /// Ends the call if its time has run out, or rings. The slot may have been lent again since the timer looked at it.
     fn expire(&self, now: u64) {
-        self.fail(Answer::TimedOut, |_| self.expires.load(Ordering::SeqCst) <= now);
+        let due = |_: &State| self.expires.load(Ordering::SeqCst) <= now;
+        if !self.ring(now) {
+            self.fail(Answer::TimedOut, due);
+        }
+    }
+
+    /// Lets the alarm go off; `false` when the call has none that is due, or is over itself.
+    fn ring(&self, now: u64) -> bool {
+        let mut state = lock(&self.state);
+        let due = self.expires.load(Ordering::SeqCst) <= now;
+        if !matches!(state.phase, Phase::Waiting) || !due || state.end <= now {
+            return false;
+        }
+        self.rang.store(true, Ordering::Relaxed);
+        self.expires.store(state.end, Ordering::SeqCst);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
     }
 
     fn fail(&self, answer: Answer, applies: impl FnOnce(&State) -> bool) {
@@ -156,12 +183,21 @@ impl Lease {
     }
 
     /// Starts to wait. Called before the request is published, because the answer can be faster than the caller.
-    pub(crate) fn wait(&mut self, target: Subject, deadline: Instant) {
-        let mut state = lock(&self.slot.state);
+    pub(crate) fn wait(&mut self, target: Subject, deadline: Instant, alarm: Option<Instant>) {
+        let Self { slot, mux, .. } = self;
+        let mut state = lock(&slot.state);
         state.phase = Phase::Waiting;
         state.target = Some(target);
+        state.end = mux.timer.tick(deadline);
+        slot.rang.store(false, Ordering::Relaxed);
+        let look = alarm.map_or(state.end, |alarm| state.end.min(mux.timer.tick(alarm)));
         // Under the lock, so that the timer never judges this call by the deadline of the one before.
-        self.mux.timer.arm(&self.slot.expires, deadline);
+        mux.timer.arm(&slot.expires, look);
+    }
+
+    /// Whether the alarm of this wait went off; the waiting task is woken for it.
+    pub(crate) fn rang(&self) -> bool {
+        self.slot.rang.load(Ordering::Relaxed)
     }
 
     /// Waits for the answer.

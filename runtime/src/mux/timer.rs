@@ -51,9 +51,8 @@ impl Timer {
         });
     }
 
-    /// Sets the deadline of a slot.
-    pub(super) fn arm(&self, expires: &AtomicU64, deadline: Instant) {
-        let at = self.tick(deadline);
+    /// Sets the tick at which a slot is to be looked at.
+    pub(super) fn arm(&self, expires: &AtomicU64, at: u64) {
         expires.store(at, Ordering::SeqCst);
         if at < self.next.load(Ordering::SeqCst) {
             self.sooner.notify_one();
@@ -66,7 +65,7 @@ impl Timer {
     }
 
     /// Microseconds since the timer started.
-    fn tick(&self, at: Instant) -> u64 {
+    pub(super) fn tick(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.start).as_micros()).unwrap_or(u64::MAX - 1)
     }
 }
