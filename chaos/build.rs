@@ -13,6 +13,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let schema = load(&Input::new("proto").strip_prefix("bodybroker"))?;
     let mut settings = Settings::modules("crate::api");
     settings.mock_feature = Some("mock".to_owned());
-    apply(&emit(&schema, &settings), &out.join("api"), Mode::Write)?;
+    apply(&emit(&schema, &settings)?, &out.join("api"), Mode::Write)?;
     Ok(())
 }

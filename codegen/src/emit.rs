@@ -1,8 +1,8 @@
-//! Model to files: pure, infallible, the same bytes on every machine.
+//! Model to files: pure, the same bytes on every machine. Only prost can refuse what no rule did.
 //!
 //! An emitter is one file and one line of [`EMITTERS`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,12 +39,13 @@ pub use files::{Files, MARKER};
 pub use settings::{Layout, Settings};
 
 use crate::Schema;
+use crate::diagnostic::{Finding, Findings};
 use crate::schema::model::{Model, Package, Service, Type};
 use layout::{Place, Places};
 
 /// Everything that is generated. Order means nothing: no two emitters write one path.
 const EMITTERS: &[Emitter] = &[
-    Emitter::Package(messages::emit),
+    Emitter::Library(messages::emit),
     Emitter::Service(service::emit),
     Emitter::Service(error::emit),
     Emitter::Service(client::emit),
@@ -65,37 +66,43 @@ enum Emitter {
     Workspace(fn(&Context<'_>, &mut Files)),
     Package(fn(&Context<'_>, &Package, &mut Files)),
     Service(fn(&Context<'_>, &Package, &Service, &mut Files)),
+    /// Once for each package, by a library with an opinion of its own.
+    Library(fn(&Context<'_>, &Package, &mut Files, &mut Vec<Finding>)),
 }
 
 /// Generates every file of a schema.
 ///
+/// # Errors
+/// When prost refuses a schema that every rule lets pass, or writes what is no Rust: a rule is missing.
+///
 /// # Panics
 /// On a bug of the generator: a schema that was loaded is free of mistakes.
-#[must_use]
-pub fn emit(schema: &Schema, settings: &Settings) -> Files {
+pub fn emit(schema: &Schema, settings: &Settings) -> Result<Files, Findings> {
     let context = Context::new(schema, settings);
     let packages: Vec<_> = context.packages().collect();
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut files = Files::default();
+        let (mut files, mut refused) = (Files::default(), Vec::new());
         while let Some(package) = packages.get(next.fetch_add(1, Ordering::Relaxed)) {
             for emitter in EMITTERS {
-                emitter.package(&context, package, &mut files);
+                emitter.package(&context, package, &mut files, &mut refused);
             }
         }
-        files
+        (files, refused)
     };
     thread::scope(|scope| {
         let workers = thread::available_parallelism().map_or(1, NonZero::get).min(packages.len());
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let mut files = Files::default();
+        let (mut files, mut refused) = (Files::default(), Vec::new());
         for emitter in EMITTERS {
             emitter.workspace(&context, &mut files);
         }
         for thread in threads {
-            files.take(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            let (more, findings) = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            files.take(more);
+            refused.extend(findings);
         }
-        files
+        if refused.is_empty() { Ok(files) } else { Err(Findings::new(refused, BTreeMap::new())) }
     })
 }
 
@@ -104,18 +111,25 @@ impl Emitter {
     fn workspace(&self, context: &Context<'_>, files: &mut Files) {
         match self {
             Self::Workspace(emit) => emit(context, files),
-            Self::Package(_) | Self::Service(_) => {}
+            Self::Package(_) | Self::Service(_) | Self::Library(_) => {}
         }
     }
 
     /// Writes what there is one of for a package, or for each of its services.
-    fn package(&self, context: &Context<'_>, package: &Package, files: &mut Files) {
+    fn package(
+        &self,
+        context: &Context<'_>,
+        package: &Package,
+        files: &mut Files,
+        refused: &mut Vec<Finding>,
+    ) {
         match self {
             Self::Workspace(_) => {}
             Self::Package(emit) => emit(context, package, files),
             Self::Service(emit) => {
                 package.services.iter().for_each(|service| emit(context, package, service, files));
             }
+            Self::Library(emit) => emit(context, package, files, refused),
         }
     }
 }

@@ -16,7 +16,7 @@
 //! use bodybroker_codegen::{Input, load};
 //!
 //! let schema = load(&Input::new("proto"))?;
-//! let files = emit(&schema, &Settings::modules("crate::api"));
+//! let files = emit(&schema, &Settings::modules("crate::api"))?;
 //! apply(&files, "src/api".as_ref(), Mode::Write)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

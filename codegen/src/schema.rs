@@ -31,6 +31,7 @@ use crate::input::Input;
 use model::Model;
 
 pub(crate) use build::{follow, route_of, scalar, shape};
+pub(crate) use guard::guarded;
 pub(crate) use locate::IGNORE;
 pub use print::print;
 pub(crate) use read::read;

@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let schema = load(&Input::new("proto").strip_prefix("acme"))?;
-    apply(&emit(&schema, &Settings::modules("crate::api")), &out.join("api"), Mode::Write)?;
+    let files = emit(&schema, &Settings::modules("crate::api"))?;
+    apply(&files, &out.join("api"), Mode::Write)?;
     Ok(())
 }

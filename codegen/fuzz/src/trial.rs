@@ -68,7 +68,8 @@ fn generate(schemas: &Schemas) {
     let Schemas::Texts(texts) = schemas else { return };
     let input = bodybroker_codegen::Input::new("").strip_prefix("bodybroker");
     match load_text(&input, texts.clone()) {
-        Ok(schema) => drop(emit(&schema, &Settings::modules("crate"))),
+        // Prost refuses nothing that the rules let pass.
+        Ok(schema) => drop(emit(&schema, &Settings::modules("crate")).expect("code is written")),
         Err(findings) => refused(&findings),
     }
 }

@@ -9,20 +9,38 @@ mod notes;
 mod redact;
 mod types;
 
-use super::source::{Source, tokens};
+use super::source::Source;
 use super::{Context, Files};
+use crate::diagnostic::{Finding, Place};
+use crate::schema::guarded;
 use crate::schema::model::Package;
 use notes::Notes;
 
-pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) {
+pub(super) fn emit(
+    context: &Context<'_>,
+    package: &Package,
+    files: &mut Files,
+    findings: &mut Vec<Finding>,
+) {
     if !declared(context, package) {
         return;
     }
-    let mut file = parse(package, &generate(context, package));
+    let mut file = match generate(context, package).and_then(|text| parse(&text)) {
+        Ok(file) => file,
+        Err(why) => return findings.push(refused(package, &why)),
+    };
     Notes::new(context, package).annotate(&mut file.items);
     let source =
         Source::new(package).docs(&format!("Messages of `{}`.", package.name)).parsed(file.items);
     files.add(context.place(&package.name).file(&["messages"]), source.text());
+}
+
+/// The last resort, where a rule would have said more.
+fn refused(package: &Package, why: &str) -> Finding {
+    let place = Place::file(package.files.first().unwrap_or(&package.name));
+    let text = format!("no code can be written for the messages of `{}`: {why}", package.name);
+    Finding::new("MESSAGES_WRITTEN", text, place)
+        .help("rename what is named there, and report it: a rule should have said so before")
 }
 
 /// Whether a package declares a message or an enum at all.
@@ -39,17 +57,17 @@ fn own_files<'a>(
 }
 
 /// Lets prost write the messages of one package.
-fn generate(context: &Context<'_>, package: &Package) -> String {
+fn generate(context: &Context<'_>, package: &Package) -> Result<String, String> {
     let own = Module::from_protobuf_package_name(&package.name);
     let closure = closure(context, package);
     let requests = closure.iter().map(|file| {
         let module = Module::from_protobuf_package_name(file.package());
         (module, prepared(file, file.package() == package.name))
     });
-    match config(context, package, &closure).generate(requests.collect()) {
-        Ok(mut modules) => readable(context, package, &modules.remove(&own).unwrap_or_default()),
-        Err(error) => panic!("prost refuses package {}: {error}", package.name),
-    }
+    let written = guarded(|| config(context, package, &closure).generate(requests.collect()));
+    let written = written.ok_or("prost panics")?;
+    let mut modules = written.map_err(|error| error.to_string())?;
+    Ok(readable(context, package, &modules.remove(&own).unwrap_or_default()))
 }
 
 /// Shortens what prost writes as whole paths, where no message of the package takes the short name away.
@@ -125,11 +143,8 @@ fn prepared(file: &FileDescriptorProto, own: bool) -> FileDescriptorProto {
     }
 }
 
-fn parse(package: &Package, text: &str) -> syn::File {
-    match syn::parse2(tokens(text)) {
-        Ok(file) => file,
-        Err(error) => panic!("prost wrote what is no Rust for {}: {error}", package.name),
-    }
+fn parse(text: &str) -> Result<syn::File, String> {
+    syn::parse_str(text).map_err(|error| format!("what prost wrote is no Rust: {error}"))
 }
 
 /// Whether code that prost writes for packages names a crate: `prost` for any message, `prost-types` for some.
@@ -144,4 +159,17 @@ pub(super) fn names_crate(context: &Context<'_>, packages: &[&Package], krate: &
 /// Whether a file is one whose types are those of `prost-types`.
 fn is_well_known(import: &str) -> bool {
     import.starts_with("google/protobuf/") && !matches!(import, "google/protobuf/descriptor.proto")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_rust_is_no_panic() {
+        for text in ["pub enum Kind { = 0 }", "pub struct \u{0}", "pub mod {", "\"", "'"] {
+            let why = parse(text).expect_err("no Rust");
+            assert!(why.starts_with("what prost wrote is no Rust: "), "{why}");
+        }
+    }
 }

@@ -4,6 +4,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Nothing if the code panicked. What it was changing is then in no known state.
-pub(super) fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).ok()
 }

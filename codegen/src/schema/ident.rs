@@ -29,6 +29,16 @@ pub(crate) fn variant(enumeration: &str, value: &str) -> String {
     escape(if whole { stripped.to_owned() } else { name })
 }
 
+/// Whether case conversion leaves nothing of a name.
+pub(crate) fn is_lost(name: &str) -> bool {
+    !name.contains(char::is_alphanumeric)
+}
+
+/// Whether a digit comes first after case conversion, which only fields, methods and types are protected from.
+pub(crate) fn begins_with_digit(name: &str) -> bool {
+    name.trim_start_matches(['_', '-']).starts_with(char::is_numeric)
+}
+
 fn escape(ident: String) -> String {
     match ident.as_str() {
         keyword if KEYWORDS.contains(&keyword) => format!("r#{ident}"),

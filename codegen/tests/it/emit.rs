@@ -2,18 +2,22 @@ use std::path::{Path, PathBuf};
 
 use bodybroker_codegen::apply::{Change, Mode, apply};
 use bodybroker_codegen::emit::{Files, Settings, emit};
-use bodybroker_codegen::{Input, load};
+use bodybroker_codegen::{Input, Schema, load};
 
 use crate::kitchen_sink;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/src/api");
 
+fn written(schema: &Schema, settings: &Settings) -> Files {
+    emit(schema, settings).unwrap_or_else(|findings| panic!("{findings}"))
+}
+
 fn modules() -> Files {
-    emit(&kitchen_sink::schema(), &Settings::modules("crate::api"))
+    written(&kitchen_sink::schema(), &Settings::modules("crate::api"))
 }
 
 fn crates() -> Files {
-    emit(&kitchen_sink::schema(), &Settings::crates("acme-"))
+    written(&kitchen_sink::schema(), &Settings::crates("acme-"))
 }
 
 /// The schemas of the bench, whose code is committed beside it: it can't write that itself, because it needs it to compile.
@@ -23,7 +27,7 @@ fn bench() -> (Files, PathBuf) {
     let schema = load(&input).unwrap_or_else(|findings| panic!("{findings}"));
     let mut settings = Settings::modules("crate::generated");
     settings.mock_feature = Some("mock".to_owned());
-    (emit(&schema, &settings), bench.join("src/generated"))
+    (written(&schema, &settings), bench.join("src/generated"))
 }
 
 /// Run with `UPDATE_GOLDEN=1` to write the files anew, then read the difference.

@@ -10,3 +10,4 @@ mod lint_like_buf;
 mod lint_of_ours;
 mod mistakes;
 mod model;
+mod names;

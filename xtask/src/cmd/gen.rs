@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use bodybroker_codegen::apply::{self, Kind, Mode, Report};
 use bodybroker_codegen::emit::{self, Files, Settings};
-use bodybroker_codegen::{Input, Schema};
+use bodybroker_codegen::{Findings, Input, Schema};
 
 use crate::{ui, workspace};
 
@@ -122,16 +122,20 @@ fn diff(root: &Path) -> anyhow::Result<()> {
 /// Reads the schemas; every finding is in the error.
 pub(crate) fn load(root: &Path) -> anyhow::Result<Schema> {
     let input = Input::new(root.join("proto")).strip_prefix("bodybroker");
-    bodybroker_codegen::load(&input).map_err(|findings| {
-        ui::note(findings.render(FINDING_WIDTH, std::io::stderr().is_terminal()).trim_end());
-        anyhow::anyhow!("correct proto/ and run `cargo xtask gen` again; nothing was written")
-    })
+    bodybroker_codegen::load(&input).map_err(|findings| refused(&findings))
+}
+
+/// Shows findings; says what to do about them.
+fn refused(findings: &Findings) -> anyhow::Error {
+    ui::note(findings.render(FINDING_WIDTH, std::io::stderr().is_terminal()).trim_end());
+    anyhow::anyhow!("correct proto/ and run `cargo xtask gen` again; nothing was written")
 }
 
 /// Generates everything, in memory; says how many packages there are.
 fn generate(root: &Path) -> anyhow::Result<(usize, Files)> {
     let schema = load(root)?;
     let files = emit::emit(&schema, &Settings::crates("bodybroker-"));
+    let files = files.map_err(|findings| refused(&findings))?;
     Ok((schema.model.packages.len(), files))
 }
 

@@ -23,7 +23,8 @@ pub(in crate::check) const RULE: Rule =
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for package in &context.model.packages {
         let mut seen: BTreeMap<String, (String, Place)> = BTreeMap::new();
-        for (scope, ident, what, place) in types(context, package) {
+        let types = types(context, package);
+        for (scope, ident, what, place) in types.into_iter().filter(|it| !it.1.is_empty()) {
             let key = format!("{scope}::{ident}");
             if let Some((other, first)) = seen.get(&key) {
                 let text = format!("{what} and {other} both become `{ident}`");

@@ -48,7 +48,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     names.push((ident::snake(oneof), oneof, None));
                 }
             }
-            for (ident, name, scope) in names {
+            for (ident, name, scope) in names.into_iter().filter(|it| !it.0.is_empty()) {
                 let other = seen.iter().find(|(known, _, at, _)| *known == ident && *at == scope);
                 if let Some((_, other, _, first)) = other {
                     findings.push(clash(name, other, &ident, place.clone(), first.clone()));

@@ -64,6 +64,8 @@ pub(crate) struct Message {
     pub(crate) element: Element,
     /// Fields in the order of declaration.
     pub(crate) fields: Vec<Field>,
+    /// Names and places of its oneofs.
+    pub(crate) oneofs: Vec<(String, Element)>,
 }
 
 /// A field.
@@ -169,6 +171,10 @@ impl Survey {
         let element = Element::new(file.name(), message.path(), Level::Event);
         let proto = message.descriptor_proto();
         let fields = proto.field.iter().filter_map(|field| message.get_field_by_name(field.name()));
+        let oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic()).map(|oneof| {
+            let element = Element::new(file.name(), oneof.path(), Level::None);
+            (oneof.name().to_owned(), element)
+        });
         let standard = proto.options.as_ref();
         let event =
             standard.and_then(|_| option::read(&message.options(), self.levels.get(Level::Event)));
@@ -180,6 +186,7 @@ impl Survey {
             deprecated: standard.is_some_and(MessageOptions::deprecated),
             event,
             fields: fields.map(|field| self.field(&field)).collect(),
+            oneofs: oneofs.collect(),
             element,
         };
         messages.push(read.full_name.clone());
