@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::deadline::{base36, parse_base36};
@@ -40,6 +40,8 @@ pub(crate) struct Inner {
     streams_made: AtomicU64,
     in_flight: AtomicUsize,
     late: AtomicU64,
+    /// Whether a reply may come a second time: what it came to then is no subject for another call.
+    twice: AtomicBool,
     timer: Arc<Timer>,
 }
 
@@ -56,6 +58,7 @@ impl Mux {
             streams_made: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             late: AtomicU64::new(0),
+            twice: AtomicBool::new(false),
             timer: Timer::start(),
         });
         inner.timer.watch(Arc::downgrade(&inner));
@@ -183,6 +186,12 @@ impl Inner {
 struct Inbox(Arc<Inner>);
 
 impl Inbox {
+    fn answer(&self, slot: &CallSlot, frame: &Frame<'_>) {
+        if !slot.answer(frame, self.0.twice.load(Ordering::Relaxed)) {
+            self.late();
+        }
+    }
+
     fn late(&self) {
         self.0.late.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("bb_late_replies_total").increment(1);
@@ -193,9 +202,7 @@ impl Sink for Inbox {
     fn deliver(&self, message: Message) {
         match self.0.target(&message.subject) {
             Some(Target::Call(slot)) => {
-                if !slot.answer(&message.frame()) {
-                    self.late();
-                }
+                self.answer(&slot, &message.frame());
             }
             Some(Target::Stream(sink)) => sink.deliver(message),
             None => self.late(),
@@ -205,9 +212,7 @@ impl Sink for Inbox {
     fn accept(&self, frame: &Frame<'_>) -> bool {
         match self.0.target(frame.subject) {
             Some(Target::Call(slot)) => {
-                if !slot.answer(frame) {
-                    self.late();
-                }
+                self.answer(&slot, frame);
                 true
             }
             Some(Target::Stream(_)) => false,
@@ -226,6 +231,10 @@ impl Sink for Inbox {
         for sink in self.0.streams_now() {
             sink.disconnected();
         }
+    }
+
+    fn twice(&self, twice: bool) {
+        self.0.twice.store(twice, Ordering::Relaxed);
     }
 
     fn refused(&self, subject: &str) {

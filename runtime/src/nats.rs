@@ -20,13 +20,17 @@ use crate::transport::{BoxFuture, Outgoing, Sink, State, SubscriptionId, Transpo
 mod auth;
 mod backoff;
 mod dial;
+mod handover;
 mod info;
+mod line;
+mod pool;
 mod reader;
 mod run;
 mod subscriptions;
 mod tls;
 mod writer;
 
+use pool::Pool;
 use subscriptions::Subscriptions;
 use writer::Writer;
 
@@ -41,8 +45,11 @@ pub(crate) struct Shared {
     options: Options,
     /// What the connection is for, in logs and metrics: `rx` or `tx`.
     role: &'static str,
+    pool: Pool,
     writer: Writer,
     subscriptions: Subscriptions,
+    /// Odd while one connection takes over from another.
+    doubled: watch::Sender<u64>,
     state: watch::Sender<State>,
     max_payload: AtomicUsize,
     connections: AtomicU64,
@@ -72,10 +79,12 @@ impl Nats {
     pub async fn connect(options: Options, role: &'static str) -> Result<Self> {
         let (state, _) = watch::channel(State::Disconnected);
         let shared = Arc::new(Shared {
+            pool: Pool::new(&options.url),
             writer: Writer::new(options.buffer_bytes_max),
             options,
             role,
             subscriptions: Subscriptions::default(),
+            doubled: watch::Sender::new(0),
             state,
             max_payload: AtomicUsize::new(1024 * 1024),
             connections: AtomicU64::new(0),
@@ -130,12 +139,19 @@ impl Transport for Nats {
     }
 
     fn unsubscribe(&self, id: SubscriptionId) -> BoxFuture<'static, ()> {
-        // Before the first poll, so that several can share one round trip.
-        let fence = self.0.subscriptions.end(&self.0.writer, id);
         let shared = Arc::clone(&self.0);
+        let mut doubled = shared.doubled.subscribe();
+        let before = *doubled.borrow();
+        // Before the first poll, so that several can share one round trip.
+        let fence = shared.subscriptions.end(&shared.writer, id);
         Box::pin(async move {
             // When the connection breaks instead, the server has forgotten the subscription, too.
             let _ = fence.wait().await;
+            // One that takes over may have been told of it before.
+            let now = doubled.wait_for(|doubled| doubled % 2 == 0).await.map(|now| *now);
+            if now.is_ok_and(|now| now != before) {
+                let _ = shared.subscriptions.end(&shared.writer, id).wait().await;
+            }
             shared.subscriptions.remove(id);
         })
     }

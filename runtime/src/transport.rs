@@ -31,7 +31,8 @@ pub trait Transport: Send + Sync + 'static {
     /// Writes what [`Flush::Later`] gathered.
     fn push(&self) {}
 
-    /// Subscribes; every message that matches goes to the sink, in order.
+    /// Subscribes; every message that matches goes to the sink, in order. While the connection goes from one server to
+    /// another, a message may come twice or overtake another, unless there is a queue group: see [`Sink::twice`].
     fn subscribe(
         &self,
         filter: &Filter,
@@ -238,6 +239,13 @@ pub trait Sink: Send + Sync {
 
     /// Says that the connection broke: messages may have been lost.
     fn disconnected(&self) {}
+
+    /// Says that from now on messages may come twice for a while, or that from now on they don't: another connection
+    /// takes over, and both are subscribed meanwhile. A subscription with a queue group gets each message once all the
+    /// same. Runs on the connection's reading task, in order with what is delivered.
+    fn twice(&self, twice: bool) {
+        let _ = twice;
+    }
 
     /// Says that the server refused something published to this subject, or a subscription to it.
     fn refused(&self, subject: &str) {

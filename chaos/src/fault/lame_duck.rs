@@ -1,6 +1,8 @@
 //! Every server is replaced in turn, as an operator would: it sends its clients away, ends, and comes back.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bodybroker_runtime::{Result, Status};
@@ -10,8 +12,8 @@ use super::Fault;
 use super::calls::Caller;
 use super::storm::storm;
 use crate::api::chaos::v1::{ChaosClient, ChaosServer};
-use crate::audit::Judged;
-use crate::ledger::{Ledger, Told};
+use crate::audit::{self, Judged};
+use crate::ledger::{Kind, Ledger, Told};
 use crate::load::Reach;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -46,7 +48,7 @@ pub(super) const STREAMS: Fault = Fault {
 
 pub(super) const CALLS: Fault = Fault {
     name: "lame-duck-calls",
-    about: "every server in turn sends its clients away, ends, and comes back: no call that only reads fails",
+    about: "every server in turn sends its clients away, ends, and comes back: no call fails, and none runs twice",
     run: |plan, outcome| Box::pin(calls(plan, outcome)),
 };
 
@@ -61,19 +63,23 @@ const AFTER: Duration = Duration::from_secs(1);
 
 async fn calls(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
     let mut stage = Stage::start().await?;
+    let workers = [(); 2].map(|()| Arc::new(Worker::new("worker")));
     let mut serving = Vec::new();
-    for _ in 0..2 {
+    for worker in &workers {
         let connection = stage.connect("worker").await?;
-        serving.push(connection.serve(ChaosServer::new(Worker::new("worker"))).await?);
+        serving.push(connection.serve(ChaosServer::from(Arc::clone(worker))).await?);
     }
     let connection = stage.connect("client").await?;
     let ledger = Ledger::default();
     let caller = Caller::new(ChaosClient::new(&connection), &ledger);
     caller.recovered(Instant::now()).await?;
-    let over = AtomicBool::new(false);
+    let (over, last) = (AtomicBool::new(false), AtomicU64::new(0));
     let calling = join_all((0..CALLERS).map(async |_| {
         while !over.load(Ordering::Relaxed) {
-            if caller.look(1, 5, TIMEOUT).await.is_err() {
+            // Nothing repeats a call with an effect.
+            let id = last.fetch_add(1, Ordering::Relaxed) + 1;
+            let looked = caller.look(id, 5, TIMEOUT).await;
+            if looked.and(caller.act(id, 5, Some(TIMEOUT)).await).is_err() {
                 // What became of it is in the ledger.
                 tokio::time::sleep(FAILED_PAUSE).await;
             }
@@ -101,5 +107,10 @@ async fn calls(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
     let failed: Vec<_> = entries.iter().filter(|e| e.told != Told::Acknowledged).collect();
     let some = failed.first().map(|entry| entry.told.clone());
     outcome.must(failed.is_empty(), format!("{} calls failed, as {some:?}", failed.len()));
+    let mut effects = BTreeMap::new();
+    for (id, count) in workers.iter().flat_map(|worker| worker.calls()) {
+        *effects.entry(id).or_default() += count;
+    }
+    audit::effects(outcome, Kind::Act, &entries, &effects);
     Ok(())
 }

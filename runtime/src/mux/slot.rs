@@ -56,6 +56,8 @@ struct State {
     body: Vec<u8>,
     /// When the call gives up.
     end: u64,
+    /// Whether the reply may come again.
+    twice: bool,
 }
 
 enum Phase {
@@ -84,12 +86,13 @@ impl CallSlot {
                 target: None,
                 body: Vec::new(),
                 end: u64::MAX,
+                twice: false,
             }),
         }
     }
 
-    /// Takes a reply; `false` when nobody waits.
-    pub(super) fn answer(&self, frame: &Frame<'_>) -> bool {
+    /// Takes a reply, which may come `twice`; `false` when nobody waits.
+    pub(super) fn answer(&self, frame: &Frame<'_>, twice: bool) -> bool {
         let mut state = lock(&self.state);
         if !matches!(state.phase, Phase::Waiting) {
             return false;
@@ -98,6 +101,7 @@ impl CallSlot {
         state.body.extend_from_slice(frame.payload);
         let headers = frame.headers.map(Bytes::copy_from_slice);
         state.phase = Phase::Done(Answer::Reply { status: frame.status, headers });
+        state.twice = twice;
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
@@ -240,7 +244,8 @@ impl Drop for Lease {
         let CallSlot { index, generation, shard, .. } = *self.slot;
         let mut state = lock(&self.slot.state);
         // An answer that came between the last poll and the drop leaves the subject clean, too.
-        let clean = self.settled || matches!(state.phase, Phase::Done(Answer::Reply { .. }));
+        let settled = self.settled || matches!(state.phase, Phase::Done(Answer::Reply { .. }));
+        let clean = settled && !state.twice;
         self.slot.expires.store(u64::MAX, Ordering::SeqCst);
         state.phase = Phase::Free;
         state.waker = None;

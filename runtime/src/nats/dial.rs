@@ -9,6 +9,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio_rustls::client::TlsStream;
 
 use super::info::Info;
+use super::pool::Pool;
 use super::writer::Half;
 use super::{auth, tls};
 use crate::connection::Options;
@@ -18,6 +19,8 @@ use crate::wire::parse::{Op, Parsed, parse};
 
 /// A connection over which messages can flow.
 pub(super) struct Link {
+    /// Where it leads.
+    pub(super) url: String,
     pub(super) info: Info,
     pub(super) reader: Reader,
     pub(super) half: Half,
@@ -55,29 +58,25 @@ impl Reader {
     }
 }
 
-/// Tries the servers in a random order and returns the first connection.
-pub(super) async fn dial(options: &Options, role: &str) -> Result<Link> {
-    let mut servers: Vec<&str> =
-        options.url.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
-    if servers.is_empty() {
-        return Err(Status::invalid_argument(
-            "no NATS server is named: give a URL such as nats://127.0.0.1:4222",
-        ));
-    }
-    let start = usize::try_from(rand::random::<u32>()).unwrap_or(0) % servers.len();
-    servers.rotate_left(start);
-    let mut last = None;
-    for url in servers {
-        let attempt = tokio::time::timeout(options.connect_timeout, one(options, role, url)).await;
+/// Tries the servers one after the other and returns the first connection; the one to avoid is tried last.
+pub(super) async fn dial(
+    options: &Options,
+    role: &str,
+    pool: &Pool,
+    avoid: Option<&str>,
+) -> Result<Link> {
+    let mut last = Status::invalid_argument(
+        "no NATS server is named: give a URL such as nats://127.0.0.1:4222",
+    );
+    for url in pool.order(avoid) {
+        let attempt = tokio::time::timeout(options.connect_timeout, one(options, role, &url)).await;
         match attempt {
             Ok(Ok(link)) => return Ok(link),
-            Ok(Err(status)) => last = Some(status),
-            Err(_) => {
-                last = Some(Status::unavailable(format!("{url} did not answer in time")));
-            }
+            Ok(Err(status)) => last = status,
+            Err(_) => last = Status::unavailable(format!("{url} did not answer in time")),
         }
     }
-    Err(last.unwrap_or_else(|| Status::unavailable("no NATS server answered")))
+    Err(last)
 }
 
 async fn one(options: &Options, role: &str, url: &str) -> Result<Link> {
@@ -103,12 +102,13 @@ async fn one(options: &Options, role: &str, url: &str) -> Result<Link> {
         let mut stream = tls::upgrade(stream, host, &tls_options).await?;
         introduce(&mut stream, &connect, &mut buffer).await?;
         let (read, write) = tokio::io::split(stream);
-        return Ok(Link { info, reader: Reader::Tls(read), half: Half::Tls(write), rest: buffer });
+        let (reader, half) = (Reader::Tls(read), Half::Tls(write));
+        return Ok(Link { url: url.to_owned(), info, reader, half, rest: buffer });
     }
     introduce(&mut stream, &connect, &mut buffer).await?;
     let (read, write) = stream.into_split();
     let half = Half::Tcp(Arc::new(write));
-    Ok(Link { info, reader: Reader::Tcp(read), half, rest: buffer })
+    Ok(Link { url: url.to_owned(), info, reader: Reader::Tcp(read), half, rest: buffer })
 }
 
 fn split_port(address: &str) -> Result<(&str, u16)> {

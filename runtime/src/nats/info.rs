@@ -13,6 +13,8 @@ pub(super) struct Info {
     pub(super) headers: bool,
     /// To be signed by our key.
     pub(super) nonce: Option<String>,
+    /// Where else clients may connect.
+    pub(super) connect_urls: Vec<String>,
     /// Lame duck mode: the server is about to stop.
     pub(super) ldm: bool,
 }

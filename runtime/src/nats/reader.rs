@@ -10,39 +10,32 @@ use super::Shared;
 use super::dial::Reader;
 use super::info::Info;
 use super::subscriptions::Entry;
-use crate::transport::{Frame, Message, Sink, State};
+use crate::transport::{Frame, Message, Sink};
 use crate::wire::parse::{Malformed, Op, Parsed, Payload, parse, status};
 
 /// Room for one read: large enough for a batch, small enough to stay in the cache.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Reads until the connection ends, and tells why it did.
-pub(super) async fn read(shared: &Shared, reader: &mut Reader, buffer: &mut BytesMut) -> String {
-    let mut delivery = Delivery::new(shared);
-    let mut needed = 0;
-    loop {
-        // What the handshake left over may be whole messages already.
-        if !buffer.is_empty() && buffer.len() >= needed {
-            match delivery.batch(buffer) {
-                Ok(more) => needed = more,
-                Err(malformed) => return malformed.to_string(),
-            }
-        }
-        let room = READ_BYTES.max(needed.saturating_sub(buffer.len()));
-        if buffer.capacity() - buffer.len() < room / 2 {
-            buffer.reserve(room);
-        }
-        match reader.read(buffer).await {
-            Ok(0) => return "the server closed it".to_owned(),
-            Ok(_) => {}
-            Err(error) => return error.to_string(),
-        }
-    }
+/// What a connection has come to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// Its server is about to stop.
+    LameDuck,
+    /// It has ended, for a reason.
+    Over(String),
 }
 
 /// Delivers the messages of one connection.
-struct Delivery<'a> {
-    shared: &'a Shared,
+pub(super) struct Delivery {
+    shared: Arc<Shared>,
+    /// Number of the connection.
+    number: u64,
+    /// Where it leads.
+    url: String,
+    /// Bytes that the next operation needs at least.
+    needed: usize,
+    /// Whether the server has said that it is about to stop, and nobody was told.
+    lame: bool,
     /// The subscriptions in order, copied so that no lock is taken per message.
     entries: Vec<Known>,
     version: u64,
@@ -61,15 +54,44 @@ struct Known {
     batch: u64,
 }
 
-impl<'a> Delivery<'a> {
-    fn new(shared: &'a Shared) -> Self {
+impl Delivery {
+    pub(super) fn new(shared: &Arc<Shared>, number: u64, url: String) -> Self {
         Self {
-            shared,
+            shared: Arc::clone(shared),
+            number,
+            url,
+            needed: 0,
+            lame: false,
             entries: Vec::new(),
             version: u64::MAX,
             batch: 0,
             delivered: 0,
             touched: Vec::new(),
+        }
+    }
+
+    /// Reads until there is news. Nothing is lost when it is dropped before.
+    pub(super) async fn read(&mut self, reader: &mut Reader, buffer: &mut BytesMut) -> News {
+        loop {
+            // What the handshake left over may be whole messages already.
+            if !buffer.is_empty() && buffer.len() >= self.needed {
+                match self.batch(buffer) {
+                    Ok(more) => self.needed = more,
+                    Err(malformed) => return News::Over(malformed.to_string()),
+                }
+                if std::mem::take(&mut self.lame) {
+                    return News::LameDuck;
+                }
+            }
+            let room = READ_BYTES.max(self.needed.saturating_sub(buffer.len()));
+            if buffer.capacity() - buffer.len() < room / 2 {
+                buffer.reserve(room);
+            }
+            match reader.read(buffer).await {
+                Ok(0) => return News::Over("the server closed it".to_owned()),
+                Ok(_) => {}
+                Err(error) => return News::Over(error.to_string()),
+            }
         }
     }
 
@@ -96,8 +118,8 @@ impl<'a> Delivery<'a> {
                     }
                     continue;
                 }
-                Op::Ping => self.shared.writer.pong(),
-                Op::Pong => self.shared.writer.ponged(),
+                Op::Ping => self.shared.writer.pong(self.number),
+                Op::Pong => self.shared.writer.ponged(self.number),
                 Op::Ok => {}
                 Op::Info(json) => self.informed(&buffer[at..][json]),
                 Op::Err(text) => self.complained(&buffer[at..][text]),
@@ -172,17 +194,17 @@ impl<'a> Delivery<'a> {
         tracing::error!(role = self.shared.role, "a message came for a subscription that is gone");
     }
 
-    fn informed(&self, json: &[u8]) {
+    fn informed(&mut self, json: &[u8]) {
         let Ok(info) = serde_json::from_slice::<Info>(json) else { return };
-        self.shared.informed(&info);
+        self.shared.informed(&self.url, &info);
         if info.ldm {
+            self.lame = true;
             metrics::counter!("bb_lame_duck_total", "role" => self.shared.role).increment(1);
             tracing::warn!(
                 role = self.shared.role,
                 server = info.server_name,
                 "the server is about to stop"
             );
-            self.shared.state.send_replace(State::LameDuck);
         }
     }
 

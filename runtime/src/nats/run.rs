@@ -1,22 +1,21 @@
-//! The life of a connection: up, broken, up again, closed.
+//! The life of a connection: up, with another server, broken, up again, closed.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio_util::sync::CancellationToken;
-
 use super::Shared;
 use super::backoff::Backoff;
 use super::dial::{Link, dial};
+use super::handover::hand_over;
 use super::info::Info;
-use super::reader::read;
-use super::writer::{Half, flush_until_closed};
+use super::line::Line;
+use super::reader::News;
 use crate::status::Result;
 use crate::transport::State;
 
 /// Connects, and keeps connected from then on.
 pub(super) async fn start(shared: &Arc<Shared>) -> Result<()> {
-    let link = dial(&shared.options, shared.role).await?;
+    let link = dial(&shared.options, shared.role, &shared.pool, None).await?;
     let mut ready = shared.state.subscribe();
     tokio::spawn(live(Arc::clone(shared), link));
     let _ = ready.wait_for(|state| *state != State::Disconnected).await;
@@ -35,7 +34,7 @@ async fn live(shared: Arc<Shared>, link: Link) {
         }
         let attempt = async {
             tokio::time::sleep(backoff.next()).await;
-            dial(&shared.options, shared.role).await
+            dial(&shared.options, shared.role, &shared.pool, None).await
         };
         match shared.stop.run_until_cancelled(attempt).await {
             Some(Ok(fresh)) => link = Some(fresh),
@@ -49,66 +48,48 @@ async fn live(shared: Arc<Shared>, link: Link) {
     shared.subscriptions.clear();
 }
 
-/// Runs one connection until it ends; tells why.
-async fn serve(shared: &Arc<Shared>, link: Link) -> String {
-    let Link { info, mut reader, half, mut rest } = link;
-    let broken = CancellationToken::new();
-    let direct = match &half {
-        Half::Tcp(half) => Some(Arc::clone(half)),
-        Half::Tls(_) => None,
-    };
-    shared.informed(&info);
-    shared.subscriptions.announce(&shared.writer, || shared.writer.open(direct, broken.clone()));
-    let number = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
-    metrics::counter!("bb_connections_total", "role" => shared.role).increment(1);
-    tracing::info!(role = shared.role, server = info.server_name, number, "connected");
-    shared.state.send_replace(State::Connected(number));
-    let flusher = {
-        let (shared, broken) = (Arc::clone(shared), broken.clone());
-        tokio::spawn(async move { flush_until_closed(&shared.writer, half, broken).await })
-    };
-    let keeper = tokio::spawn(keep_alive(Arc::clone(shared), broken.clone()));
-    let cause = tokio::select! {
-        cause = read(shared, &mut reader, &mut rest) => cause,
-        () = broken.cancelled() => {
-            // Should the link come back, requests of long ago would arrive that everybody was told have failed.
-            reader.forget_unsent();
-            "it stopped taking bytes or answering".to_owned()
+/// Runs a connection, and those that take over from it, until one ends; tells why.
+async fn serve(shared: &Arc<Shared>, fresh: Link) -> String {
+    let (mut line, _) = Line::up(shared, fresh, |number, direct, broken| {
+        let open = || shared.writer.open(number, direct, broken);
+        shared.subscriptions.announce(&shared.writer, number, open)
+    });
+    shared.state.send_replace(State::Connected(line.number));
+    loop {
+        if line.is_lame {
+            shared.state.send_replace(State::LameDuck);
+            match hand_over(shared, line).await {
+                Ok(next) => line = next,
+                Err(cause) => return cause,
+            }
+            shared.state.send_replace(State::Connected(line.number));
+            continue;
         }
-        () = shared.stop.cancelled() => "we closed it".to_owned(),
-    };
-    broken.cancel();
-    shared.writer.close();
-    // Both end at once; waiting for them keeps their half of the socket from the next connection.
-    let _ = tokio::join!(flusher, keeper);
-    cause
+        let cause = tokio::select! {
+            news = line.read() => match news {
+                News::LameDuck => continue,
+                News::Over(cause) => cause,
+            },
+            () = shared.stop.cancelled() => CLOSED.to_owned(),
+        };
+        shared.writer.close();
+        line.end().await;
+        return cause;
+    }
 }
 
-/// Finds out when the other side is gone without a word.
-async fn keep_alive(shared: Arc<Shared>, broken: CancellationToken) {
-    let interval = shared.options.ping_interval;
-    let watching = async {
-        loop {
-            tokio::time::sleep(interval).await;
-            let answered = tokio::time::timeout(interval, shared.writer.fence().wait()).await;
-            if !matches!(answered, Ok(Ok(()))) {
-                tracing::warn!(role = shared.role, "the server does not answer");
-                return;
-            }
-        }
-    };
-    let _ = broken.run_until_cancelled(watching).await;
-    broken.cancel();
-}
+/// Why a connection has ended that nobody broke.
+pub(super) const CLOSED: &str = "we closed it";
 
 impl Shared {
-    pub(super) fn informed(&self, info: &Info) {
+    pub(super) fn informed(&self, url: &str, info: &Info) {
+        self.pool.learn(url, &info.connect_urls);
         if info.max_payload > 0 {
             self.max_payload.store(info.max_payload, Ordering::Relaxed);
         }
     }
 
-    fn lost(&self, cause: &str) {
+    pub(super) fn lost(&self, cause: &str) {
         self.state.send_replace(State::Disconnected);
         // Nothing can be published any more: whoever waits learns it now, not when its time runs out.
         for (_, entry) in self.subscriptions.entries() {

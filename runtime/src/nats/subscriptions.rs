@@ -1,10 +1,10 @@
 //! Who gets what arrives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::writer::{Fence, Writer};
+use super::writer::{Fence, Word, Writer};
 use crate::subject::Filter;
 use crate::transport::{Sink, SubscriptionId};
 
@@ -20,6 +20,8 @@ pub(super) struct Subscriptions {
 struct Table {
     last: u64,
     entries: BTreeMap<u64, Entry>,
+    /// Whether messages may come twice for now.
+    twice: bool,
 }
 
 /// A subscription.
@@ -50,6 +52,9 @@ impl Subscriptions {
             queue_group: queue_group.map(Arc::from),
             ending: Arc::default(),
         };
+        if table.twice {
+            entry.sink.twice(true);
+        }
         table.entries.insert(id, entry);
         self.version.fetch_add(1, Ordering::Release);
         // Under the table's lock, so that a connection that comes up meanwhile announces it exactly once.
@@ -80,14 +85,45 @@ impl Subscriptions {
         drop(removed);
     }
 
-    /// Opens the writer for a new connection, announcing every subscription to it before anything else.
-    pub(super) fn announce(&self, writer: &Writer, open: impl FnOnce()) {
+    /// Opens the writer for a new connection, announcing every subscription to it before anything else; tells which
+    /// they are.
+    pub(super) fn announce(
+        &self,
+        writer: &Writer,
+        number: u64,
+        open: impl FnOnce(),
+    ) -> BTreeSet<u64> {
         let table = self.lock();
         open();
-        for (id, entry) in &table.entries {
-            if !entry.ending.load(Ordering::Acquire) {
-                writer.subscribe(entry.filter.as_str(), entry.queue_group.as_deref(), *id);
-            }
+        let lasting = || table.entries.iter().filter(|(_, entry)| !entry.is_ending());
+        writer.say(number, lasting().map(|(id, entry)| entry.subscribe(*id)));
+        lasting().map(|(id, _)| *id).collect()
+    }
+
+    /// Lets the connection beside take over, to which some subscriptions have been announced: what has changed since
+    /// is made up for. Tells what the last connection has of subscriptions. `None`: try again.
+    pub(super) fn swap(
+        &self,
+        writer: &Writer,
+        announced: &BTreeSet<u64>,
+    ) -> Option<(Vec<u64>, Fence)> {
+        let table = self.lock();
+        let fence = writer.swap(table.since(announced))?;
+        Some((table.entries.keys().copied().collect(), fence))
+    }
+
+    /// Lets the connection beside take over from one that has ended.
+    pub(super) fn replace(&self, writer: &Writer, announced: &BTreeSet<u64>) {
+        let table = self.lock();
+        writer.replace(table.since(announced));
+    }
+
+    /// Tells every sink whether messages may come twice.
+    pub(super) fn twice(&self, twice: bool) {
+        let mut table = self.lock();
+        table.twice = twice;
+        for entry in table.entries.values() {
+            entry.sink.twice(twice);
         }
     }
 
@@ -102,5 +138,28 @@ impl Subscriptions {
 
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// What has changed since some subscriptions were announced.
+    fn since<'a>(&'a self, announced: &'a BTreeSet<u64>) -> impl Iterator<Item = Word<'a>> {
+        let lasts = |id: &u64| self.entries.get(id).is_some_and(|entry| !entry.is_ending());
+        let ended = announced.iter().filter(move |id| !lasts(id)).map(|id| Word::Unsubscribe(*id));
+        let begun = self.entries.iter().filter(|(id, _)| !announced.contains(id));
+        ended.chain(
+            begun.filter(|(_, entry)| !entry.is_ending()).map(|(id, entry)| entry.subscribe(*id)),
+        )
+    }
+}
+
+impl Entry {
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    fn subscribe(&self, id: u64) -> Word<'_> {
+        let queue_group = self.queue_group.as_deref();
+        Word::Subscribe { filter: self.filter.as_str(), queue_group, id }
     }
 }

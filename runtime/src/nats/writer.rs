@@ -4,7 +4,6 @@
 //! little is going on; or one task, the flusher, is told once, lets everybody who is ready publish first, and writes
 //! it all in one system call; or nobody does until [`Writer::push`].
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::tcp::OwnedWriteHalf;
@@ -15,73 +14,32 @@ use crate::status::{Executed, Result, Status};
 use crate::transport::{Flush, Outgoing};
 use crate::wire::encode;
 
+mod beside;
+mod buffer;
 mod flusher;
 mod marks;
 
+pub(super) use beside::Word;
+use buffer::Buffer;
 pub(super) use flusher::{Half, flush_until_closed};
-use marks::Marks;
 
 /// Where a full buffer counts as having room again.
 const ROOM_BYTES: usize = 1024 * 1024;
 
-/// Largest buffer that is kept when it is empty.
-const KEPT_BYTES_MAX: usize = 1024 * 1024;
-
 /// The write buffer of a connection.
 pub(super) struct Writer {
+    /// Takes what is published.
     buffer: Mutex<Buffer>,
+    /// The other connection's, while one takes over from another: the next one's at first, then the last one's.
+    /// Locked after the first.
+    beside: Mutex<Option<Buffer>>,
     limit: usize,
-    wake: Arc<Notify>,
-    linger: Notify,
     room: Notify,
-}
-
-#[derive(Default)]
-struct Buffer {
-    /// Counts connections, so that a writer that comes back late doesn't touch the next one's buffer.
-    epoch: u64,
-    open: bool,
-    bytes: Vec<u8>,
-    marks: Marks,
-    /// An empty buffer to swap with.
-    spare: Vec<u8>,
-    /// Whether somebody holds a batch that isn't written yet.
-    writing: bool,
-    told: Told,
-    /// What a caller could not write all of: for the flusher.
-    stuck: Option<Batch>,
-    pings: VecDeque<oneshot::Sender<()>>,
-    direct: Option<Arc<OwnedWriteHalf>>,
-    broken: CancellationToken,
-}
-
-/// What the flusher has been told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Told {
-    #[default]
-    Nothing,
-    /// To look in a while.
-    InAWhile,
-    /// To write.
-    AtOnce,
-}
-
-/// Bytes on their way to the socket.
-struct Batch {
-    bytes: Vec<u8>,
-    written: usize,
-    marks: Marks,
 }
 
 impl Writer {
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            buffer: Mutex::default(),
-            limit,
-            wake: Arc::new(Notify::new()),
-            linger: Notify::new(),
-            room: Notify::new(),
-        }
+        Self { buffer: Mutex::default(), beside: Mutex::default(), limit, room: Notify::new() }
     }
 
     /// Encodes a message into the buffer.
@@ -107,9 +65,9 @@ impl Writer {
         }
         match message.flush {
             Flush::Now => self.write(buffer),
-            Flush::Soon => self.tell(&mut buffer),
+            Flush::Soon => buffer.tell(),
             Flush::Later => {}
-            Flush::Idly => self.linger(&mut buffer),
+            Flush::Idly => buffer.linger(),
         }
         Ok(())
     }
@@ -126,7 +84,7 @@ impl Writer {
         let mut buffer = self.lock();
         if buffer.open {
             encode::subscribe(&mut buffer.bytes, filter, queue_group, id);
-            self.tell(&mut buffer);
+            buffer.tell();
         }
     }
 
@@ -135,40 +93,30 @@ impl Writer {
         if buffer.open {
             encode::unsubscribe(&mut buffer.bytes, id);
         }
-        self.ping(&mut buffer)
+        buffer.ping()
     }
 
-    pub(super) fn pong(&self) {
-        let mut buffer = self.lock();
-        if buffer.open {
+    /// Answers a PING of the server.
+    pub(super) fn pong(&self, number: u64) {
+        self.of(number, |buffer| {
             encode::pong(&mut buffer.bytes);
-            self.tell(&mut buffer);
-        }
+            buffer.tell();
+        });
     }
 
     /// Asks for a PONG behind everything published so far.
     pub(super) fn fence(&self) -> Fence {
-        self.ping(&mut self.lock())
+        self.lock().ping()
     }
 
-    fn ping(&self, buffer: &mut Buffer) -> Fence {
-        if !buffer.open {
-            return Fence(None);
-        }
-        let (passed, fence) = oneshot::channel();
-        encode::ping(&mut buffer.bytes);
-        buffer.pings.push_back(passed);
-        self.tell(buffer);
-        Fence(Some(fence))
+    /// Asks for a PONG of one connection.
+    pub(super) fn fence_of(&self, number: u64) -> Fence {
+        self.of(number, Buffer::ping).unwrap_or(Fence(None))
     }
 
-    /// Takes a PONG, which answers the oldest PING.
-    pub(super) fn ponged(&self) {
-        let waiting = self.lock().pings.pop_front();
-        if let Some(waiting) = waiting {
-            // Nobody waits for the keep-alive that was given up.
-            let _ = waiting.send(());
-        }
+    /// Takes a PONG.
+    pub(super) fn ponged(&self, number: u64) {
+        self.of(number, Buffer::ponged);
     }
 
     /// Completes when there is room.
@@ -186,18 +134,18 @@ impl Writer {
     }
 
     /// Starts on a new connection. `direct` lets callers write; `broken` is cancelled when a write fails.
-    pub(super) fn open(&self, direct: Option<Arc<OwnedWriteHalf>>, broken: CancellationToken) {
-        let mut buffer = self.lock();
-        let epoch = buffer.epoch + 1;
-        *buffer = Buffer { epoch, open: true, direct, broken, ..Buffer::default() };
+    pub(super) fn open(
+        &self,
+        number: u64,
+        direct: Option<Arc<OwnedWriteHalf>>,
+        broken: CancellationToken,
+    ) {
+        *self.lock() = Buffer::open(number, direct, broken);
     }
 
     /// Ends with the connection: what wasn't written never will be.
     pub(super) fn close(&self) {
-        let mut buffer = self.lock();
-        let epoch = buffer.epoch + 1;
-        let dropped = std::mem::replace(&mut *buffer, Buffer { epoch, ..Buffer::default() });
-        drop(buffer);
+        let dropped = std::mem::take(&mut *self.lock());
         self.room.notify_waiters();
         drop(dropped);
     }
@@ -209,72 +157,30 @@ impl Writer {
             return;
         }
         let Some(half) = buffer.direct.clone() else {
-            return self.tell(&mut buffer);
+            return buffer.tell();
         };
-        let epoch = buffer.epoch;
-        let mut batch = buffer.take();
+        let number = buffer.number;
+        let batch = buffer.take();
         drop(buffer);
         let written = half.try_write(&batch.bytes);
+        self.of(number, |buffer| buffer.tried(batch, written));
+    }
+
+    /// Does something with the buffer of one connection, if it is still there.
+    fn of<T>(&self, number: u64, what: impl FnOnce(&mut Buffer) -> T) -> Option<T> {
         let mut buffer = self.lock();
-        if buffer.epoch != epoch {
-            return;
+        if buffer.number == number {
+            return Some(what(&mut buffer));
         }
-        match written {
-            Ok(count) if count == batch.bytes.len() => {
-                buffer.give_back(batch.bytes);
-                if !buffer.bytes.is_empty() {
-                    self.tell(&mut buffer);
-                }
-            }
-            Ok(count) => {
-                batch.written = count;
-                buffer.stuck = Some(batch);
-                self.wake.notify_one();
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                buffer.stuck = Some(batch);
-                self.wake.notify_one();
-            }
-            Err(_) => buffer.broken.cancel(),
-        }
-    }
-
-    /// Tells the flusher, once, to look in a while.
-    fn linger(&self, buffer: &mut Buffer) {
-        if buffer.told == Told::Nothing && !buffer.writing {
-            buffer.told = Told::InAWhile;
-            self.linger.notify_one();
-        }
-    }
-
-    /// Tells the flusher, once.
-    fn tell(&self, buffer: &mut Buffer) {
-        if buffer.told != Told::AtOnce && !buffer.writing {
-            buffer.told = Told::AtOnce;
-            self.wake.notify_one();
-        }
+        self.beside().as_mut().filter(|beside| beside.number == number).map(what)
     }
 
     fn lock(&self) -> MutexGuard<'_, Buffer> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Buffer {
-    /// Takes everything, to be written outside the lock.
-    fn take(&mut self) -> Batch {
-        self.writing = true;
-        let bytes = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.spare));
-        Batch { bytes, written: 0, marks: self.marks.take() }
-    }
-
-    /// Takes the room of a batch that was written.
-    fn give_back(&mut self, mut bytes: Vec<u8>) {
-        self.writing = false;
-        if bytes.capacity() <= KEPT_BYTES_MAX {
-            bytes.clear();
-            self.spare = bytes;
-        }
+    fn beside(&self) -> MutexGuard<'_, Option<Buffer>> {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

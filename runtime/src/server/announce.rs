@@ -1,6 +1,9 @@
 //! Answers discovery for one instance.
 
-use std::sync::{Arc, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
 
 use super::Inner;
 use crate::headers::Headers;
@@ -10,7 +13,8 @@ use crate::transport::{Flush, Message, Outgoing, Sink, SubscriptionId};
 
 /// Subscribes to everything that asks for this instance.
 pub(super) fn subscribe(server: &Arc<Inner>) -> Result<()> {
-    let sink: Arc<dyn Sink> = Arc::new(DiscoverySink(Arc::clone(server)));
+    let sink: Arc<dyn Sink> =
+        Arc::new(DiscoverySink { server: Arc::clone(server), answered: Mutex::default() });
     for filter in server.discovery.filters() {
         let id: SubscriptionId =
             server.connection.rx().subscribe(&filter, None, Arc::clone(&sink))?;
@@ -19,15 +23,35 @@ pub(super) fn subscribe(server: &Arc<Inner>) -> Result<()> {
     Ok(())
 }
 
-struct DiscoverySink(Arc<Inner>);
+/// A subject and a reply subject.
+type Question = (Bytes, Option<Bytes>);
+
+struct DiscoverySink {
+    server: Arc<Inner>,
+    /// While questions may come twice: those that were answered.
+    answered: Mutex<Option<HashSet<Question>>>,
+}
+
+impl DiscoverySink {
+    /// Whether a question is another than those before.
+    fn is_new(&self, message: &Message) -> bool {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(answered) = answered.as_mut() else { return true };
+        let own = Bytes::copy_from_slice;
+        answered.insert((own(&message.subject), message.reply.as_deref().map(own)))
+    }
+}
 
 impl Sink for DiscoverySink {
     fn deliver(&self, message: Message) {
         // Without a reply subject it is a mistake, with another's subject an attack: neither is answered.
         let Ok((reply, _)) = reply::check(message.reply.as_deref()) else { return };
         let Ok(subject) = std::str::from_utf8(&message.subject) else { return };
-        let Some(document) = self.0.discovery.answer(subject) else { return };
-        let answered = self.0.connection.tx().publish(&Outgoing {
+        if !self.is_new(&message) {
+            return;
+        }
+        let Some(document) = self.server.discovery.answer(subject) else { return };
+        let answered = self.server.connection.tx().publish(&Outgoing {
             subject: &reply,
             reply: None,
             headers: &Headers::new(),
@@ -40,7 +64,11 @@ impl Sink for DiscoverySink {
         }
     }
 
+    fn twice(&self, twice: bool) {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = twice.then(HashSet::new);
+    }
+
     fn idle(&self) {
-        self.0.connection.tx().push();
+        self.server.connection.tx().push();
     }
 }

@@ -83,6 +83,7 @@ pub const METRICS: &[Metric] = &[
     counter("bb_handler_panics_total", &["method"], "Handlers that panicked."),
     gauge("bb_handlers_in_flight", &["service"], "Calls that are being handled."),
     times("bb_handlers_seconds", &["method", "code"], "Calls as their handler saw them, from arrival to answer."),
+    counter("bb_handovers_total", &["role"], "Servers that were left for another one before they stopped, without a gap."),
     counter("bb_hedges_total", &["method"], "Calls made beside one that dawdled."),
     counter("bb_lame_duck_total", &["role"], "Servers that said they are about to stop."),
     counter("bb_late_replies_total", &[], "Answers that came after their caller had given up."),

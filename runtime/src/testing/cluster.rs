@@ -31,12 +31,12 @@ struct Node {
 }
 
 /// The settings of every server, beside the cluster's own. Peers that are silent are noticed within seconds, and a lame
-/// duck leaves as soon as a server lets it.
+/// duck leaves sooner than the ten seconds that a server usually gives its clients.
 const SETTINGS: &str = "\
 ping_interval: \"2s\"
 ping_max: 2
 lame_duck_duration: \"30s\"
-lame_duck_grace_period: \"1s\"
+lame_duck_grace_period: \"3s\"
 ";
 
 /// Nobody listens here: servers are reached through their proxies, not where they say they are.

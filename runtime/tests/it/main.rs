@@ -7,6 +7,7 @@ mod durable;
 mod event;
 mod fixture;
 mod guarantees;
+mod handover;
 mod health;
 mod host;
 mod hostile;

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{Batch, Told, Writer};
+use super::Writer;
+use super::buffer::{Batch, Bell, Told};
 
 /// Time that a batch waits for the socket after which it is worth looking for expired requests.
 const HELD_UP: Duration = Duration::from_millis(20);
@@ -33,17 +34,19 @@ pub(in crate::nats) enum Half {
 /// Writes whenever it is told, until the connection breaks.
 pub(in crate::nats) async fn flush_until_closed(
     writer: &Writer,
+    number: u64,
     mut half: Half,
     broken: CancellationToken,
 ) {
+    let Some(bell) = writer.of(number, |buffer| buffer.bell()) else { return broken.cancel() };
     let flushing = async {
         loop {
-            writer.told().await;
+            bell.rung().await;
             // Whoever is ready publishes first: then one write serves them all.
             tokio::task::yield_now().await;
-            while let Some(batch) = writer.next_batch() {
+            while let Some(batch) = writer.next_batch(number) {
                 match half.write(batch).await {
-                    Ok(batch) => writer.wrote(batch),
+                    Ok(batch) => writer.wrote(number, batch),
                     Err(error) => {
                         tracing::debug!(%error, "write failed");
                         return;
@@ -56,9 +59,9 @@ pub(in crate::nats) async fn flush_until_closed(
     broken.cancel();
 }
 
-impl Writer {
+impl Bell {
     /// Completes when there is something to write, or a while after there is something that may wait.
-    async fn told(&self) {
+    async fn rung(&self) {
         tokio::select! {
             () = self.wake.notified() => {}
             () = self.linger.notified() => {
@@ -66,21 +69,23 @@ impl Writer {
             }
         }
     }
+}
 
+impl Writer {
     /// Takes what is to be written next, unless a caller is writing.
-    fn next_batch(&self) -> Option<Batch> {
-        let mut buffer = self.lock();
-        buffer.told = Told::Nothing;
-        if let Some(stuck) = buffer.stuck.take() {
-            return Some(stuck);
-        }
-        (!buffer.writing && !buffer.bytes.is_empty()).then(|| buffer.take())
+    fn next_batch(&self, number: u64) -> Option<Batch> {
+        self.of(number, |buffer| {
+            buffer.told = Told::Nothing;
+            if let Some(stuck) = buffer.stuck.take() {
+                return Some(stuck);
+            }
+            (!buffer.writing && !buffer.bytes.is_empty()).then(|| buffer.take())
+        })
+        .flatten()
     }
 
-    fn wrote(&self, batch: Batch) {
-        let mut buffer = self.lock();
-        buffer.give_back(batch.bytes);
-        drop(buffer);
+    fn wrote(&self, number: u64, batch: Batch) {
+        self.of(number, |buffer| buffer.give_back(batch.bytes));
         self.room.notify_waiters();
     }
 }

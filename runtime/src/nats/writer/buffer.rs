@@ -1,0 +1,166 @@
+//! What one connection has still to write.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::{Notify, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::Fence;
+use super::marks::Marks;
+use crate::wire::encode;
+
+/// Largest buffer that is kept when it is empty.
+const KEPT_BYTES_MAX: usize = 1024 * 1024;
+
+/// What one connection has still to write.
+#[derive(Default)]
+pub(super) struct Buffer {
+    /// Number of the connection, so that a writer that comes back late doesn't touch another one's buffer.
+    pub(super) number: u64,
+    pub(super) open: bool,
+    pub(super) bytes: Vec<u8>,
+    pub(super) marks: Marks,
+    /// An empty buffer to swap with.
+    spare: Vec<u8>,
+    /// Whether somebody holds a batch that isn't written yet, or nothing may be written yet.
+    pub(super) writing: bool,
+    pub(super) told: Told,
+    /// What a caller could not write all of: for the flusher.
+    pub(super) stuck: Option<Batch>,
+    pings: VecDeque<oneshot::Sender<()>>,
+    pub(super) direct: Option<Arc<OwnedWriteHalf>>,
+    bell: Arc<Bell>,
+    broken: CancellationToken,
+}
+
+/// Wakes the flusher of a connection.
+#[derive(Default)]
+pub(super) struct Bell {
+    pub(super) wake: Notify,
+    pub(super) linger: Notify,
+}
+
+/// What the flusher has been told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Told {
+    #[default]
+    Nothing,
+    /// To look in a while.
+    InAWhile,
+    /// To write.
+    AtOnce,
+}
+
+/// Bytes on their way to the socket.
+pub(super) struct Batch {
+    pub(super) bytes: Vec<u8>,
+    pub(super) written: usize,
+    pub(super) marks: Marks,
+}
+
+impl Buffer {
+    /// Opens the buffer of a connection. `direct` lets callers write; `broken` is cancelled when a write fails.
+    pub(super) fn open(
+        number: u64,
+        direct: Option<Arc<OwnedWriteHalf>>,
+        broken: CancellationToken,
+    ) -> Self {
+        Self { number, open: true, direct, broken, ..Self::default() }
+    }
+
+    pub(super) fn bell(&self) -> Arc<Bell> {
+        Arc::clone(&self.bell)
+    }
+
+    /// Asks for a PONG behind everything before.
+    pub(super) fn ping(&mut self) -> Fence {
+        if !self.open {
+            return Fence(None);
+        }
+        let (passed, fence) = oneshot::channel();
+        encode::ping(&mut self.bytes);
+        self.pings.push_back(passed);
+        self.tell();
+        Fence(Some(fence))
+    }
+
+    /// Takes a PONG, which answers the oldest PING.
+    pub(super) fn ponged(&mut self) {
+        if let Some(waiting) = self.pings.pop_front() {
+            // Nobody waits for the keep-alive that was given up.
+            let _ = waiting.send(());
+        }
+    }
+
+    /// Tells the flusher, once, to look in a while.
+    pub(super) fn linger(&mut self) {
+        if self.told == Told::Nothing && !self.writing {
+            self.told = Told::InAWhile;
+            self.bell.linger.notify_one();
+        }
+    }
+
+    /// Tells the flusher, once.
+    pub(super) fn tell(&mut self) {
+        if self.told != Told::AtOnce && !self.writing {
+            self.told = Told::AtOnce;
+            self.bell.wake.notify_one();
+        }
+    }
+
+    /// Takes everything, to be written outside the lock.
+    pub(super) fn take(&mut self) -> Batch {
+        self.writing = true;
+        let bytes = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.spare));
+        Batch { bytes, written: 0, marks: self.marks.take() }
+    }
+
+    /// Notes what became of a batch that a caller has tried to write.
+    pub(super) fn tried(&mut self, mut batch: Batch, written: io::Result<usize>) {
+        match written {
+            Ok(count) if count == batch.bytes.len() => {
+                self.give_back(batch.bytes);
+                if !self.bytes.is_empty() {
+                    self.tell();
+                }
+            }
+            Ok(count) => {
+                batch.written = count;
+                self.stuck = Some(batch);
+                self.bell.wake.notify_one();
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.stuck = Some(batch);
+                self.bell.wake.notify_one();
+            }
+            Err(_) => self.broken.cancel(),
+        }
+    }
+
+    /// Takes the room of a batch that was written.
+    pub(super) fn give_back(&mut self, mut bytes: Vec<u8>) {
+        self.writing = false;
+        if bytes.capacity() <= KEPT_BYTES_MAX {
+            bytes.clear();
+            self.spare = bytes;
+        }
+    }
+
+    /// Keeps what is published from being written; `false` when something is on its way just now.
+    pub(super) fn hold(&mut self) -> bool {
+        let idle = !self.writing && self.bytes.is_empty();
+        self.writing |= idle;
+        idle
+    }
+
+    /// Lets what was held be written.
+    pub(super) fn release(&mut self) {
+        self.writing = false;
+        if !self.bytes.is_empty() {
+            self.tell();
+        }
+    }
+}
