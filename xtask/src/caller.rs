@@ -194,7 +194,7 @@ fn decode(descriptor: &MessageDescriptor, raw: &Raw) -> anyhow::Result<DynamicMe
 
 /// What generated code would have as a static. Leaked: a command calls a handful of methods and ends.
 fn spec(service: &model::Service, method: &model::Method) -> &'static MethodSpec {
-    let filter = catalogue::filter_of(&method.subject);
+    let filter = method.subject.pattern();
     Box::leak(Box::new(MethodSpec {
         service: keep(&service.full_name),
         service_subject: keep(&service.subject),

@@ -104,15 +104,6 @@ pub(crate) fn subject_of(template: &Template, message: &DynamicMessage) -> anyho
     Ok(tokens.collect::<anyhow::Result<Vec<_>>>()?.join("."))
 }
 
-/// The pattern of every subject that a template makes.
-pub(crate) fn filter_of(template: &Template) -> String {
-    let tokens = template.tokens.iter().map(|token| match token {
-        Token::Literal(text) => text.as_str(),
-        Token::Field(_) => "*",
-    });
-    tokens.collect::<Vec<_>>().join(".")
-}
-
 fn text(value: &prost_reflect::Value) -> String {
     use prost_reflect::Value;
     fn show(value: impl Display) -> String {

@@ -8,7 +8,7 @@ use super::layout::{self, Place};
 use super::names::Names;
 use super::service::deprecated;
 use super::source::{Source, ident, prefixed};
-use super::{Context, Files, docs, spec, subject};
+use super::{Context, Files, docs, subject};
 use crate::schema::model::{Event, Package};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) {
@@ -88,7 +88,7 @@ fn event_spec(event: &Event) -> TokenStream {
     let Event { message, stream, bucket, .. } = event;
     let about = format!(" What the schema says of `{}`.", message.full_name);
     let (constant, name, filter) =
-        (ident(&static_name(event)), &message.full_name, spec::pattern(&event.subject));
+        (ident(&static_name(event)), &message.full_name, event.subject.pattern());
     let bucket = bucket.as_ref().map_or_else(|| quote! { None }, |bucket| quote! { Some(#bucket) });
     quote! {
         #[doc = #about]

@@ -11,9 +11,7 @@ use super::layout::Place;
 use super::service::{Parts, module};
 use super::source::{Source, ident, tokens};
 use super::{Context, Files, docs, policy};
-use crate::schema::model::{
-    Bucket, Consume, Idempotency, Kind, Method, Package, Service, Storage, Template, Token,
-};
+use crate::schema::model::{Bucket, Consume, Idempotency, Kind, Method, Package, Service, Storage};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     let place = context.place(&package.name);
@@ -85,7 +83,7 @@ fn spec(context: &Context<'_>, service: &Service, place: &Place) -> TokenStream 
 
 fn method(method: &Method, service: &Service) -> TokenStream {
     let Method { name, queue_group, max_in_flight, credit, .. } = method;
-    let subject = pattern(&method.subject);
+    let subject = method.subject.pattern();
     let kind = ident(match method.kind {
         Kind::Unary => "Unary",
         Kind::ServerStream => "ServerStream",
@@ -123,15 +121,6 @@ fn method(method: &Method, service: &Service) -> TokenStream {
             response: #response,
         }
     }
-}
-
-/// A template as a subscription sees it: `*` where fields go.
-pub(super) fn pattern(template: &Template) -> String {
-    let tokens = template.tokens.iter().map(|token| match token {
-        Token::Literal(text) => text.as_str(),
-        Token::Field(_) => "*",
-    });
-    tokens.collect::<Vec<_>>().join(".")
 }
 
 fn consume(context: &Context<'_>, consume: &Consume, place: &Place) -> TokenStream {

@@ -229,6 +229,18 @@ pub struct Template {
     pub tokens: Vec<Token>,
 }
 
+impl Template {
+    /// The pattern of every subject that it makes: `*` where fields go.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        let tokens = self.tokens.iter().map(|token| match token {
+            Token::Literal(text) => text.as_str(),
+            Token::Field(_) => "*",
+        });
+        tokens.collect::<Vec<_>>().join(".")
+    }
+}
+
 /// One token of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {

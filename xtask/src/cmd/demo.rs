@@ -101,7 +101,7 @@ async fn listen(
     let event = catalogue.event(event)?;
     let descriptor = catalogue.message(&event.message.full_name)?;
     let stream = async_nats::jetstream::new(client.clone()).get_stream(&event.stream).await?;
-    let filter_subject = crate::catalogue::filter_of(&event.subject);
+    let filter_subject = event.subject.pattern();
     let config = OrderedConfig {
         filter_subject,
         deliver_policy: DeliverPolicy::New,

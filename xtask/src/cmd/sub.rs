@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             }
             None => DeliverPolicy::New,
         };
-        let filter_subject = catalogue::filter_of(&event.subject);
+        let filter_subject = event.subject.pattern();
         let config = OrderedConfig { filter_subject, deliver_policy, ..OrderedConfig::default() };
         let consumer =
             stream.create_consumer(config).await.context("the server refuses a consumer")?;

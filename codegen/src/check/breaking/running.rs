@@ -236,15 +236,6 @@ pub(super) fn parameters_changed(old: &Template, new: &Template) -> Option<Strin
     }
 }
 
-/// A subject with `*` for every field, which may have another name.
-pub(super) fn pattern(subject: &Template) -> String {
-    let tokens = subject.tokens.iter().map(|token| match token {
-        Token::Literal(text) => text,
-        Token::Field(_) => "*",
-    });
-    tokens.collect::<Vec<_>>().join(".")
-}
-
 /// What is on both sides under one name.
 fn paired<'r, T>(
     old: impl Iterator<Item = &'r T>,

@@ -8,7 +8,7 @@
 //! it.
 
 use crate::check::breaking::report::Report;
-use crate::check::breaking::running::{Pair, Running, parameters, pattern};
+use crate::check::breaking::running::{Pair, Running, parameters};
 use crate::check::breaking::{Check, NATS, Rule};
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
@@ -21,7 +21,7 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, .. } in running.events() {
         if parameters(&old.subject) == parameters(&new.subject)
-            && pattern(&old.subject) != pattern(&new.subject)
+            && old.subject.pattern() != new.subject.pattern()
         {
             let name = &new.message.full_name;
             let message = format!(
