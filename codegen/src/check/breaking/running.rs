@@ -14,6 +14,8 @@ pub(super) struct Running<'a> {
     new: Side<'a>,
     /// Services that call another, by its name.
     callers: OnceCell<BTreeMap<String, BTreeSet<String>>>,
+    /// Names of the messages that are events now.
+    events: OnceCell<BTreeSet<String>>,
 }
 
 struct Side<'a> {
@@ -41,7 +43,8 @@ impl<'a> Side<'a> {
 impl<'a> Running<'a> {
     /// Puts what two images say side by side.
     pub(super) fn new(old: &'a Image, new: &'a Image) -> Self {
-        Self { old: Side::new(old), new: Side::new(new), callers: OnceCell::new() }
+        let (old, new) = (Side::new(old), Side::new(new));
+        Self { old, new, callers: OnceCell::new(), events: OnceCell::new() }
     }
 
     fn before(&self) -> &Model {
@@ -93,7 +96,8 @@ impl<'a> Running<'a> {
 
     /// Tells whether a message is an event now.
     pub(super) fn is_event(&self, name: &str) -> bool {
-        events(self.after()).any(|it| it.message.full_name == name)
+        let names = || events(self.after()).map(|it| it.message.full_name.clone()).collect();
+        self.events.get_or_init(names).contains(name)
     }
 
     /// Packages of what is.
