@@ -15,6 +15,10 @@ use super::violation::Violation;
 /// Name of the file.
 const NAME: &str = "breaking.yaml";
 
+/// What stands between a service and what it no longer uses in the name of an element. An entry that names the service
+/// alone is about all of it.
+pub(super) const USES: &str = " -> ";
+
 /// Everything that was agreed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allowances {
@@ -124,7 +128,12 @@ impl Allowances {
 
 impl Allowance {
     fn covers(&self, violation: &Violation) -> bool {
-        violation.rule == self.rule && violation.element.as_deref() == Some(&*self.element)
+        let Some(element) = violation.element.as_deref().filter(|_| violation.rule == self.rule)
+        else {
+            return false;
+        };
+        let whole = element.split_once(USES).map(|(service, _)| service);
+        element == self.element || whole == Some(&self.element)
     }
 
     fn tell(&self, effect: Effect, violations: &[Violation]) -> String {

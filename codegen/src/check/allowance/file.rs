@@ -6,7 +6,7 @@ use time::Date;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use super::Allowance;
+use super::{Allowance, USES};
 use crate::check::breaking::{CATEGORIES, RULES};
 use crate::check::config::first_line;
 use crate::check::near::near;
@@ -84,7 +84,10 @@ fn find_rule(name: &str) -> Result<&'static str, String> {
 /// An element is one name: who could write a pattern would soon allow everything.
 fn check_element(name: &str) -> Result<(), String> {
     let legal = |it: char| it.is_ascii_alphanumeric() || "_-./".contains(it);
-    if name.split(['.', '/']).all(|part| !part.is_empty()) && name.chars().all(legal) {
+    let one =
+        |name: &str| name.split(['.', '/']).all(|part| !part.is_empty()) && name.chars().all(legal);
+    let (name, used) = name.split_once(USES).unwrap_or((name, name));
+    if one(name) && one(used) {
         return Ok(());
     }
     Err(format!(

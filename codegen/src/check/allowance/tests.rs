@@ -77,6 +77,24 @@ fn an_entry_that_matches_nothing_asks_to_be_removed_or_corrected() {
 }
 
 #[test]
+fn an_entry_is_about_one_use_of_a_service_or_about_all() {
+    let (fed, lost, other) =
+        ("acme.Keeper -> acme.Fed", "acme.Keeper -> acme.Lost", "acme.Keepers -> acme.Fed");
+    let spared = |element: &str| {
+        let text = FILE.replacen("acme.zoo.v1.Cage.code", element, 1);
+        let violations = [fed, lost, other].map(|element| violation("FIELD_NO_DELETE", element));
+        judge(&text, violations.into(), TODAY).0
+    };
+    assert_eq!(spared(fed), [lost, other]);
+    assert_eq!(spared("acme.Keeper"), [other]);
+    assert_eq!(spared("acme.Fed"), [fed, lost, other]);
+    for element in ["acme.Keeper -> *", "acme.Keeper -> ", "' -> acme.Fed'", "a -> b -> c"] {
+        let error = wrong(&FILE.replacen("acme.zoo.v1.Cage.code", element, 1));
+        assert!(error.starts_with("line 4: "), "{error}");
+    }
+}
+
+#[test]
 fn every_mistake_is_named_with_its_line() {
     let entry = |from: &str, to: &str| FILE.replacen(from, to, 1);
     let cases = [

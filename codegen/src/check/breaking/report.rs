@@ -5,6 +5,7 @@ use super::affected::Affected;
 use super::element;
 use super::stored::Stored;
 use super::tree::{File, Spot, Tree, full};
+use crate::check::allowance::USES;
 use crate::check::image::Image;
 use crate::check::violation::Violation;
 
@@ -68,6 +69,14 @@ impl<'a> Report<'a> {
     pub(super) fn service(&mut self, name: &str, message: String, hurt: Vec<String>) {
         let spot = self.found(name, |file, nested| Some(file.services.get(nested)?.spot()));
         self.hurting(name, spot, message, hurt);
+    }
+
+    /// States that a service may no longer use something, which is named beside it: each is agreed on by itself.
+    pub(super) fn unused(&mut self, service: &str, verb: &str, gone: &str) {
+        let spot = self.found(service, |file, nested| Some(file.services.get(nested)?.spot()));
+        let message = format!("Service \"{service}\" may no longer {verb} \"{gone}\".");
+        let hurt = vec![format!("{service} itself, where the old version runs")];
+        self.hurting(&format!("{service}{USES}{gone}"), spot, message, hurt);
     }
 
     /// States a violation at a message.

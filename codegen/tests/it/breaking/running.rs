@@ -240,6 +240,12 @@ fn a_finding_names_what_it_is_about() {
         ("max_age: \"7d\"", "max_age: \"6d\"", "acme.zoo.v1.ZOO"),
         ("operation: \"feed.", "operation: \"nourish.", "acme.zoo.v1.ZooService.Feed"),
         ("evt.zoo.fed", "evt.zoo.eaten", "acme.zoo.v1.Fed"),
+        (
+            "calls: [\"acme.zoo.v1.ZooService\"]",
+            "",
+            "acme.zoo.v1.KeeperService -> acme.zoo.v1.ZooService",
+        ),
+        ("consumes: [\"acme.zoo.v1.Fed\"]", "", "acme.zoo.v1.KeeperService -> acme.zoo.v1.Fed"),
     ];
     for (from, to, element) in cases {
         let config = Breaking::default();

@@ -9,7 +9,6 @@
 use crate::check::breaking::report::Report;
 use crate::check::breaking::running::{Pair, Running};
 use crate::check::breaking::{Check, NATS, Rule};
-use crate::schema::model::Service;
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
     id: "SERVICE_CALLS_NO_DELETE",
@@ -19,16 +18,9 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 };
 
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
-    let names = |it: &Service| it.calls.clone();
     for Pair { old, new, service } in running.services() {
-        let left: Vec<String> = names(new);
-        for gone in names(old).into_iter().filter(|name| !left.contains(name)) {
-            let message = format!("Service \"{service}\" may no longer call \"{gone}\".");
-            report.service(
-                service,
-                message,
-                vec![format!("{service} itself, where the old version runs")],
-            );
+        for gone in old.calls.iter().filter(|name| !new.calls.contains(name)) {
+            report.unused(service, "call", gone);
         }
     }
 }

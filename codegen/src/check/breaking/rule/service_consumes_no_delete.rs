@@ -24,12 +24,7 @@ fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for Pair { old, new, service } in running.services() {
         let left: Vec<String> = names(new);
         for gone in names(old).into_iter().filter(|it| !left.contains(it) && running.is_event(it)) {
-            let message = format!("Service \"{service}\" may no longer consume \"{gone}\".");
-            report.service(
-                service,
-                message,
-                vec![format!("{service} itself, where the old version runs")],
-            );
+            report.unused(service, "consume", &gone);
         }
     }
 }
