@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 
 use bodybroker_codegen::emit::Files;
+use walkdir::WalkDir;
 
 use super::OUTPUT;
 
@@ -57,16 +58,12 @@ impl Stamp {
 /// Every file below a folder, by its path with `/` between folders.
 fn read(folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in WalkDir::new(folder) {
         let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.file_type()?.is_dir() {
-            let below = read(&entry.path())?;
-            files.extend(
-                below.into_iter().map(|(path, content)| (format!("{name}/{path}"), content)),
-            );
-        } else {
-            files.insert(name, fs::read(entry.path())?);
+        if !entry.file_type().is_dir() {
+            let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+            files.insert(parts.join("/"), fs::read(entry.path())?);
         }
     }
     Ok(files)
