@@ -3,6 +3,7 @@
 pub mod allowance;
 mod bindings;
 pub mod breaking;
+mod caches;
 pub mod config;
 pub mod format;
 mod holes;
@@ -29,6 +30,9 @@ pub const RULES: &[Rule] = &[
     rule::bucket_history::RULE,
     rule::bucket_unique::RULE,
     rule::bucket_value::RULE,
+    rule::cache_event::RULE,
+    rule::cache_key::RULE,
+    rule::cache_secret::RULE,
     rule::calls_known::RULE,
     rule::consumer_unique::RULE,
     rule::consumes_known::RULE,

@@ -10,6 +10,7 @@ use std::thread;
 
 use prost_reflect::prost_types::FileDescriptorSet;
 
+mod cache;
 mod client;
 mod deprecation;
 mod descriptors;

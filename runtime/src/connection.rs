@@ -12,7 +12,9 @@ use tower::Layer;
 use crate::client::Call;
 use crate::deadline::base36;
 use crate::durable::{Durable, JetStream};
-use crate::layer::{CallService, Calls, HandlerService, Handlers, Handling, LayerService, Request};
+use crate::layer::{
+    CallService, Calls, HandlerService, Handlers, Handling, LayerService, Request, SharedStore,
+};
 use crate::mux::Mux;
 use crate::nats::Nats;
 use crate::server::{IntoService, Server};
@@ -60,6 +62,7 @@ impl Connection {
         let (tx, rx) = tokio::try_join!(tx, rx)?;
         let durable = Arc::new(JetStream::new(options.dial()));
         let connection = Self::over(Arc::new(tx), Arc::new(rx), durable, &options.service)?;
+        connection.calls().keep_at_most(options.cache_bytes_max);
         connection.tx().flush().await?;
         Ok(connection)
     }
@@ -112,6 +115,12 @@ impl Connection {
         L: Layer<CallService, Service: LayerService<Request>> + Send + Sync + 'static,
     {
         self.0.calls.add(layer);
+    }
+
+    /// Shares kept answers with other processes through a store, where schemas ask for it: those of methods that are
+    /// called for the first time from now on. `false` when there is a store already.
+    pub fn share(&self, store: Arc<dyn SharedStore>) -> bool {
+        self.0.calls.share(store)
     }
 
     /// Wraps the handler of every unary request that comes in from now on; the layer added last is the outermost, and

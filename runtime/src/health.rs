@@ -154,6 +154,9 @@ impl Health {
             let (calls, streams) = (connection.mux().in_flight(), connection.mux().streams());
             metrics::gauge!("bb_calls_in_flight", "service" => service.clone()).set(count(calls));
             metrics::gauge!("bb_streams_open", "service" => service.clone()).set(count(streams));
+            let (answers, bytes) = connection.calls().kept();
+            metrics::gauge!("bb_cache_entries", "service" => service.clone()).set(large(answers));
+            metrics::gauge!("bb_cache_bytes", "service" => service.clone()).set(large(bytes));
             metrics::gauge!("bb_handlers_in_flight", "service" => service)
                 .set(count(server.in_flight()));
         }
@@ -163,6 +166,11 @@ impl Health {
 
 #[expect(clippy::cast_precision_loss, reason = "no count comes near 2^52")]
 fn count(of: usize) -> f64 {
+    of as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count comes near 2^52")]
+fn large(of: u64) -> f64 {
     of as f64
 }
 

@@ -20,6 +20,7 @@ use crate::subject::Subject;
 
 mod breaker;
 mod budget;
+mod cache;
 mod calls;
 mod chains;
 mod handlers;
@@ -29,6 +30,7 @@ mod per_method;
 mod retry;
 mod wire;
 
+pub use cache::SharedStore;
 pub use handlers::{HandlerService, Handling};
 
 pub(crate) use calls::Calls;
@@ -68,6 +70,8 @@ pub struct Request {
     pub extensions: Extensions,
     /// Whether one attempt is all that is wanted.
     pub(crate) once: bool,
+    /// Whether an answer that is kept won't do.
+    pub(crate) fresh: bool,
 }
 
 /// What was answered.
@@ -89,7 +93,8 @@ impl Request {
         deadline: Instant,
     ) -> Self {
         let (connection, extensions) = (connection.clone(), Extensions::new());
-        Self { connection, method, subject, headers, body, deadline, extensions, once: false }
+        let (once, fresh) = (false, false);
+        Self { connection, method, subject, headers, body, deadline, extensions, once, fresh }
     }
 
     /// The method that is called.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+mod cache;
 mod policy;
 
+pub use cache::{Cache, Invalidation, KeyPart, Scalar};
 pub use policy::{Breaker, Hedge, Policy, Replay, Retry};
 
 /// A service.

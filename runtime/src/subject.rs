@@ -211,7 +211,8 @@ pub fn escape(value: &str) -> String {
     token
 }
 
-fn escape_into(value: &str, out: &mut String) {
+/// The same, appended.
+pub(crate) fn escape_into(value: &str, out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let start = out.len();
     if value.is_empty() {

@@ -3,6 +3,9 @@
 pub(super) mod bucket_history;
 pub(super) mod bucket_unique;
 pub(super) mod bucket_value;
+pub(super) mod cache_event;
+pub(super) mod cache_key;
+pub(super) mod cache_secret;
 pub(super) mod calls_known;
 pub(super) mod consumer_unique;
 pub(super) mod consumes_known;

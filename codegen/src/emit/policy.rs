@@ -5,36 +5,38 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::cache;
 use super::source::ident;
 use super::spec::{bucket_constant, duration, number};
-use crate::schema::model::{ANSWERS, Breaker, Hedge, Policy, Retry, Service};
+use crate::schema::model::{ANSWERS, Breaker, Hedge, Method, Policy, Retry, Service};
 
 /// The value of a method's `policy`: only what the schema asks for is written.
-pub(super) fn value(policy: &Policy) -> TokenStream {
-    let Policy { retry, breaker, hedge } = policy;
-    if *policy == Policy::default() {
-        return quote! { Policy::NONE };
-    }
+pub(super) fn value(method: &Method, schema: &str) -> TokenStream {
+    let Method { policy: Policy { retry, breaker, hedge }, cache, .. } = method;
+    let cache = cache.as_ref().map(|cache| cache::value(cache, schema));
     let retry = retry.as_ref().map(self::retry);
     let breaker = breaker.as_ref().map(self::breaker);
     let hedge = hedge.as_ref().map(self::hedge);
-    let rest = [&retry, &breaker, &hedge].iter().any(|it| it.is_none());
-    let rest = rest.then(|| quote! { ..Policy::NONE });
-    quote! { Policy { #retry #breaker #hedge #rest } }
+    let written = [&retry, &breaker, &hedge, &cache];
+    if written.iter().all(|it| it.is_none()) {
+        return quote! { Policy::NONE };
+    }
+    let rest = written.iter().any(|it| it.is_none()).then(|| quote! { ..Policy::NONE });
+    quote! { Policy { #retry #breaker #hedge #cache #rest } }
 }
 
 /// Types that the policies of a service's methods are made of.
 pub(super) fn used(service: &Service) -> Vec<&'static str> {
     let any = |asks: fn(&Policy) -> bool| service.methods.iter().any(|it| asks(&it.policy));
-    [
+    let own = [
         ("Breaker", any(|policy| policy.breaker.is_some())),
         ("Hedge", any(|policy| policy.hedge.is_some())),
         ("Retry", any(|policy| policy.retry.is_some())),
         ("Replay", service.methods.iter().any(|method| method.idempotency_ttl.is_some())),
     ]
     .into_iter()
-    .filter_map(|(name, used)| used.then_some(name))
-    .collect()
+    .filter_map(|(name, used)| used.then_some(name));
+    own.chain(cache::used(service)).collect()
 }
 
 fn retry(retry: &Retry) -> TokenStream {

@@ -98,7 +98,7 @@ fn method(method: &Method, service: &Service) -> TokenStream {
     });
     let (timeout, idle_timeout) = (duration(method.timeout), duration(method.idle_timeout));
     let (max_in_flight, credit) = (number(*max_in_flight), number(*credit));
-    let policy = policy::value(&method.policy);
+    let policy = policy::value(method, &service.schema_hash);
     let replay = policy::replay(method.idempotency_ttl);
     let (request, response) = (&method.request.full_name, &method.response.full_name);
     let Service { full_name: service, subject: service_subject, .. } = service;

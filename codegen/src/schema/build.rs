@@ -1,5 +1,6 @@
 //! From what is written to what it means. Total: whatever is wrong, a model comes out, and rules say what is wrong.
 
+mod cache;
 mod events;
 mod packages;
 mod policy;

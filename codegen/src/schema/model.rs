@@ -3,11 +3,13 @@
 //! Every fact that an emitter or a check needs is decided here once: names in all cases, resolved subjects,
 //! effective time-outs, retry safety. Nothing downstream asks protox again.
 
+mod cache;
 mod route;
 
 use std::fmt;
 use std::time::Duration;
 
+pub use cache::{Cache, Invalidation, KeyField, KeyPart};
 pub use route::{Body, FieldPath, HttpMethod, Path, Route, Scalar, Segment, Variable};
 
 /// A whole workspace of schemas. Every list is sorted by full name unless it says otherwise.
@@ -106,6 +108,8 @@ pub struct Method {
     pub policy: Policy,
     /// How long the first answer to an idempotency key is kept, if it is.
     pub idempotency_ttl: Option<Duration>,
+    /// How answers are kept near their callers, if they are.
+    pub cache: Option<Cache>,
     /// Request message.
     pub request: Type,
     /// Response message.

@@ -4,6 +4,7 @@
 //! model is built.
 
 mod bucket;
+mod cache;
 mod event;
 mod field;
 mod file;
@@ -14,6 +15,7 @@ mod service;
 mod stream;
 
 pub(crate) use bucket::Bucket;
+pub(crate) use cache::Cache;
 pub(crate) use event::Event;
 pub(crate) use field::Field;
 pub(crate) use file::File;
@@ -118,6 +120,7 @@ mod tests {
         ("Retry", again::<Retry>),
         ("Breaker", again::<Breaker>),
         ("Hedge", again::<Hedge>),
+        ("Cache", again::<Cache>),
         ("Bucket", again::<Bucket>),
     ];
 

@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
 use super::model::{
-    self, Body, Bucket, Consume, DeclaredError, Event, Kind, Method, Model, Package, Policy,
-    Redacted, Route, Service, Storage, Stream, Type,
+    self, Body, Bucket, Cache, Consume, DeclaredError, Event, Invalidation, KeyField, KeyPart,
+    Kind, Method, Model, Package, Policy, Redacted, Route, Service, Storage, Stream, Type,
 };
 
 /// Prints the whole model.
@@ -117,6 +117,7 @@ fn method(page: &mut Page, it: &Method) {
         idle_timeout,
         policy: calling,
         idempotency_ttl,
+        cache: kept,
         request,
         response,
         errors,
@@ -150,6 +151,9 @@ fn method(page: &mut Page, it: &Method) {
     policy(page, calling);
     if let Some(ttl) = idempotency_ttl {
         page.line(3, format_args!("keeps answers to keys for {ttl:?}"));
+    }
+    if let Some(it) = kept {
+        cache(page, it);
     }
     for it in routes {
         route(page, it);
@@ -189,6 +193,28 @@ fn policy(page: &mut Page, it: &Policy) {
     }
     if let Some(model::Hedge { delay, max_attempts }) = hedge {
         page.line(3, format_args!("another call after {delay:?}, up to {max_attempts}"));
+    }
+}
+
+fn cache(page: &mut Page, it: &Cache) {
+    let Cache { key, local_ttl, shared_ttl, negative_ttl, stale_ttl, invalidated_by } = it;
+    let key: String = key
+        .iter()
+        .map(|part| match part {
+            KeyPart::Literal(text) => text.clone(),
+            KeyPart::Field(KeyField { number, name, scalar }) => {
+                format!("{{{name}: {scalar} = {number}}}")
+            }
+        })
+        .collect();
+    let time = |what: &str, ttl: &Option<Duration>| {
+        ttl.map_or_else(String::new, |ttl| format!(", {what} {ttl:?}"))
+    };
+    let (shared, negative) = (time("shared", shared_ttl), time("negative", negative_ttl));
+    let stale = time("stale", stale_ttl);
+    page.line(3, format_args!("kept as {key} for {local_ttl:?}{shared}{negative}{stale}"));
+    for Invalidation { filter, stream, tokens } in invalidated_by {
+        page.line(3, format_args!("until {filter} of {stream}, key in {tokens:?}"));
     }
 }
 

@@ -34,6 +34,42 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     text.split('.').map(piece).collect()
 }
 
+/// A stretch of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mark<'a> {
+    /// Text that stays.
+    Text(&'a str),
+    /// A field's name between braces.
+    Hole(&'a str),
+    /// Something that can't stand there.
+    Bad(&'a str),
+}
+
+/// Splits a key into text and holes, wherever they stand.
+pub(crate) fn marks(text: &str) -> Vec<Mark<'_>> {
+    let mut list = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = match rest.strip_prefix('{') {
+            Some(inner) => inner.find('}').map_or(rest.len(), |at| at + 2),
+            None => rest.find('{').unwrap_or(rest.len()),
+        };
+        let (mark, after) = rest.split_at(end);
+        let hole = mark.strip_prefix('{').map(|rest| rest.strip_suffix('}').unwrap_or_default());
+        list.push(match hole {
+            Some(name) if is_name(name) => Mark::Hole(name),
+            None if mark.bytes().all(is_of_key) => Mark::Text(mark),
+            _ => Mark::Bad(mark),
+        });
+        rest = after;
+    }
+    list
+}
+
+fn is_of_key(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}')
+}
+
 fn piece(token: &str) -> Piece<'_> {
     let hole = token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     if let Some(name) = hole.filter(|name| is_name(name)) {
@@ -72,6 +108,15 @@ mod tests {
     fn tokens_are_told_apart() {
         let expected = [Piece::Literal("get-it"), Piece::Hole("tenant_id")];
         assert_eq!(pieces("get-it.{tenant_id}"), expected);
+    }
+
+    #[test]
+    fn a_key_has_holes_wherever_they_stand() {
+        let expected = [Mark::Text("npc:"), Mark::Hole("id"), Mark::Hole("b"), Mark::Text(":x")];
+        assert_eq!(marks("npc:{id}{b}:x"), expected);
+        for bad in ["{", "{}", "{a.b}", "a b", "}", "é"] {
+            assert_eq!(marks(bad), [Mark::Bad(bad)], "{bad}");
+        }
     }
 
     #[test]

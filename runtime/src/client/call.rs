@@ -92,6 +92,12 @@ impl<Q, R, E> Call<Q, R, E> {
         self
     }
 
+    /// Asks anew, where the schema would have an answer that is kept given. What comes is kept.
+    pub fn fresh(mut self) -> Self {
+        self.options.fresh();
+        self
+    }
+
     /// Names the subject of a method whose subject has fields. Generated clients do this.
     pub fn at(mut self, subject: Subject) -> Self {
         self.options.at(subject);
@@ -190,7 +196,7 @@ fn enter<Q: Message>(
     let once = options.is_once() || context.is_some_and(|context| context.attempt() > 1);
     let body = request.encode_to_vec().into();
     let mut request = Request::new(connection, method, subject, headers, body, deadline);
-    request.once = once;
+    (request.once, request.fresh) = (once, options.is_fresh());
     Ok(connection.calls().call(request, now))
 }
 

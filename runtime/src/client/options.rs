@@ -20,6 +20,7 @@ pub(crate) struct CallOptions {
     headers: Headers,
     subject: Option<Subject>,
     once: bool,
+    fresh: bool,
     invalid: Option<Status>,
 }
 
@@ -58,6 +59,15 @@ impl CallOptions {
     /// Whether one attempt is all that is wanted.
     pub(crate) fn is_once(&self) -> bool {
         self.once
+    }
+
+    pub(crate) fn fresh(&mut self) {
+        self.fresh = true;
+    }
+
+    /// Whether an answer that is kept won't do.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
     }
 
     pub(crate) fn has_key(&self) -> bool {

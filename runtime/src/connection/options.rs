@@ -18,6 +18,7 @@ pub struct Options {
     pub(crate) reconnect_min: Duration,
     pub(crate) reconnect_max: Duration,
     pub(crate) buffer_bytes_max: usize,
+    pub(crate) cache_bytes_max: u64,
 }
 
 impl Options {
@@ -35,6 +36,7 @@ impl Options {
             reconnect_min: Duration::from_millis(50),
             reconnect_max: Duration::from_secs(5),
             buffer_bytes_max: 16 * 1024 * 1024,
+            cache_bytes_max: 32 * 1024 * 1024,
         }
     }
 
@@ -86,6 +88,13 @@ impl Options {
     #[must_use]
     pub fn buffer_bytes_max(mut self, bytes: usize) -> Self {
         self.buffer_bytes_max = bytes;
+        self
+    }
+
+    /// Keeps answers of this many bytes, where schemas ask for it; the least used go first. Default: 32 MiB.
+    #[must_use]
+    pub fn cache_bytes_max(mut self, bytes: u64) -> Self {
+        self.cache_bytes_max = bytes;
         self
     }
 

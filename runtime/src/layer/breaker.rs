@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::window::Window;
-use super::Response;
 use crate::spec;
 use crate::status::{Code, Executed, Result, Status};
 
@@ -50,12 +49,12 @@ impl Breaker {
         }
     }
 
-    /// Lets a call through that begins now, or refuses it.
-    pub(super) async fn call(
+    /// Lets something through that begins now, or refuses it.
+    pub(super) async fn call<T>(
         &self,
         started: Instant,
-        call: impl Future<Output = Result<Response>>,
-    ) -> Result<Response> {
+        call: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let admitted = Admitted::ask(self, started)?;
         let result = call.await;
         admitted.ended(result.as_ref().err(), started);

@@ -1,7 +1,7 @@
 //! The calling side: what stands between a unary call and the wire.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
@@ -9,9 +9,11 @@ use tower::{Layer, ServiceExt as _, service_fn};
 
 use super::breaker::Breaker;
 use super::budget::Budget;
+use super::cache::{Cache, Guard, Local, SharedStore};
 use super::chains::Chains;
 use super::per_method::PerMethod;
 use super::{CallService, LayerService, Request, Response, hedge, retry};
+use crate::connection::Connection;
 use crate::spec::MethodSpec;
 use crate::status::Result;
 use crate::transport::BoxFuture;
@@ -21,7 +23,13 @@ use crate::transport::BoxFuture;
 pub(crate) struct Calls {
     budget: Arc<Budget>,
     /// Ours.
-    chains: PerMethod<Arc<Chain>>,
+    chains: PerMethod<Chain>,
+    /// Answers that are kept, once a method has some.
+    answers: OnceLock<Local>,
+    /// Bytes that they may take, unless it's the default.
+    answers_bytes_max: OnceLock<u64>,
+    /// Where processes share them.
+    shared: OnceLock<Arc<Guard>>,
     /// Users'.
     around: Chains<CallService>,
 }
@@ -40,6 +48,23 @@ impl Calls {
         self.around.add(move |inner| BoxCloneSyncService::new(layer.layer(inner)));
     }
 
+    /// Bounds the answers that are kept; to be said before the first call.
+    pub(crate) fn keep_at_most(&self, bytes: u64) {
+        // Said once, where the connection is made.
+        let _ = self.answers_bytes_max.set(bytes);
+    }
+
+    /// Shares answers through a store, of methods that are called for the first time from now on. `false` when there is
+    /// one already.
+    pub(crate) fn share(&self, store: Arc<dyn SharedStore>) -> bool {
+        self.shared.set(Arc::new(Guard::new(store))).is_ok()
+    }
+
+    /// How many answers are kept, and their bytes.
+    pub(crate) fn kept(&self) -> (u64, u64) {
+        self.answers.get().map_or((0, 0), Local::size)
+    }
+
     /// Sends a call that begins now through the chain of its method.
     pub(crate) fn call(
         &self,
@@ -47,36 +72,68 @@ impl Calls {
         now: Instant,
     ) -> BoxFuture<'static, Result<Response>> {
         let method = request.method();
-        let chain = || self.chains.of(method, || Chain::new(method, &self.budget));
+        let chain = || self.chains.of(method, || self.build(method, &request.connection));
         if !self.around.any() {
             return chain().call(request, now);
         }
         let ours = || {
             let chain = chain();
             BoxCloneSyncService::new(service_fn(move |request| {
-                Arc::clone(&chain).call(request, Instant::now())
+                chain.clone().call(request, Instant::now())
             }))
         };
-        Box::pin(self.around.of(method, ours).oneshot(request))
+        let around = self.around.of(method, ours);
+        Box::pin(around.oneshot(request))
+    }
+
+    fn build(&self, method: &'static MethodSpec, connection: &Connection) -> Chain {
+        let attempts = Attempts::new(method, &self.budget);
+        let Some(policy) = &method.policy.cache else { return Chain::Attempts(attempts) };
+        let bytes_max = || self.answers_bytes_max.get().copied().unwrap_or(ANSWERS_BYTES_MAX);
+        let answers = self.answers.get_or_init(|| Local::new(bytes_max()));
+        Chain::Cache(Cache::new(policy, &attempts, connection, answers, self.shared.get()))
     }
 }
 
-/// Our own layers around the calls of one method.
+/// Bytes that kept answers may take where nobody says.
+const ANSWERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Our own layers around the calls of one method. The cache is the outermost: what it answers is no call to the others.
+#[derive(Debug, Clone)]
+enum Chain {
+    Cache(Arc<Cache>),
+    Attempts(Arc<Attempts>),
+}
+
+impl Chain {
+    fn call(self, request: Request, now: Instant) -> BoxFuture<'static, Result<Response>> {
+        match self {
+            Self::Cache(cache) => cache.call(request, now),
+            Self::Attempts(attempts) => attempts.call(request, now),
+        }
+    }
+}
+
+/// What makes the calls of one method, and makes them again.
 #[derive(Debug)]
-struct Chain {
+pub(super) struct Attempts {
     method: &'static MethodSpec,
     breaker: Option<Breaker>,
     budget: Arc<Budget>,
 }
 
-impl Chain {
+impl Attempts {
     fn new(method: &'static MethodSpec, budget: &Arc<Budget>) -> Arc<Self> {
         let breaker = method.policy.breaker.map(|policy| Breaker::new(policy, method.subject));
         Arc::new(Self { method, breaker, budget: Arc::clone(budget) })
     }
 
+    pub(super) fn method(&self) -> &'static MethodSpec {
+        self.method
+    }
+
     /// Makes a call: the breaker sees all of it, a repetition all that hedges come to.
-    fn call(
+    pub(super) fn call(
         self: Arc<Self>,
         request: Request,
         now: Instant,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::BucketSpec;
+use super::{BucketSpec, Cache};
 
-/// What is done for a method's callers when its calls fail or dawdle.
+/// What is done for a method's callers when its calls fail, dawdle or ask what was asked before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// How calls are repeated.
@@ -13,16 +13,21 @@ pub struct Policy {
     pub breaker: Option<Breaker>,
     /// When a second call is made beside one that dawdles.
     pub hedge: Option<Hedge>,
+    /// How answers are kept.
+    pub cache: Option<Cache>,
 }
 
 impl Policy {
     /// Nothing is done.
-    pub const NONE: Self = Self { retry: None, breaker: None, hedge: None };
+    pub const NONE: Self = Self { retry: None, breaker: None, hedge: None, cache: None };
 
     /// Whether nothing is done, so that calls go straight to the wire.
     #[must_use]
     pub const fn is_none(&self) -> bool {
-        self.retry.is_none() && self.breaker.is_none() && self.hedge.is_none()
+        self.retry.is_none()
+            && self.breaker.is_none()
+            && self.hedge.is_none()
+            && self.cache.is_none()
     }
 }
 

@@ -68,6 +68,15 @@ fn written<'a>(context: &Context<'a>) -> Vec<(&'a Element, String, &'a str)> {
                     "idempotency_ttl".to_owned(),
                     options.idempotency_ttl.as_ref(),
                 );
+                if let Some(cache) = &options.cache {
+                    let mut add = |field: &str, text| {
+                        add(&method.element, format!("cache.{field}"), text);
+                    };
+                    add("local_ttl", Some(&cache.local_ttl));
+                    add("shared_ttl", cache.shared_ttl.as_ref());
+                    add("negative_ttl", cache.negative_ttl.as_ref());
+                    add("stale_ttl", cache.stale_ttl.as_ref());
+                }
             }
         }
     }

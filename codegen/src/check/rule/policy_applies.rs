@@ -1,8 +1,8 @@
 //! Keeps policies on methods that they do something for.
 //!
 //! # Why
-//! A stream isn't repeated, a second call of a method with side effects would have them twice, and where no key is sent no
-//! answer is kept for one: whoever wrote the line thinks otherwise.
+//! A stream isn't repeated, a second call of a method with side effects would have them twice and an answer from the cache
+//! not at all, and where no key is sent no answer is kept for one: whoever wrote the line thinks otherwise.
 //!
 //! # Fix
 //! Delete the line, or say with `idempotency_level = NO_SIDE_EFFECTS` that the method only reads.
@@ -32,6 +32,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             ("breaker", options.breaker.is_some()),
             ("hedge", options.hedge.is_some()),
             ("idempotency_ttl", options.idempotency_ttl.is_some()),
+            ("cache", options.cache.is_some()),
         ];
         let streams = method.client_streaming || method.server_streaming;
         for (field, _) in written.into_iter().filter(|(_, written)| *written) {
@@ -41,6 +42,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 findings.push(Finding::new(RULE.id, text, place()).help("delete the line"));
             } else if field == "hedge" && !reads.contains(method.full_name.as_str()) {
                 let text = format!("`{}` has side effects, and would have them twice", method.name);
+                let help = "delete the line, or say `idempotency_level = NO_SIDE_EFFECTS` if it only reads";
+                findings.push(Finding::new(RULE.id, text, place()).help(help));
+            } else if field == "cache" && !reads.contains(method.full_name.as_str()) {
+                let text = format!(
+                    "`{}` has side effects, and an answer that is kept would have none",
+                    method.name
+                );
                 let help = "delete the line, or say `idempotency_level = NO_SIDE_EFFECTS` if it only reads";
                 findings.push(Finding::new(RULE.id, text, place()).help(help));
             } else if field == "idempotency_ttl" && options.idempotency != KEYED {

@@ -61,6 +61,6 @@ fn hedge(written: &option::Hedge) -> Hedge {
     }
 }
 
-fn time(written: Option<&String>) -> Option<Duration> {
+pub(super) fn time(written: Option<&String>) -> Option<Duration> {
     written.map(String::as_str).and_then(duration::parse)
 }

@@ -1,6 +1,7 @@
 use heck::{ToKebabCase as _, ToSnakeCase as _};
 use prost_reflect::prost_types::method_options::IdempotencyLevel;
 
+use super::cache::cache;
 use super::policy::policy;
 use super::subject::template;
 use super::types::resolve;
@@ -117,6 +118,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
         ),
         policy: policy(kind(written), &written.options, outer, outermost),
         idempotency_ttl: idempotency_ttl.as_deref().and_then(duration::parse),
+        cache: cache(survey, file, kind(written), written),
         request: resolve(survey, &written.request),
         response: resolve(survey, &written.response),
         errors: errors.iter().map(|name| error(survey, &file.package, name)).collect(),

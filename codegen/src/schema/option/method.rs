@@ -1,4 +1,4 @@
-use super::{Breaker, Hedge, Retry};
+use super::{Breaker, Cache, Hedge, Retry};
 
 /// Number of `IDEMPOTENCY_KEYED`.
 pub(crate) const KEYED: i32 = 1;
@@ -42,4 +42,7 @@ pub(crate) struct Method {
     /// How long the first answer to an idempotency key is kept.
     #[prost(string, optional, tag = "12")]
     pub(crate) idempotency_ttl: Option<String>,
+    /// Keeps answers near their callers.
+    #[prost(message, optional, tag = "13")]
+    pub(crate) cache: Option<Cache>,
 }

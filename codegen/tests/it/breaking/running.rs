@@ -197,6 +197,14 @@ const HARMLESS: &[(&str, &str)] = &[
     ("window: \"9s\" min_calls: 9 failure_percent: 40 slow_call: \"3s\"", ""),
     ("slow_percent: 60 open: \"6s\" probes: 2", ""),
     ("delay: \"20ms\" max_attempts: 2", ""),
+    // Who keeps answers, and for how long, is the callers' as well. An event that tells them nothing any more is none of
+    // what keeps them: every answer has its time.
+    (
+        "option (bodybroker.options.v1.method).hedge",
+        "option (bodybroker.options.v1.method).cache = { key: \"cage:{name}\" local_ttl: \"1s\" shared_ttl: \"5s\" \
+         negative_ttl: \"1s\" stale_ttl: \"1s\" invalidated_by: \"Fed\" }; \
+         option (bodybroker.options.v1.method).hedge",
+    ),
     ("\"NoFood\"", "\"NoFood\", \"NoCage\""),
     ("history: 5", "history: 6"),
     ("ttl: \"30d\"", ""),

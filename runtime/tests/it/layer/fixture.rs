@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Breaker, BucketSpec, Hedge, Idempotency, Kind, MethodSpec, Policy, Replay, Retry, ServiceSpec,
-    Storage,
+    Breaker, BucketSpec, Cache, Hedge, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
+    Policy, Replay, Retry, Scalar, ServiceSpec, Storage,
 };
 use bodybroker_runtime::{
     BoxFuture, Bus, Call, Connection, Context, Delivery, Incoming, IntoService, Result, Server,
@@ -36,6 +36,36 @@ pub(super) const BREAKER: Breaker = Breaker {
     open: Duration::from_secs(2),
     probes: 1,
 };
+
+/// For a second, and three more while the next is fetched.
+const KEEP: Cache = Cache {
+    schema: "0123456789abcdef",
+    key: &[KeyPart::Literal("thing:"), KeyPart::Field { number: 1, scalar: Scalar::Text }],
+    local_ttl: Duration::from_secs(1),
+    shared_ttl: None,
+    negative_ttl: Some(Duration::from_millis(500)),
+    stale_ttl: Some(Duration::from_secs(3)),
+    invalidated_by: &[],
+};
+
+/// For long, unless an event says otherwise.
+const KEEP_UNTIL: Cache = Cache {
+    local_ttl: Duration::from_mins(1),
+    shared_ttl: Some(Duration::from_secs(5)),
+    negative_ttl: None,
+    stale_ttl: None,
+    invalidated_by: &[Invalidation {
+        filter: "evt.script.changed.v1.*",
+        stream: "SCRIPT",
+        tokens: &[4],
+    }],
+    ..KEEP
+};
+
+const fn keeping(name: &'static str, subject: &'static str, cache: Cache) -> MethodSpec {
+    let policy = Policy { cache: Some(cache), ..Policy::NONE };
+    method(name, subject, Idempotency::NoSideEffects, policy, None)
+}
 
 const fn method(
     name: &'static str,
@@ -112,6 +142,9 @@ pub(super) static SPEC: ServiceSpec = ServiceSpec {
             Policy::NONE,
             Some(Replay { bucket: &ANSWERS, ttl: Duration::from_mins(1) }),
         ),
+        keeping("Keep", "svc.test.script.v1.keep", KEEP),
+        keeping("KeepUntil", "svc.test.script.v1.keep-until", KEEP_UNTIL),
+        keeping("Share", "svc.test.script.v1.share", Cache { invalidated_by: &[], ..KEEP_UNTIL }),
     ],
     consumes: &[],
     buckets: &[&ANSWERS],
@@ -134,6 +167,13 @@ pub(super) const ORDER: usize = 9;
 /// The same, for a moment.
 pub(super) const BRIEF: usize = 8;
 
+/// Is kept for a while.
+pub(super) const KEEP_IT: usize = 10;
+/// Is kept until an event.
+pub(super) const KEEP_IT_UNTIL: usize = 11;
+/// Is kept and shared.
+pub(super) const SHARE: usize = 12;
+
 static ANSWERS: BucketSpec = BucketSpec {
     name: "script-answers",
     value: "runtime.v1.KeptAnswer",
@@ -147,6 +187,7 @@ static ANSWERS: BucketSpec = BucketSpec {
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Answer,
+    Say(&'static str),
     Fail(Status),
     Hang,
     /// Waits for a permit, and answers.
@@ -238,6 +279,7 @@ impl Script {
         let step = self.state.steps.lock().unwrap().pop_front().unwrap_or(Step::Answer);
         match step {
             Step::Answer => Ok(request),
+            Step::Say(text) => Ok(Text::new(text)),
             Step::Fail(status) => Err(status),
             Step::Wait(permits) => {
                 permits.acquire().await.unwrap().forget();

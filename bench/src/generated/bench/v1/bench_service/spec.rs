@@ -66,6 +66,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                     delay: Duration::from_secs(5),
                     max_attempts: 2,
                 }),
+                ..Policy::NONE
             },
             replay: None,
             request: "bodybroker.bench.v1.InferRequest",

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Cache, Idempotency, KeyPart, Kind, MethodSpec, Policy, ServiceSpec,
+    Storage,
 };
 
 /// What the schema says of [`LanguageService`](super::LanguageService).
@@ -80,7 +81,18 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
+            policy: Policy {
+                cache: Some(Cache {
+                    schema: "68fead839a6ec8e4",
+                    key: &[KeyPart::Literal("languages")],
+                    local_ttl: Duration::from_secs(60),
+                    shared_ttl: None,
+                    negative_ttl: None,
+                    stale_ttl: Some(Duration::from_secs(600)),
+                    invalidated_by: &[],
+                }),
+                ..Policy::NONE
+            },
             replay: None,
             request: "bodybroker.language_system.v1.ListLanguagesRequest",
             response: "bodybroker.language_system.v1.ListLanguagesResponse",

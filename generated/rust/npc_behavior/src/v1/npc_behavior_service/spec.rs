@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Cache, ConsumeSpec, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
+    Policy, Scalar, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`NpcBehaviorService`](super::NpcBehaviorService).
@@ -63,7 +64,31 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
+            policy: Policy {
+                cache: Some(Cache {
+                    schema: "176f8d18e37fa98c",
+                    key: &[
+                        KeyPart::Literal("npc:"),
+                        KeyPart::Field {
+                            number: 1,
+                            scalar: Scalar::Text,
+                        },
+                        KeyPart::Literal(":state"),
+                    ],
+                    local_ttl: Duration::from_millis(100),
+                    shared_ttl: Some(Duration::from_millis(500)),
+                    negative_ttl: None,
+                    stale_ttl: None,
+                    invalidated_by: &[
+                        Invalidation {
+                            filter: "evt.npc.behavior.planned.v1.*",
+                            stream: "STATE",
+                            tokens: &[5],
+                        },
+                    ],
+                }),
+                ..Policy::NONE
+            },
             replay: None,
             request: "bodybroker.npc_behavior.v1.GetNpcRequest",
             response: "bodybroker.npc_behavior.v1.GetNpcResponse",

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Cache, ConsumeSpec, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
+    Policy, Scalar, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`WorldStateService`](super::WorldStateService).
@@ -29,7 +30,31 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             max_in_flight: 1_024,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
+            policy: Policy {
+                cache: Some(Cache {
+                    schema: "84ea86aefea68b63",
+                    key: &[
+                        KeyPart::Literal("world:"),
+                        KeyPart::Field {
+                            number: 1,
+                            scalar: Scalar::Text,
+                        },
+                        KeyPart::Literal(":snapshot"),
+                    ],
+                    local_ttl: Duration::from_secs(1),
+                    shared_ttl: Some(Duration::from_secs(5)),
+                    negative_ttl: None,
+                    stale_ttl: Some(Duration::from_secs(4)),
+                    invalidated_by: &[
+                        Invalidation {
+                            filter: "evt.world.state.updated.v1.*",
+                            stream: "STATE",
+                            tokens: &[5],
+                        },
+                    ],
+                }),
+                ..Policy::NONE
+            },
             replay: None,
             request: "bodybroker.world_state.v1.GetSnapshotRequest",
             response: "bodybroker.world_state.v1.GetSnapshotResponse",

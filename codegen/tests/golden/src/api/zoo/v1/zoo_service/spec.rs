@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Breaker, BucketSpec, Hedge, Idempotency, Kind, MethodSpec, Policy, Replay, Retry,
-    ServiceSpec, Storage,
+    Breaker, BucketSpec, Cache, Hedge, Idempotency, Invalidation, KeyPart, Kind,
+    MethodSpec, Policy, Replay, Retry, Scalar, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`ZooService`](super::ZooService).
@@ -43,6 +43,46 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 hedge: Some(Hedge {
                     delay: Duration::from_millis(20),
                     max_attempts: 2,
+                }),
+                cache: Some(Cache {
+                    schema: "e79836b9dd4dbd5c",
+                    key: &[
+                        KeyPart::Literal("animal:"),
+                        KeyPart::Field {
+                            number: 1,
+                            scalar: Scalar::Text,
+                        },
+                        KeyPart::Literal(":"),
+                        KeyPart::Field {
+                            number: 2,
+                            scalar: Scalar::Unsigned,
+                        },
+                        KeyPart::Field {
+                            number: 3,
+                            scalar: Scalar::Signed,
+                        },
+                        KeyPart::Literal(":"),
+                        KeyPart::Field {
+                            number: 4,
+                            scalar: Scalar::Bool,
+                        },
+                        KeyPart::Literal(":"),
+                        KeyPart::Field {
+                            number: 5,
+                            scalar: Scalar::Text,
+                        },
+                    ],
+                    local_ttl: Duration::from_millis(100),
+                    shared_ttl: Some(Duration::from_secs(5)),
+                    negative_ttl: Some(Duration::from_millis(50)),
+                    stale_ttl: Some(Duration::from_secs(1)),
+                    invalidated_by: &[
+                        Invalidation {
+                            filter: "evt.zoo.born.v1.*.*.*.*.*.*.*",
+                            stream: "ZOO",
+                            tokens: &[4, 5, 7, 8, 9],
+                        },
+                    ],
                 }),
                 ..Policy::NONE
             },
