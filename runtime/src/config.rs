@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::connection::Options;
+use crate::connection::{Options, RedisUrl};
 use crate::durable::{Auth, Tls};
 use crate::status::{Result, Status};
 
@@ -41,6 +41,9 @@ pub struct Config {
     /// sent, over HTTP in protobuf. `OTEL_SERVICE_NAME` names the process in them, by default its program. Absent: no
     /// spans are made. Samplers and batches are set by the standard's other variables.
     pub otlp: Option<Otlp>,
+    /// `BB_REDIS_URL`: where processes share kept answers, such as `redis://127.0.0.1:6379`; `rediss` is encrypted, and
+    /// several separated by commas, or the scheme `redis-cluster`, are a cluster. Absent: each keeps its own.
+    pub redis: Option<RedisUrl>,
     /// `BB_PROVISION`: `true` makes streams and buckets that are missing as they are used; for development, where no
     /// provisioner runs. Default: `false`.
     pub provision: bool,
@@ -91,6 +94,7 @@ impl Config {
             drain: duration(source, "BB_DRAIN", Duration::from_secs(25), &mut keep),
             http: parsed(source, "BB_HTTP_ADDR", "an address such as `127.0.0.1:8080`", &mut keep),
             otlp: otlp(source),
+            redis: source.text("BB_REDIS_URL").map(RedisUrl::from),
             provision: parsed(source, "BB_PROVISION", "`true` or `false`", &mut keep)
                 .unwrap_or(false),
         };
@@ -114,6 +118,7 @@ impl Config {
             drain: Duration::from_secs(25),
             http: None,
             otlp: None,
+            redis: None,
             provision: false,
         }
     }
@@ -123,8 +128,12 @@ impl Config {
     pub fn options(&self, service: &str) -> Options {
         let options =
             Options::new(&self.url, service).auth(self.auth.clone()).provision(self.provision);
-        match &self.tls {
+        let options = match &self.tls {
             Some(tls) => options.tls(tls.clone()),
+            None => options,
+        };
+        match &self.redis {
+            Some(url) => options.redis(url.clone()),
             None => options,
         }
     }
@@ -319,7 +328,8 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show() {
-        let config = read(&[("BB_NATS_TOKEN", "hush")]).unwrap();
+        let config =
+            read(&[("BB_NATS_TOKEN", "hush"), ("BB_REDIS_URL", "redis://:hush@a")]).unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }
 }

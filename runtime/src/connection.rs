@@ -27,7 +27,7 @@ use crate::transport::Transport;
 
 mod options;
 
-pub use options::Options;
+pub use options::{Options, RedisUrl};
 
 /// A connection of a service or a client. Cheap to clone; the clones are one connection.
 ///
@@ -63,6 +63,9 @@ impl Connection {
         let durable = Arc::new(JetStream::new(options.dial()));
         let connection = Self::over(Arc::new(tx), Arc::new(rx), durable, &options.service)?;
         connection.calls().keep_at_most(options.cache_bytes_max);
+        if let Some(url) = &options.redis {
+            share_through(&connection, url)?;
+        }
         connection.tx().flush().await?;
         Ok(connection)
     }
@@ -237,6 +240,19 @@ impl Connection {
     pub fn mux(&self) -> &Mux {
         &self.0.mux
     }
+}
+
+#[cfg(feature = "redis")]
+fn share_through(connection: &Connection, url: &RedisUrl) -> Result<()> {
+    connection.share(Arc::new(crate::redis::Redis::new(url.as_str())?));
+    Ok(())
+}
+
+#[cfg(not(feature = "redis"))]
+fn share_through(_: &Connection, _: &RedisUrl) -> Result<()> {
+    Err(crate::status::Status::invalid_argument(
+        "there is a URL of Redis, but the program is built without the feature `redis`",
+    ))
 }
 
 impl fmt::Debug for Connection {

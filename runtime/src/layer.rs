@@ -33,7 +33,7 @@ mod wire;
 pub use cache::SharedStore;
 pub use handlers::{HandlerService, Handling};
 
-pub(crate) use calls::Calls;
+pub(crate) use calls::{ANSWERS_BYTES_MAX, Calls};
 pub(crate) use handlers::Handlers;
 
 /// What a layer makes: a tower service that may be cloned and sent.

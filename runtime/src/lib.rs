@@ -21,6 +21,8 @@ pub mod mux;
 pub mod nats;
 pub mod prelude;
 pub mod provision;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod reply;
 pub mod server;
 pub mod spec;

@@ -5,9 +5,11 @@ mod cluster;
 mod env;
 pub mod history;
 pub mod proxy;
+mod redis;
 mod server;
 
 pub use cluster::Cluster;
 pub use env::{TestEnv, run};
 pub use proxy::Proxy;
+pub use redis::RedisServer;
 pub use server::{NatsServer, NatsServerBuilder};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+mod apt;
 mod pip;
 mod python;
 mod version;
@@ -42,6 +43,7 @@ impl Tools {
                 .with_context(|| format!("{package} can't be installed"))?;
             stamp(root, package)?;
         }
+        apt::install("redis-server")?;
         Ok(Self { root: root.to_owned(), nats_server, buf })
     }
 
@@ -60,6 +62,7 @@ impl fmt::Display for Tools {
         let server = version::of(&self.nats_server).unwrap_or(NATS_SERVER);
         writeln!(f, "nats-server {server} {}", place(&self.nats_server))?;
         writeln!(f, "buf {}", place(&self.buf))?;
+        writeln!(f, "redis-server on PATH")?;
         write!(f, "python in .tools/venv/bin/python")
     }
 }

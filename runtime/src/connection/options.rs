@@ -1,8 +1,10 @@
 //! Where the server is, who we are to it, and how patient we are.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::durable::{Auth, Dial, Tls};
+use crate::layer::ANSWERS_BYTES_MAX;
 use crate::subject;
 
 /// Where the server is, who we are to it, and how patient we are.
@@ -19,6 +21,37 @@ pub struct Options {
     pub(crate) reconnect_max: Duration,
     pub(crate) buffer_bytes_max: usize,
     pub(crate) cache_bytes_max: u64,
+    pub(crate) redis: Option<RedisUrl>,
+}
+
+/// Where Redis is. It may hold a password, so that it isn't shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(String);
+
+#[cfg(feature = "redis")]
+impl RedisUrl {
+    /// The text, with its password.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for RedisUrl {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for RedisUrl {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisUrl(..)")
+    }
 }
 
 impl Options {
@@ -36,7 +69,8 @@ impl Options {
             reconnect_min: Duration::from_millis(50),
             reconnect_max: Duration::from_secs(5),
             buffer_bytes_max: 16 * 1024 * 1024,
-            cache_bytes_max: 32 * 1024 * 1024,
+            cache_bytes_max: ANSWERS_BYTES_MAX,
+            redis: None,
         }
     }
 
@@ -95,6 +129,15 @@ impl Options {
     #[must_use]
     pub fn cache_bytes_max(mut self, bytes: u64) -> Self {
         self.cache_bytes_max = bytes;
+        self
+    }
+
+    /// Shares kept answers with other processes through Redis, where schemas ask for it: `redis://host:6379`, or
+    /// `rediss` for an encrypted connection; several separated by commas, or the scheme `redis-cluster`, are a cluster.
+    /// Takes the feature `redis`. Default: nothing is shared.
+    #[must_use]
+    pub fn redis(mut self, url: impl Into<RedisUrl>) -> Self {
+        self.redis = Some(url.into());
         self
     }
 

@@ -110,14 +110,14 @@ impl Cache {
         match entry {
             Some(entry) if now < entry.fresh => {
                 self.count_hit(&entry);
-                Box::pin(std::future::ready(entry.result.clone()))
+                give(entry)
             }
             Some(entry) => {
                 if let Some(question) = self.question(request, key) {
                     self.source(&question);
                 }
                 self.counts.stale();
-                Box::pin(std::future::ready(entry.result.clone()))
+                give(entry)
             }
             None => match self.question(request.clone(), key) {
                 Some(question) => Box::pin(self.ask(question)),
@@ -262,6 +262,15 @@ impl Cache {
         let (result, stamp) = (result.clone(), flight.stamp);
         self.local.insert(key.clone(), Entry { result, stamp, fresh, end: fresh + stale });
     }
+}
+
+/// Gives an answer at once, and now and then lets others on the thread go on first: who asks in a loop would otherwise
+/// keep the news from coming in.
+fn give(entry: Arc<Entry>) -> BoxFuture<'static, Result<Response>> {
+    Box::pin(async move {
+        tokio::task::coop::consume_budget().await;
+        entry.result.clone()
+    })
 }
 
 /// Whether the request says it all: what another header asks for isn't known here. A trace asks for nothing.

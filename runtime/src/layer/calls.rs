@@ -96,7 +96,7 @@ impl Calls {
 }
 
 /// Bytes that kept answers may take where nobody says.
-const ANSWERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+pub(crate) const ANSWERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Our own layers around the calls of one method. The cache is the outermost: what it answers is no call to the others.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Answers that are kept.
 
 mod events;
+mod redis;
 mod shared;
 
 use std::sync::Arc;

@@ -145,6 +145,11 @@ pub(super) static SPEC: ServiceSpec = ServiceSpec {
         keeping("Keep", "svc.test.script.v1.keep", KEEP),
         keeping("KeepUntil", "svc.test.script.v1.keep-until", KEEP_UNTIL),
         keeping("Share", "svc.test.script.v1.share", Cache { invalidated_by: &[], ..KEEP_UNTIL }),
+        keeping(
+            "KeepBriefly",
+            "svc.test.script.v1.keep-briefly",
+            Cache { shared_ttl: Some(Duration::from_millis(300)), ..KEEP_UNTIL },
+        ),
     ],
     consumes: &[],
     buckets: &[&ANSWERS],
@@ -173,6 +178,8 @@ pub(super) const KEEP_IT: usize = 10;
 pub(super) const KEEP_IT_UNTIL: usize = 11;
 /// Is kept and shared.
 pub(super) const SHARE: usize = 12;
+/// Is kept until an event, and shared so briefly that what is shared is soon trusted.
+pub(super) const KEEP_BRIEFLY: usize = 13;
 
 static ANSWERS: BucketSpec = BucketSpec {
     name: "script-answers",
@@ -240,6 +247,11 @@ impl Script {
     /// Says what happens to the next calls; those after are answered.
     pub(super) fn next(&self, steps: impl IntoIterator<Item = Step>) {
         self.state.steps.lock().unwrap().extend(steps);
+    }
+
+    /// Lets the next calls be answered after all.
+    pub(super) fn forget(&self) {
+        self.state.steps.lock().unwrap().clear();
     }
 
     pub(super) fn connection(&self) -> &Connection {
