@@ -21,6 +21,7 @@ mod config;
 mod conflict;
 mod jetstream;
 mod memory;
+mod plan;
 
 pub(crate) use bucket::deletes;
 pub use bucket::{Bucket, Record};
@@ -29,6 +30,7 @@ pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};
 pub use conflict::RevisionConflict;
 pub use jetstream::{Auth, Dial, JetStream, Tls};
 pub use memory::Memory;
+pub use plan::{Destruction, Difference, Harm, Plan};
 
 /// Streams of messages that outlive a process.
 pub trait Durable: Send + Sync + 'static {
@@ -69,11 +71,26 @@ pub trait Durable: Send + Sync + 'static {
         config: &'a ConsumerConfig,
     ) -> BoxFuture<'a, Result<Arc<dyn Consumer>>>;
 
+    /// What it would take to make a stream what the configuration says.
+    fn plan<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Plan>>;
+
     /// Makes a stream what the configuration says.
     ///
     /// # Errors
-    /// `FAILED_PRECONDITION` when that would lose what the stream holds.
-    fn provision<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Provisioned>>;
+    /// `FAILED_PRECONDITION` when that takes something away and nobody wants it, or is a change that no server makes.
+    fn migrate<'a>(
+        &'a self,
+        config: &'a StreamConfig,
+        destruction: Destruction,
+    ) -> BoxFuture<'a, Result<Provisioned>>;
+
+    /// Makes a stream what the configuration says, and takes nothing away.
+    ///
+    /// # Errors
+    /// As [`Durable::migrate`].
+    fn provision<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Provisioned>> {
+        self.migrate(config, Destruction::Refused)
+    }
 
     /// Says that a stream is expected to be there. The in-process implementation, which nobody provisions for,
     /// makes it.

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::connection::Connection;
-use crate::durable::{ConsumerConfig, DEAD_LETTERS, Provisioned, StreamConfig, TakenOver};
+use crate::durable::{
+    ConsumerConfig, DEAD_LETTERS, Destruction, Plan, Provisioned, StreamConfig, TakenOver,
+};
 use crate::spec::{BucketSpec, ServiceSpec, StreamSpec};
 use crate::status::{Result, Status};
 
@@ -15,6 +17,7 @@ pub struct Provisioner {
     buckets: BTreeMap<String, StreamConfig>,
     consumers: Vec<ConsumerConfig>,
     fewer_replicas: bool,
+    destruction: Destruction,
     mistakes: Vec<String>,
 }
 
@@ -72,34 +75,69 @@ impl Provisioner {
         self
     }
 
+    /// Says what becomes of changes that take something away, such as older messages or copies. Without this, they are
+    /// refused.
+    #[must_use]
+    pub fn destruction(mut self, destruction: Destruction) -> Self {
+        self.destruction = destruction;
+        self
+    }
+
+    /// What [`Provisioner::apply`] would do, in that order, with the stream's name; a bucket's begins with `KV_`.
+    /// Nothing is changed.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when the server doesn't answer.
+    pub async fn plan(self, connection: &Connection) -> Result<Vec<(String, Plan)>> {
+        let durable = connection.durable();
+        let mut plans = Vec::new();
+        for (stream, _) in self.ready(connection).await? {
+            let plan = durable.plan(&stream).await?;
+            plans.push((stream.name, plan));
+        }
+        Ok(plans)
+    }
+
     /// Makes everything: buckets first, because streams take over their writes, and consumers last.
     ///
     /// # Errors
-    /// `FAILED_PRECONDITION` when a stream that is there would lose what it holds. What came before it is made.
+    /// `FAILED_PRECONDITION` when something would be taken away. What came before it is made.
     pub async fn apply(self, connection: &Connection) -> Result<Vec<Step>> {
-        if !self.mistakes.is_empty() {
-            return Err(Status::invalid_argument(self.mistakes.join("; ")));
-        }
         let durable = connection.durable();
-        let clamp = self.fewer_replicas && !durable.clustered().await?;
+        let destruction = self.destruction;
         let mut steps = Vec::new();
-        for mut config in self.into_streams() {
-            if clamp {
-                config.0.replicas = 1;
-            }
-            let done = durable.provision(&config.0).await?;
-            tracing::info!(stream = config.0.name, ?done, "provisioned");
-            steps.push(Step { stream: config.0.name, done });
-            for consumer in config.1 {
+        for (stream, consumers) in self.ready(connection).await? {
+            let done = durable.migrate(&stream, destruction).await?;
+            tracing::info!(stream = stream.name, ?done, "provisioned");
+            steps.push(Step { stream: stream.name, done });
+            for consumer in consumers {
                 durable.consumer(&consumer).await?;
             }
         }
         Ok(steps)
     }
 
+    /// Everything that is to be made, as far as this server can.
+    async fn ready(
+        self,
+        connection: &Connection,
+    ) -> Result<Vec<(StreamConfig, Vec<ConsumerConfig>)>> {
+        if !self.mistakes.is_empty() {
+            return Err(Status::invalid_argument(self.mistakes.join("; ")));
+        }
+        let clamp = self.fewer_replicas && !connection.durable().clustered().await?;
+        let mut streams = self.into_streams();
+        if clamp {
+            for (stream, _) in &mut streams {
+                stream.replicas = 1;
+            }
+        }
+        Ok(streams)
+    }
+
     /// Streams in the order of their making, each with its consumers.
     fn into_streams(self) -> Vec<(StreamConfig, Vec<ConsumerConfig>)> {
-        let Self { mut streams, mut buckets, consumers, fewer_replicas: _, mistakes: _ } = self;
+        let Self { mut streams, mut buckets, consumers, .. } = self;
         if !consumers.is_empty() && !streams.contains_key(DEAD_LETTERS) {
             // A letter outlives what it is about.
             let replicas = streams.values().chain(buckets.values()).map(|config| config.replicas);

@@ -13,6 +13,7 @@ mod judge;
 mod lint;
 mod ls;
 mod new;
+mod streams;
 mod sub;
 mod test;
 mod tools;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Ls(ls::Args),
     Call(call::Args),
     Sub(sub::Args),
+    Streams(streams::Args),
     Demo(demo::Args),
     Test(test::Args),
     Bench(bench::Args),
@@ -52,6 +54,7 @@ impl Command {
             Self::Ls(args) => ls::run(&args),
             Self::Call(args) => call::run(&args),
             Self::Sub(args) => sub::run(&args),
+            Self::Streams(args) => streams::run(&args),
             Self::Demo(args) => demo::run(&args),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(&args),

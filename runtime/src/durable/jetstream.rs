@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::{
-    Append, Appended, Consumer, ConsumerConfig, Durable, Provisioned, Reading, Start, Stored,
-    StreamConfig, TakenOver,
+    Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
+    Start, Stored, StreamConfig, TakenOver,
 };
 use crate::status::Result;
 use crate::subject::{Filter, Subject};
@@ -100,8 +100,16 @@ impl Durable for JetStream {
         Box::pin(async move { consumer::join(self.link().await?, config).await })
     }
 
-    fn provision<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Provisioned>> {
-        Box::pin(async move { streams::provision(self.link().await?, config).await })
+    fn plan<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Plan>> {
+        Box::pin(async move { streams::plan(self.link().await?, config).await })
+    }
+
+    fn migrate<'a>(
+        &'a self,
+        config: &'a StreamConfig,
+        destruction: Destruction,
+    ) -> BoxFuture<'a, Result<Provisioned>> {
+        Box::pin(async move { streams::migrate(self.link().await?, config, destruction).await })
     }
 
     fn assume(&self, config: &StreamConfig) {

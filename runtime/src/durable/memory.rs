@@ -11,8 +11,8 @@ use futures::stream::BoxStream;
 use tokio::time::Instant;
 
 use super::{
-    Append, Appended, Consumer, ConsumerConfig, Durable, Provisioned, Reading, Start, Stored,
-    StreamConfig,
+    Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
+    Start, Stored, StreamConfig,
 };
 use crate::status::{Result, Status};
 use crate::subject::{Filter, Subject};
@@ -88,18 +88,21 @@ impl Memory {
         Ok(appended)
     }
 
-    fn set_up(&self, config: &StreamConfig) -> Provisioned {
+    fn compare(&self, config: &StreamConfig) -> Plan {
+        self.logs().get(&config.name).map_or(Plan::Create, |log| log.compare(config))
+    }
+
+    fn set_up(&self, config: &StreamConfig, destruction: Destruction) -> Result<Provisioned> {
+        let plan = self.compare(config);
+        plan.permit(&config.name, destruction)?;
         let mut logs = self.logs();
-        let done = match logs.get_mut(&config.name) {
-            None => {
-                logs.insert(config.name.clone(), Log::new(config.clone()));
-                Provisioned::Created
-            }
+        match logs.get_mut(&config.name) {
+            None => drop(logs.insert(config.name.clone(), Log::new(config.clone()))),
             Some(log) => log.reconfigure(config),
-        };
+        }
         drop(logs);
         self.take_over(config);
-        done
+        Ok(plan.done())
     }
 
     /// Catches up with the buckets that have become sources.
@@ -166,8 +169,16 @@ impl Durable for Memory {
         })
     }
 
-    fn provision<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Provisioned>> {
-        Box::pin(async move { Ok(self.set_up(config)) })
+    fn plan<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Plan>> {
+        Box::pin(async move { Ok(self.compare(config)) })
+    }
+
+    fn migrate<'a>(
+        &'a self,
+        config: &'a StreamConfig,
+        destruction: Destruction,
+    ) -> BoxFuture<'a, Result<Provisioned>> {
+        Box::pin(async move { self.set_up(config, destruction) })
     }
 
     fn assume(&self, config: &StreamConfig) {

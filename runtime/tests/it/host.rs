@@ -165,7 +165,7 @@ async fn a_bucket_with_another_storage_is_left_alone() -> Result<()> {
     Provisioner::new().buckets(&[&PLACES]).apply(&connection).await?;
     let refused = Provisioner::new().buckets(&[&MOVED]).apply(&connection).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
-    assert!(refused.message().contains("storage File -> Memory"), "{refused}");
+    assert!(refused.message().contains("storage file -> memory"), "{refused}");
     Ok(())
 }
 

@@ -39,7 +39,7 @@ impl Fleet {
     }
 
     /// Prepares an instance of a service.
-    pub(super) fn command(&self, service: &str, url: &str) -> Command {
+    pub(crate) fn command(&self, service: &str, url: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.arg(service).env("BB_NATS_URL", url);
         command

@@ -1,7 +1,5 @@
 //! Setting streams up.
 
-use std::time::Duration;
-
 use tokio::sync::Mutex;
 
 use async_nats::jetstream::ErrorCode;
@@ -11,36 +9,41 @@ use async_nats::jetstream::stream::{
 };
 
 use super::super::config::{EVENT_BACKLOG, bucket_stream, bucket_subject, covered};
-use super::super::{Limits, Provisioned, StreamConfig, TakenOver};
+use super::super::{
+    Destruction, Limits, Plan, Provisioned, StreamConfig, StreamSource, TakenOver, plan,
+};
 use super::link::Link;
 use super::wire;
 use crate::spec::Storage;
 use crate::status::{Result, Status};
 
-/// Makes a stream what the configuration says.
-pub(super) async fn provision(link: &Link, config: &StreamConfig) -> Result<Provisioned> {
+/// What it would take to make a stream what the configuration says.
+pub(super) async fn plan(link: &Link, config: &StreamConfig) -> Result<Plan> {
     link.ready().await?;
-    let mut wanted = wanted(config);
+    let live = live(link, &config.name).await?;
+    Ok(live.map_or(Plan::Create, |live| compare(&live, &besides(&live, config))))
+}
+
+/// Makes a stream what the configuration says.
+pub(super) async fn migrate(
+    link: &Link,
+    config: &StreamConfig,
+    destruction: Destruction,
+) -> Result<Provisioned> {
+    link.ready().await?;
     let Some(live) = live(link, &config.name).await? else {
-        link.context.create_stream(wanted).await.map_err(|e| failure(&config.name, &e.kind()))?;
+        let made = link.context.create_stream(wanted(config)).await;
+        made.map_err(|e| failure(&config.name, &e.kind()))?;
         return Ok(Provisioned::Created);
     };
-    if live.config.metadata.contains_key(EVENT_STREAM) && wanted.max_messages_per_subject > 0 {
-        // A stream that isn't being provisioned now takes its writes over.
-        let backlog = i64::from(EVENT_BACKLOG);
-        wanted.max_messages_per_subject = wanted.max_messages_per_subject.max(backlog);
+    let config = besides(&live, config);
+    let plan = compare(&live, &config);
+    plan.permit(&config.name, destruction)?;
+    if let Plan::Change(_) = plan {
+        let updated = link.context.update_stream(update(live.config, wanted(&config))).await;
+        updated.map_err(|e| failure(&config.name, &e.kind()))?;
     }
-    let losses = losses(&live, &wanted);
-    if !losses.is_empty() {
-        return Err(Status::failed_precondition(format!(
-            "stream {} would lose what it holds: {}; change the schema back, or copy the stream and delete it",
-            config.name,
-            losses.join(", ")
-        )));
-    }
-    let Some(update) = update(live.config, wanted) else { return Ok(Provisioned::Unchanged) };
-    link.context.update_stream(update).await.map_err(|e| failure(&config.name, &e.kind()))?;
-    Ok(Provisioned::Updated)
+    Ok(plan.done())
 }
 
 /// Makes a stream that is missing, or adds what it lacks of subjects and sources. Takes nothing away.
@@ -150,13 +153,8 @@ fn wanted(config: &StreamConfig) -> Config {
         max_message_size: -1,
         max_consumers: -1,
         sources: Some(sources).filter(|sources| !sources.is_empty()),
-        // As ADR-8 sets a bucket up, but that only its leader answers.
-        discard: if *bucket { DiscardPolicy::New } else { DiscardPolicy::Old },
-        allow_rollup: *bucket,
-        deny_delete: *bucket,
-        allow_direct: false,
         metadata: taken_over.iter().flat_map(note).collect(),
-        ..Config::default()
+        ..with_rules(*bucket)
     }
 }
 
@@ -171,11 +169,12 @@ fn note(taken_over: &TakenOver) -> [(String, String); 2] {
 
 /// Which stream takes the writes of a bucket's stream over.
 pub(super) async fn taken_over(link: &Link, name: &str) -> Result<Option<TakenOver>> {
-    let Some(live) = live(link, name).await? else { return Ok(None) };
-    let noted = |key: &str| live.config.metadata.get(key).cloned();
-    Ok(noted(EVENT_STREAM)
-        .zip(noted(EVENT_SUBJECT))
-        .map(|(stream, destination)| TakenOver { stream, destination }))
+    Ok(live(link, name).await?.and_then(|live| noted(&live.config)))
+}
+
+fn noted(live: &Config) -> Option<TakenOver> {
+    let noted = |key: &str| live.metadata.get(key).cloned();
+    Some(TakenOver { stream: noted(EVENT_STREAM)?, destination: noted(EVENT_SUBJECT)? })
 }
 
 /// Notes at a bucket, if it is there, that a stream takes its writes over.
@@ -205,69 +204,69 @@ fn source(bucket: &str, destination: &str) -> Source {
     Source { name: bucket_stream(bucket), subject_transforms: vec![transform], ..Source::default() }
 }
 
-/// What the live stream would lose.
-fn losses(live: &Info, wanted: &Config) -> Vec<String> {
-    let mut losses = Vec::new();
-    let have = &live.config;
-    if have.storage != wanted.storage {
-        losses.push(format!("storage {:?} -> {:?}", have.storage, wanted.storage));
+/// The configuration, with the backlog of a bucket whose writes a stream takes over that isn't being provisioned now.
+fn besides(live: &Info, config: &StreamConfig) -> StreamConfig {
+    let mut config = config.clone();
+    if live.config.metadata.contains_key(EVENT_STREAM) {
+        let messages = &mut config.limits.messages_per_subject;
+        *messages = messages.map(|messages| messages.max(EVENT_BACKLOG));
     }
-    let shorter = |a: Duration, b: Duration| !b.is_zero() && (a.is_zero() || b < a);
-    if shorter(have.max_age, wanted.max_age) {
-        losses.push(format!("kept {} -> {}", age(have.max_age), age(wanted.max_age)));
-    }
-    let fewer = |a: i64, b: i64| b > 0 && (a <= 0 || b < a);
-    let (a, b) = (have.max_messages_per_subject, wanted.max_messages_per_subject);
-    if fewer(a, b) {
-        losses.push(format!("messages a subject {a} -> {b}"));
-    }
-    let held = i64::try_from(live.state.bytes).unwrap_or(i64::MAX);
-    if wanted.max_bytes > 0 && held > wanted.max_bytes {
-        losses.push(format!("bytes {held} held -> {} at most", wanted.max_bytes));
-    }
-    losses
+    config
 }
 
-fn age(age: Duration) -> String {
-    if age.is_zero() { "for ever".to_owned() } else { format!("{age:?}") }
+fn compare(live: &Info, config: &StreamConfig) -> Plan {
+    plan::compare(&seen(&live.config, config.bucket), config, live.state.bytes)
 }
 
-/// What to ask for, if the live configuration differs in anything that is ours to say.
-fn update(have: Config, wanted: Config) -> Option<Config> {
-    let sources = |config: &Config| {
-        let sources = config.sources.iter().flatten();
-        let mut keys: Vec<_> = sources
-            .map(|source| {
-                let transforms = source.subject_transforms.iter();
-                let transforms: Vec<_> =
-                    transforms.map(|t| (t.source.clone(), t.destination.clone())).collect();
-                (source.name.clone(), transforms)
-            })
-            .collect();
-        keys.sort();
-        keys
+/// What a live stream is in our words. One that is neither bucket nor stream as we set them up isn't what is wanted.
+fn seen(live: &Config, bucket_wanted: bool) -> StreamConfig {
+    let rules = |it: &Config| (it.discard, it.allow_rollup, it.deny_delete, it.allow_direct);
+    let as_wanted = rules(live) == rules(&with_rules(bucket_wanted));
+    let positive = |limit: i64| u64::try_from(limit).ok().filter(|limit| *limit > 0);
+    let source = |source: &Source| StreamSource {
+        bucket: source.name.strip_prefix("KV_").unwrap_or(&source.name).to_owned(),
+        destination: source
+            .subject_transforms
+            .first()
+            .map_or_else(String::new, |transform| transform.destination.clone()),
     };
-    let sorted = |config: &Config| {
-        let mut subjects = config.subjects.clone();
-        subjects.sort();
-        subjects
-    };
-    let same = sorted(&have) == sorted(&wanted)
-        && have.max_age == wanted.max_age
-        && have.num_replicas == wanted.num_replicas
-        && have.duplicate_window == wanted.duplicate_window
-        && have.max_bytes == wanted.max_bytes
-        && have.max_messages_per_subject == wanted.max_messages_per_subject
-        && have.discard == wanted.discard
-        && have.allow_rollup == wanted.allow_rollup
-        && have.deny_delete == wanted.deny_delete
-        && have.allow_direct == wanted.allow_direct
-        && wanted.metadata.iter().all(|(key, text)| have.metadata.get(key) == Some(text))
-        && sources(&have) == sources(&wanted);
+    StreamConfig {
+        name: live.name.clone(),
+        subjects: live.subjects.clone(),
+        max_age: Some(live.max_age).filter(|age| !age.is_zero()),
+        storage: match live.storage {
+            StorageType::File => Storage::File,
+            StorageType::Memory => Storage::Memory,
+        },
+        replicas: u32::try_from(live.num_replicas).unwrap_or(u32::MAX),
+        duplicate_window: live.duplicate_window,
+        limits: Limits {
+            bytes: positive(live.max_bytes),
+            messages_per_subject: positive(live.max_messages_per_subject)
+                .map(|messages| u32::try_from(messages).unwrap_or(u32::MAX)),
+        },
+        sources: live.sources.iter().flatten().map(source).collect(),
+        bucket: bucket_wanted == as_wanted,
+        taken_over: noted(live),
+    }
+}
+
+/// What a stream is allowed, as ADR-8 sets a bucket up, but that only its leader answers.
+fn with_rules(bucket: bool) -> Config {
+    Config {
+        discard: if bucket { DiscardPolicy::New } else { DiscardPolicy::Old },
+        allow_rollup: bucket,
+        deny_delete: bucket,
+        allow_direct: false,
+        ..Config::default()
+    }
+}
+
+/// The live configuration with what is ours to say. Everything else stays as an operator may have set it.
+fn update(have: Config, wanted: Config) -> Config {
     let mut metadata = have.metadata.clone();
     metadata.extend(wanted.metadata);
-    // Everything else stays as an operator may have set it.
-    (!same).then_some(Config {
+    Config {
         subjects: wanted.subjects,
         max_age: wanted.max_age,
         num_replicas: wanted.num_replicas,
@@ -281,5 +280,5 @@ fn update(have: Config, wanted: Config) -> Option<Config> {
         sources: wanted.sources,
         metadata,
         ..have
-    })
+    }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::super::config::{bucket_stream, bucket_subject, covered};
 use super::super::{
-    Append, Appended, ConsumerConfig, Provisioned, RevisionConflict, Start, Stored, StreamConfig,
+    Append, Appended, ConsumerConfig, Plan, RevisionConflict, Start, Stored, StreamConfig, plan,
 };
 use super::consumer::Group;
 use crate::headers::{Headers, name};
@@ -144,14 +144,14 @@ impl Log {
         self.ids.retain(|_, (_, at)| now.duration_since(*at).is_ok_and(|d| d < window));
     }
 
-    pub(super) fn reconfigure(&mut self, config: &StreamConfig) -> Provisioned {
-        if self.config == *config {
-            return Provisioned::Unchanged;
-        }
-        let mut config = config.clone();
-        config.extend(&self.config);
-        self.config = config;
-        Provisioned::Updated
+    /// In what it differs from a configuration.
+    pub(super) fn compare(&self, config: &StreamConfig) -> Plan {
+        let bytes = self.messages.values().map(|message| message.payload.len() as u64).sum();
+        plan::compare(&self.config, config, bytes)
+    }
+
+    pub(super) fn reconfigure(&mut self, config: &StreamConfig) {
+        self.config = config.clone();
     }
 
     /// Adds what a configuration has of subjects and sources.

@@ -111,6 +111,6 @@ async fn a_stream_that_would_lose_messages_is_left_alone() -> Result<()> {
     let shorter = StreamConfig { max_age: Some(Duration::from_mins(4)), ..config };
     let refused = durable.provision(&shorter).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
-    assert!(refused.message().contains("kept 300s -> 240s"), "{refused}");
+    assert!(refused.message().contains("max age 300s -> 240s"), "{refused}");
     Ok(())
 }

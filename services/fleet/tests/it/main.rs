@@ -4,7 +4,7 @@
 use std::process::{Child, Command, Stdio};
 
 use bodybroker_runtime::connection::Options;
-use bodybroker_runtime::durable::Start;
+use bodybroker_runtime::durable::{Start, StreamConfig};
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_state_manager::v1::update_state_request::Change as Asked;
@@ -131,6 +131,35 @@ async fn processes_are_killed_and_no_update_tick_or_weather_is_lost() {
         }
     };
     assert_eq!(read.entity.unwrap().version, version, "what was accepted outlives every process");
+}
+
+#[tokio::test]
+async fn what_would_be_taken_away_is_planned_and_refused_until_it_is_wanted() {
+    let (server, connection) = system().await;
+    let run = |arguments: &[&str]| {
+        let mut command = fleet(&server.url());
+        let output = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).output();
+        let output = output.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    };
+    let (fine, said) = run(&["plan"]);
+    assert!(fine && said.lines().all(|line| line.ends_with(" keep")), "{said}");
+
+    let events = bodybroker_common::v1::STREAMS.iter().find(|it| !it.max_age.is_zero()).unwrap();
+    let config = StreamConfig { replicas: 1, max_age: None, ..StreamConfig::of_stream(events) };
+    connection.durable().provision(&config).await.unwrap();
+    let harm = "which deletes what is older";
+    let (fine, said) = run(&["plan"]);
+    assert!(!fine && said.contains(harm) && said.contains(events.name), "{said}");
+    let (fine, said) = run(&["provision"]);
+    assert!(!fine && said.contains(harm), "{said}");
+    let (fine, said) = run(&["plan", "--allow-destruction"]);
+    assert!(fine && said.contains(harm), "{said}");
+    let (fine, said) = run(&["provision", "--allow-destruction"]);
+    assert!(fine && said.contains("updated"), "{said}");
+    let (fine, said) = run(&["plan"]);
+    assert!(fine && said.lines().all(|line| line.ends_with(" keep")), "{said}");
 }
 
 #[test]
