@@ -215,6 +215,7 @@ impl<'a> Exchange<'a> {
         self.stage = Stage::Held;
         let arrived = self.meanwhile(timeout(HELD_MAX, published.wait())).await?;
         if !matches!(arrived, Ok(Ok(()))) {
+            self.last.give_up();
             return Err(Gone::Last("the server that is to stop does not answer".to_owned()));
         }
         shared.writer.release(next);

@@ -73,13 +73,18 @@ impl Line {
         let news = tokio::select! {
             news = self.delivery.read(&mut self.reader, &mut self.buffer) => news,
             () = self.broken.cancelled() => {
-                // Should the link come back, requests of long ago would arrive that everybody was told have failed.
-                self.reader.forget_unsent();
+                self.give_up();
                 News::Over("it stopped taking bytes or answering".to_owned())
             }
         };
         self.is_lame |= news == News::LameDuck;
         news
+    }
+
+    /// Has what is unsent forgotten. Should the link come back, requests of long ago would arrive that everybody was told
+    /// have failed.
+    pub(super) fn give_up(&self) {
+        self.reader.forget_unsent();
     }
 
     /// Ends it. Its write buffer must be closed.

@@ -13,7 +13,7 @@ use futures::future::join_all;
 use crate::fixture::{ECHO, Echo, LATER, Text, call_of, connect};
 
 /// Two servers that are one cluster and tell clients of each other.
-async fn pair() -> (NatsServer, NatsServer) {
+pub(crate) async fn pair() -> (NatsServer, NatsServer) {
     // A server wants a route before it believes that it is in a cluster.
     let first = server("n1", "nats://127.0.0.1:1").await;
     let second = server("n2", &route(&first)).await;
@@ -54,7 +54,7 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Waits until both transports of connections are with their second server.
-async fn moved(connections: &[&Connection]) {
+pub(crate) async fn moved(connections: &[&Connection]) {
     for connection in connections {
         for transport in [connection.tx(), connection.rx()] {
             let mut state = transport.state();
@@ -150,4 +150,30 @@ async fn instances_end_and_begin_while_their_connection_moves() {
     .await;
     assert_eq!(received(&[&ended, &stayed, &begun.unwrap()], ECHO), made);
     assert_eq!(moving.rx().lost(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_dies_amid_a_handover_is_no_worse_than_one_that_dies() {
+    // Before the next connection is there, beside it, and as it takes over.
+    for millis in [0, 60, 150, 260] {
+        let (mut first, _second) = pair().await;
+        let (moving, moved) = instance(&first).await;
+        let client = connect(&first, "client").await;
+        call_of(&client, ECHO, Text::default()).await.unwrap();
+        first.lame_duck();
+        for transport in [client.tx(), moving.rx()] {
+            let mut state = transport.state();
+            in_time(state.wait_for(|state| *state != State::Connected(1))).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        first.kill();
+        in_time(async {
+            while call_of(&client, ECHO, Text::default()).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        in_time(moved.drain()).await;
+        assert_eq!((client.tx().lost(), moving.rx().lost()), (0, 0), "after {millis} ms");
+    }
 }

@@ -51,6 +51,8 @@ impl Writer {
         }
         words.for_each(|word| word.encode(&mut next.bytes));
         std::mem::swap(&mut *buffer, next);
+        // There is room at once, whatever becomes of what the last one has still to write.
+        self.room.notify_waiters();
         let last = next;
         Some(last.ping())
     }

@@ -1,5 +1,6 @@
 //! Streams over a real server.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bodybroker_runtime::connection::Options;
@@ -8,8 +9,11 @@ use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::{Flush, Outgoing};
+use futures::future::join_all;
 
 use super::fixture::*;
+use crate::fixture::connect;
+use crate::handover::{moved, pair};
 
 struct Real {
     _nats: NatsServer,
@@ -53,6 +57,31 @@ async fn streams_of_every_shape_cross_a_real_server() {
         stream.await.unwrap();
     }
     clean(&real).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_go_on_while_their_connections_move() {
+    let (first, _second) = pair().await;
+    let client = connect(&first, "caller").await;
+    let host = connect(&first, "host").await;
+    let service = Streams::default();
+    let server = host.serve(service.clone()).await.unwrap();
+    let over = AtomicBool::new(false);
+    let streaming = join_all((0..8).map(async |_| {
+        while !over.load(Ordering::Relaxed) {
+            let stream = count(&client, 3000, WELL).await.unwrap();
+            assert_counted(&stream.collect().await.unwrap(), 3000);
+        }
+    }));
+    let moving = async {
+        until(|| service.produced() > 0).await;
+        first.lame_duck();
+        moved(&[&client, &host]).await;
+        over.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(streaming, moving);
+    until(|| client.mux().streams() == 0 && host.mux().streams() == 0).await;
+    assert_eq!(server.in_flight(), 0);
 }
 
 #[tokio::test]
