@@ -45,6 +45,8 @@ pub enum Judged {
     Everything,
     /// Compare-and-set alone: a server that is cut off and doesn't know it shows old values to who reads there.
     Swaps,
+    /// Whatever clients were told, with linearizable reads. How old the values of other reads are is measured.
+    Proven,
 }
 
 /// Judges the history of registers, and if it can't be explained, says what is to blame.
@@ -65,6 +67,28 @@ pub fn registers(outcome: &mut Outcome, history: &[Operation], judged: Judged) {
         Ok(file) => outcome.note(format!("`chaos judge {}` judges it again", file.display())),
         Err(error) => outcome.note(format!("the history can't be kept: {error}")),
     }
+}
+
+/// Tells how long before a read the value had been replaced, as was acknowledged, that it showed.
+pub fn staleness(outcome: &mut Outcome, history: &[Operation], looks: &[Operation]) {
+    let mut replaced = BTreeMap::new();
+    for operation in history.iter().filter(|operation| operation.answer == Answer::Swapped) {
+        if let Ask::Swap { expect, .. } = operation.ask {
+            replaced.insert((&operation.key, expect), operation.ended);
+        }
+    }
+    let shown = looks.iter().filter_map(|look| match look.answer {
+        Answer::Value(value) => Some((replaced.get(&(&look.key, value)), look.began)),
+        _ => None,
+    });
+    let ages: Vec<_> =
+        shown.map(|(replaced, began)| replaced.and_then(|at| began.checked_sub(*at))).collect();
+    let stale = ages.iter().flatten().count();
+    let oldest = ages.iter().flatten().max().copied().unwrap_or_default();
+    outcome.note(format!(
+        "of {} plain reads {stale} showed a value that had been replaced, for up to {oldest:.1?}",
+        ages.len()
+    ));
 }
 
 /// Writes a history to a file, a line for each operation.

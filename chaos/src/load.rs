@@ -11,6 +11,7 @@ use crate::ledger::{Entry, Kind, Ledger, Told};
 use crate::outcome::Outcome;
 use crate::stage::{Stage, connect};
 
+mod looks;
 mod notes;
 mod swaps;
 
@@ -21,6 +22,8 @@ pub struct Load {
     pub ledger: Ledger,
     /// What they were told about registers.
     pub history: History,
+    /// What they were shown beside it by reads that prove nothing.
+    pub looks: History,
     connections: Vec<Connection>,
     stop: CancellationToken,
     clients: JoinSet<()>,
@@ -33,6 +36,15 @@ pub enum Reach {
     All,
     /// One, whatever becomes of it.
     One,
+}
+
+/// How clients read what they replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// As whoever believes to lead the bucket tells it.
+    Plain,
+    /// As it is; others look as with [`Reads::Plain`] meanwhile.
+    Linearizable,
 }
 
 /// Clients, one or more for each server.
@@ -50,9 +62,10 @@ const LOOK: Duration = Duration::from_millis(20);
 
 impl Load {
     /// Starts the clients, and waits until each has been told a success of each kind.
-    pub async fn start(stage: &Stage, reach: Reach, seed: u64) -> Result<Self> {
+    pub async fn start(stage: &Stage, reach: Reach, reads: Reads, seed: u64) -> Result<Self> {
         let mut load = Self {
             ledger: Ledger::default(),
+            looks: History::new(),
             history: History::new(),
             connections: Vec::new(),
             stop: CancellationToken::new(),
@@ -69,8 +82,12 @@ impl Load {
                 load.clients.spawn(notes.run(load.stop.clone()));
             }
             for lane in 0..SWAPS {
-                let swaps = swaps::Swaps::new(client, lane, &connection, &load, seed)?;
+                let swaps = swaps::Swaps::new(client, lane, &connection, &load, reads, seed)?;
                 load.clients.spawn(swaps.run(load.stop.clone()));
+            }
+            if reads == Reads::Linearizable {
+                let looks = looks::Looks::new(client, &connection, &load)?;
+                load.clients.spawn(looks.run(load.stop.clone()));
             }
             load.connections.push(connection);
         }

@@ -49,6 +49,19 @@ pub trait Durable: Send + Sync + 'static {
         subject: &'a Subject,
     ) -> BoxFuture<'a, Result<Option<Stored>>>;
 
+    /// Reads the last message of a subject as it is now: every append that was acknowledged before the call is seen,
+    /// whatever server answers. This costs a write to a subject of the same stream, `marks`, which calls at the same
+    /// time share, and needs direct reads: a bucket has them.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when too few replicas answer, `FAILED_PRECONDITION` when the server is older than 2.15.
+    fn last_linearizable<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+        marks: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>>;
+
     /// Reads a stream in order, without end, across lost connections, leaving nothing out that the stream keeps.
     fn read<'a>(
         &'a self,

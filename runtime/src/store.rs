@@ -19,9 +19,10 @@ pub use watch::{Change, Watch};
 
 /// A key-value bucket whose values are messages of one type. Cheap to clone.
 ///
-/// Any text is a key. A write that is acknowledged is seen by every later read, and happens once even if its
-/// acknowledgement is lost on the way. A server that is cut off from the others, or was suspended, may show what was
-/// there before for the seconds until it knows; compare-and-set is never deceived by it.
+/// Any text is a key. A write that is acknowledged happens once, even if its acknowledgement is lost on the way, and is
+/// seen by every later read: without exception by [`Store::get_linearizable`]. Any other read is answered by the server
+/// that leads the bucket, and one that is cut off from the others, or was suspended, may show what was there before for
+/// the seconds until it knows; compare-and-set is never deceived by it.
 pub struct Store<T> {
     bucket: Bucket,
     value: PhantomData<fn() -> T>,
@@ -68,12 +69,26 @@ impl<T: Message + Default + Name> Store<T> {
         Ok(Self { bucket: Bucket::new(Arc::clone(durable), spec), value: PhantomData })
     }
 
-    /// Reads a key; `None` when it isn't there.
+    /// Reads a key; `None` when it isn't there. While a cluster is disturbed, the value may be one that was replaced
+    /// some seconds ago; a compare-and-set that builds on it is never accepted.
     ///
     /// # Errors
     /// `DATA_LOSS` when the stored bytes aren't a `T`.
     pub async fn get(&self, key: &str) -> Result<Option<Entry<T>>> {
         self.bucket.get(key).await?.and_then(|record| self.entry(record).transpose()).transpose()
+    }
+
+    /// Reads a key as it is now: the value is not older than the last write that was acknowledged before the call,
+    /// whatever has become of the servers. For what no compare-and-set follows, such as an answer or an effect
+    /// elsewhere. It takes a write through the quorum, which reads of a bucket at the same time share, so it
+    /// is slower than [`Store::get`] and needs the permission to write.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when too few of the bucket's replicas answer within some seconds; `FAILED_PRECONDITION` when the
+    /// server is older than 2.15; `DATA_LOSS` when the stored bytes aren't a `T`.
+    pub async fn get_linearizable(&self, key: &str) -> Result<Option<Entry<T>>> {
+        let record = self.bucket.get_linearizable(key).await?;
+        record.and_then(|record| self.entry(record).transpose()).transpose()
     }
 
     /// Writes a key that isn't there, and tells its revision.

@@ -20,8 +20,8 @@ pub(super) const MINORITY: Fault = Fault {
 
 pub(super) const READS: Fault = Fault {
     name: "partition-reads",
-    about: "the leader is cut off from the others: who reads from it isn't shown what others have replaced",
-    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Leader, Judged::Everything)),
+    about: "the leader is cut off from the others: no linearizable read shows what others have replaced",
+    run: |plan, outcome| Box::pin(run(plan, outcome, Cut::Leader, Judged::Proven)),
 };
 
 pub(super) const MAJORITY: Fault = Fault {

@@ -3,7 +3,7 @@
 use bodybroker_runtime::Result;
 
 use crate::audit::{self, Judged};
-use crate::load::{Load, Reach};
+use crate::load::{Load, Reach, Reads};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -17,14 +17,19 @@ pub(super) async fn storm(
     fault: impl AsyncFnOnce(&mut Stage, &Load, &mut Outcome) -> Result<()>,
 ) -> Result<()> {
     let mut stage = Stage::start().await?;
-    let mut load = Load::start(&stage, reach, plan.seed).await?;
+    let reads = if judged == Judged::Proven { Reads::Linearizable } else { Reads::Plain };
+    let mut load = Load::start(&stage, reach, reads, plan.seed).await?;
     let through = fault(&mut stage, &load, outcome).await;
     stage.cluster.heal();
     load.finish(outcome).await;
     let settled = stage.replicated().await;
     let auditor = stage.connect("auditor").await?;
     audit::streams(outcome, &auditor, &load.ledger).await?;
-    audit::registers(outcome, &load.history.operations(), judged);
+    let history = load.history.operations();
+    audit::registers(outcome, &history, judged);
+    if judged == Judged::Proven {
+        audit::staleness(outcome, &history, &load.looks.operations());
+    }
     auditor.close().await;
     through.and(settled)
 }

@@ -9,14 +9,20 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio_util::sync::CancellationToken;
 
-use super::Load;
+use super::{Load, Reads};
 use crate::api::chaos::v1::{REGISTERS_BUCKET, Register};
 use crate::ledger::{Entry, Kind, Ledger, Told};
 
 /// Registers that clients fight over.
-const REGISTERS: usize = 3;
+pub(super) const REGISTERS: usize = 3;
 /// A register is left alone after this time, so that no history gets too long to judge.
 const EPOCH: Duration = Duration::from_secs(15);
+
+/// The key of a register at this time.
+pub(super) fn key(began: Instant, register: usize) -> String {
+    format!("register-{}-{register}", began.elapsed().as_secs() / EPOCH.as_secs())
+}
+
 /// Pause between two swaps of one lane.
 const PAUSE: Duration = Duration::from_millis(15);
 
@@ -28,6 +34,7 @@ pub(super) struct Swaps {
     store: Store<Register>,
     ledger: Ledger,
     history: History,
+    reads: Reads,
     random: SmallRng,
 }
 
@@ -37,6 +44,7 @@ impl Swaps {
         lane: usize,
         connection: &Connection,
         load: &Load,
+        reads: Reads,
         seed: u64,
     ) -> Result<Self> {
         let first = super::first_id(client, lane);
@@ -46,6 +54,7 @@ impl Swaps {
             store: connection.store(&REGISTERS_BUCKET)?,
             ledger: load.ledger.clone(),
             history: load.history.clone(),
+            reads,
             random: SmallRng::seed_from_u64(seed ^ first),
         })
     }
@@ -53,9 +62,7 @@ impl Swaps {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let began = Instant::now();
         for id in (self.first..).take_while(|_| !stop.is_cancelled()) {
-            let epoch = began.elapsed().as_secs() / EPOCH.as_secs();
-            let register = self.random.random_range(0..REGISTERS);
-            let key = format!("register-{epoch}-{register}");
+            let key = key(began, self.random.random_range(0..REGISTERS));
             if let Ok(found) = self.read(&key).await {
                 self.swap(&key, found, id).await;
             }
@@ -66,7 +73,10 @@ impl Swaps {
 
     async fn read(&self, key: &str) -> Result<Option<Stored<Register>>> {
         let reading = self.history.begin(key, self.first, Ask::Read);
-        let found = self.store.get(key).await;
+        let found = match self.reads {
+            Reads::Plain => self.store.get(key).await,
+            Reads::Linearizable => self.store.get_linearizable(key).await,
+        };
         reading.end(match &found {
             Ok(found) => Answer::Value(found.as_ref().map(|found| found.value.value)),
             Err(_) => Answer::Failed,

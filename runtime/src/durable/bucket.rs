@@ -77,6 +77,14 @@ impl Bucket {
         Ok(self.last(key).await?.filter(|record| record.value.is_some()))
     }
 
+    /// Reads a key as it is now: see [`Durable::last_linearizable`].
+    pub async fn get_linearizable(&self, key: &str) -> Result<Option<Record>> {
+        let (subject, marks) = (self.subject(key), self.marks());
+        let stored = self.durable.last_linearizable(&self.stream, &subject, &marks).await?;
+        let record = stored.map(|stored| self.record(stored)).transpose()?;
+        Ok(record.filter(|record| record.value.is_some()))
+    }
+
     /// Reads a key's last record, a deletion included.
     pub async fn last(&self, key: &str) -> Result<Option<Record>> {
         let subject = self.subject(key);
@@ -196,6 +204,11 @@ impl Bucket {
 
     fn subject(&self, key: &str) -> Subject {
         SubjectBuilder::new("$KV").literal(self.name).token(key).build()
+    }
+
+    /// Where linearizable reads leave their marks: under a key that is none, where readers and events don't look.
+    fn marks(&self) -> Subject {
+        SubjectBuilder::new("$KV").literal(self.name).literal("_bb.read").build()
     }
 
     fn all(&self) -> Filter {

@@ -17,8 +17,10 @@ use crate::subject::{Filter, Subject};
 use crate::transport::BoxFuture;
 
 mod append;
+mod barrier;
 mod consumer;
 mod dial;
+mod direct;
 mod doubt;
 mod link;
 mod pull;
@@ -26,6 +28,7 @@ mod reader;
 mod streams;
 mod wire;
 
+use barrier::Barriers;
 pub use dial::{Auth, Dial, Tls};
 use link::Link;
 
@@ -34,6 +37,7 @@ use link::Link;
 pub struct JetStream {
     dial: Dial,
     link: OnceCell<Arc<Link>>,
+    barriers: Barriers,
     /// Streams that are expected to be there, and not made yet.
     expected: Mutex<BTreeMap<String, StreamConfig>>,
 }
@@ -42,7 +46,8 @@ impl JetStream {
     /// Prepares to connect.
     #[must_use]
     pub fn new(dial: Dial) -> Self {
-        Self { dial, link: OnceCell::new(), expected: Mutex::default() }
+        let (link, barriers, expected) = Default::default();
+        Self { dial, link, barriers, expected }
     }
 
     async fn link(&self) -> Result<&Arc<Link>> {
@@ -73,6 +78,17 @@ impl Durable for JetStream {
         subject: &'a Subject,
     ) -> BoxFuture<'a, Result<Option<Stored>>> {
         Box::pin(async move { append::last(self.link().await?, stream, subject).await })
+    }
+
+    fn last_linearizable<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+        marks: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        Box::pin(
+            async move { self.barriers.last(self.link().await?, stream, subject, marks).await },
+        )
     }
 
     fn read<'a>(

@@ -140,6 +140,16 @@ impl Durable for Memory {
         Box::pin(async move { self.with(stream, |log| log.last(subject.as_str())) })
     }
 
+    fn last_linearizable<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+        _marks: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        // There is one copy, so nobody can have an old one.
+        self.last(stream, subject)
+    }
+
     fn read<'a>(
         &'a self,
         stream: &'a str,

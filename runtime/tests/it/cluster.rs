@@ -4,14 +4,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bodybroker_runtime::durable::{Append, Durable, JetStream, StreamConfig};
+use bodybroker_runtime::durable::{Append, Bucket, Durable, JetStream, Record, StreamConfig};
 use bodybroker_runtime::headers::Headers;
+use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::subject::SubjectBuilder;
 use bodybroker_runtime::testing::Cluster;
 use bodybroker_runtime::{Code, Result, Status};
 use futures::FutureExt;
 
 use crate::durable::{dial, events};
+use crate::event::PLACES;
 
 #[tokio::test]
 async fn a_stream_outlives_the_death_of_its_leader() -> Result<()> {
@@ -55,6 +57,54 @@ async fn who_is_alone_can_not_write_and_the_others_can() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_is_alone_shows_what_was_there_but_not_as_what_is() -> Result<()> {
+    let cluster = Cluster::start(3).await?;
+    let durable = jetstream(&cluster.url());
+    durable.provision(&StreamConfig { replicas: 3, ..StreamConfig::of_bucket(&PLACES) }).await?;
+    let leader = cluster.leader("KV_places").await?;
+    let bucket = |server: usize| Bucket::new(jetstream(&cluster.url_of(server)), &PLACES);
+    let (alone, others) = (bucket(leader), bucket((leader + 1) % 3));
+    let old = others.put("here", "old".into()).await?;
+    for bucket in [&alone, &others] {
+        assert_eq!(revision(bucket.get_linearizable("here").await?), old);
+    }
+    cluster.partition(&[&[(leader + 1) % 3, (leader + 2) % 3]]);
+    // The one who is alone goes on answering for some seconds; the others elect another leader.
+    let refused = alone.get_linearizable("here");
+    let new = patiently(async || {
+        let new = others.put("here", "new".into()).await?;
+        Ok((new, revision(others.get_linearizable("here").await?)))
+    });
+    let (refused, new) = tokio::join!(refused, new);
+    let status = refused.unwrap_err();
+    assert_eq!((status.code(), status.executed()), (Code::Unavailable, Executed::No), "{status}");
+    let (new, seen) = new?;
+    assert_eq!(seen, new);
+    cluster.heal();
+    let found = patiently(async || alone.get_linearizable("here").await).await?;
+    assert_eq!(revision(found), new);
+    Ok(())
+}
+
+/// Tries for as long as a cluster may be without a leader.
+async fn patiently<T>(try_it: impl AsyncFn() -> Result<T>) -> Result<T> {
+    let trying = async {
+        loop {
+            match try_it().await {
+                Err(status)
+                    if matches!(status.code(), Code::Unavailable | Code::UnknownOutcome) => {}
+                other => return other,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), trying).await.unwrap()
+}
+
+fn revision(found: Option<Record>) -> u64 {
+    found.map_or(0, |record| record.revision)
+}
+
+#[tokio::test]
 async fn a_panic_leaves_no_server_behind() {
     let mut folders = Vec::new();
     let test = async {
@@ -80,17 +130,7 @@ fn serves(folder: &str) -> bool {
 }
 
 async fn until_appended(durable: &dyn Durable, name: &str) -> Result<u64> {
-    let appended = async {
-        loop {
-            match durable.append(message(name)).await {
-                Ok(appended) => return Ok(appended.sequence),
-                Err(status) if status.code() == Code::UnknownOutcome => {}
-                Err(status) if status.code() == Code::Unavailable => {}
-                Err(status) => return Err(status),
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), appended).await.unwrap()
+    patiently(async || Ok(durable.append(message(name)).await?.sequence)).await
 }
 
 /// A message that is stored once, however often it is sent.

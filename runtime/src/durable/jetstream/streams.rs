@@ -251,13 +251,13 @@ fn seen(live: &Config, bucket_wanted: bool) -> StreamConfig {
     }
 }
 
-/// What a stream is allowed, as ADR-8 sets a bucket up, but that only its leader answers.
+/// What a stream is allowed, as ADR-8 sets a bucket up. We read from its leader all the same, or ask for proof.
 fn with_rules(bucket: bool) -> Config {
     Config {
         discard: if bucket { DiscardPolicy::New } else { DiscardPolicy::Old },
         allow_rollup: bucket,
         deny_delete: bucket,
-        allow_direct: false,
+        allow_direct: bucket,
         ..Config::default()
     }
 }
