@@ -84,8 +84,8 @@ impl<T: Message + Default + Name> Store<T> {
     /// is slower than [`Store::get`] and needs the permission to write.
     ///
     /// # Errors
-    /// `UNAVAILABLE` when too few of the bucket's replicas answer within some seconds; `FAILED_PRECONDITION` when the
-    /// server is older than 2.15; `DATA_LOSS` when the stored bytes aren't a `T`.
+    /// `UNAVAILABLE` when too few of the bucket's replicas answer within some seconds; `RESOURCE_EXHAUSTED` when the
+    /// bucket takes no more; `FAILED_PRECONDITION` when the server is older than 2.15; `DATA_LOSS` when the stored bytes aren't a `T`.
     pub async fn get_linearizable(&self, key: &str) -> Result<Option<Entry<T>>> {
         let record = self.bucket.get_linearizable(key).await?;
         record.and_then(|record| self.entry(record).transpose()).transpose()
