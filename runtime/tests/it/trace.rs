@@ -1,6 +1,7 @@
 //! One request is one trace, from its caller to the last consumer of an event, as a collector gets to see it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bodybroker_runtime::config::{Config, Otlp};
 use bodybroker_runtime::connection::{Connection, Options};
@@ -67,6 +68,13 @@ async fn a_request_is_one_tree_from_its_caller_to_the_consumers_of_its_events() 
     listener.until(|heard| heard.contains_key(&1)).await;
     assert_eq!(call(TOLL, 2).header("traceparent", OUTSIDE).await?.text, OUTSIDE);
     listener.until(|heard| heard.contains_key(&2)).await;
+    // An event is counted before it is handled.
+    let both = async {
+        while tower::HEARD.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), both).await.expect("both are handled");
     assert_eq!(*tower::HEARD.lock().unwrap(), [None, Some(OUTSIDE.to_owned())]);
 
     let collector = Collector::start().await;
