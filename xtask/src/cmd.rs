@@ -17,6 +17,7 @@ mod streams;
 mod sub;
 mod test;
 mod tools;
+mod top;
 mod up;
 
 pub(crate) use r#gen::load as load_schema;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     New(new::Args),
     Up(up::Args),
     Ls(ls::Args),
+    Top(top::Args),
     Call(call::Args),
     Sub(sub::Args),
     Streams(streams::Args),
@@ -52,6 +54,7 @@ impl Command {
             Self::New(args) => new::run(&args),
             Self::Up(args) => up::run(&args),
             Self::Ls(args) => ls::run(&args),
+            Self::Top(args) => top::run(&args),
             Self::Call(args) => call::run(&args),
             Self::Sub(args) => sub::run(&args),
             Self::Streams(args) => streams::run(&args),

@@ -30,6 +30,9 @@ pub(crate) struct Endpoint {
     pub(crate) num_errors: u64,
     /// Nanoseconds.
     #[serde(default)]
+    pub(crate) processing_time: u64,
+    /// Nanoseconds.
+    #[serde(default)]
     pub(crate) average_processing_time: u64,
     #[serde(default)]
     pub(crate) last_error: String,

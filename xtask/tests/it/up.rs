@@ -26,6 +26,9 @@ fn a_system_is_listed_called_and_watched_and_drains_when_asked() {
     let endpoints = succeed(xtask(&["ls", "--endpoints", "--url", url]));
     assert!(endpoints.contains("svc.state.manager.v1.get"), "{endpoints}");
 
+    let top = succeed(xtask(&["top", "--once", "--interval", "0.1", "--url", url]));
+    assert!(top.contains("CALLS/S") && top.contains("GetState"), "{top}");
+
     let update = r#"{"entityId": "hero", "expectedVersion": 0, "replacement": {"gold": 7}}"#;
     let updated = succeed(xtask(&["call", "StateService.UpdateState", update, "--url", url]));
     assert!(updated.contains(r#""version": "1""#), "{updated}");
