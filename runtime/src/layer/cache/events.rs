@@ -84,28 +84,30 @@ impl Ear {
     /// Listens without end. The record is in its stream by the time it is read, so that whoever asks then is answered
     /// anew: a plain subscription would hear it before.
     async fn listen(self, durable: Arc<dyn Durable>) {
+        let (stream, mut is_told) = (self.event.stream, false);
         loop {
-            if let Err(status) = self.hear(&*durable).await {
-                let stream = self.event.stream;
-                tracing::warn!(stream, %status, "the events that end kept answers aren't heard");
+            match self.hear(&*durable).await {
+                Err(status) if !is_told => {
+                    tracing::warn!(stream, %status, "the events that end kept answers aren't heard");
+                    is_told = true;
+                }
+                Err(_) => {}
+                Ok(()) => is_told = false,
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
+    /// Listens until the reading ends.
     async fn hear(&self, durable: &dyn Durable) -> Result<()> {
         let filter = Filter::parse(self.event.filter)?;
         let mut reading = durable.read(self.event.stream, &filter, Start::New).await?;
         self.validity.heard();
-        let ended = loop {
-            match reading.messages.next().await {
-                Some(Ok(stored)) => self.end(&stored.subject),
-                Some(Err(status)) => break Err(status),
-                None => break Ok(()),
-            }
-        };
+        while let Some(Ok(stored)) = reading.messages.next().await {
+            self.end(&stored.subject);
+        }
         self.validity.deaf();
-        ended
+        Ok(())
     }
 
     fn end(&self, subject: &str) {
