@@ -43,8 +43,12 @@ impl Tools {
                 .with_context(|| format!("{package} can't be installed"))?;
             stamp(root, package)?;
         }
-        apt::install("redis-server")?;
         Ok(Self { root: root.to_owned(), nats_server, buf })
+    }
+
+    /// Installs Redis if need be.
+    pub(crate) fn redis() -> anyhow::Result<()> {
+        apt::install("redis-server")
     }
 
     /// Installs the Python environment if need be: `.tools/venv/bin/python`.

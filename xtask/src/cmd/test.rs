@@ -28,6 +28,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
     let tools = Tools::install(&root)?;
     tools.python()?;
+    Tools::redis()?;
     step(&root, "the generated code", &cargo(&["xtask", "gen", "--check"]))?;
     // On GitHub each finding becomes a note beside the line of the pull request.
     let github = std::env::var_os("GITHUB_ACTIONS").is_some();

@@ -16,6 +16,7 @@ pub(crate) struct Args {}
 pub(crate) fn run(Args {}: &Args) -> anyhow::Result<()> {
     let tools = Tools::install(&workspace::root()?)?;
     tools.python()?;
+    Tools::redis()?;
     ui::say(&tools);
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::pip;
+use anyhow::Context as _;
+
 use crate::ui;
 
 /// Installs a program's package of the same name unless the program is on the path.
@@ -13,11 +14,15 @@ pub(super) fn install(program: &str) -> anyhow::Result<()> {
     let spinner = ui::spinner(format!("installing {program}"));
     let mut install = Command::new("apt-get");
     install.args(["install", "--yes", "--quiet", "--no-install-recommends", program]);
-    // The tests start servers of their own.
-    install.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
-    let done = pip::run(&mut install);
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    let output = install.output();
     spinner.finish_and_clear();
-    done.map_err(|error| {
-        anyhow::anyhow!("{program} can't be installed, put it on PATH (Debian: `apt install {program}`): {error}")
-    })
+    let output = output.with_context(|| format!("there is no apt-get; put {program} on PATH"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(
+        output.status.success(),
+        "{program} can't be installed; put it on PATH: {}",
+        said.trim()
+    );
+    Ok(())
 }
