@@ -21,6 +21,7 @@ mod partition;
 mod pause;
 mod poison;
 mod reconnect_storm;
+mod redis;
 mod slow_consumer;
 mod stale_buffer;
 mod storm;
@@ -60,6 +61,8 @@ pub const FAULTS: &[Fault] = &[
     stale_buffer::EXPLICIT,
     stale_buffer::SCHEMA,
     clock_skew::FAULT,
+    redis::KILL,
+    redis::BLACK_HOLE,
 ];
 
 impl Fault {

@@ -28,6 +28,7 @@ pub struct Worker {
     acted: Mutex<BTreeMap<u64, usize>>,
     /// How often each event was handled here, successfully or not.
     noted: Mutex<BTreeMap<u64, usize>>,
+    values: Mutex<Values>,
     handler: Box<Handler>,
 }
 
@@ -41,6 +42,7 @@ impl Worker {
             effects: None,
             acted: Mutex::default(),
             noted: Mutex::default(),
+            values: Mutex::default(),
             handler: Box::new(|_| Ok(())),
         }
     }
@@ -81,6 +83,29 @@ impl Worker {
     }
 }
 
+/// What is recalled.
+#[derive(Default)]
+struct Values {
+    versions: BTreeMap<String, u64>,
+    asked: usize,
+}
+
+impl Worker {
+    /// Changes a value; what it is now.
+    pub fn change(&self, name: &str) -> u64 {
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = values.versions.entry(name.to_owned()).or_default();
+        *version += 1;
+        *version
+    }
+
+    /// How often somebody asked for a value.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner).asked
+    }
+}
+
 impl ChaosService for Worker {
     async fn look(&self, _: &Context, request: LookRequest) -> Result<LookResponse> {
         work(request.work_ms).await;
@@ -96,6 +121,13 @@ impl ChaosService for Worker {
         }
         work(work_ms).await;
         Ok(ActResponse { instance: self.name.clone() })
+    }
+
+    async fn recall(&self, _: &Context, request: RecallRequest) -> Result<RecallResponse> {
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        values.asked += 1;
+        let version = values.versions.get(&request.name).copied().unwrap_or_default();
+        Ok(RecallResponse { version })
     }
 
     async fn on_noted(&self, _: &Context, event: Noted) -> Result<()> {

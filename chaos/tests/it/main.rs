@@ -39,6 +39,8 @@ kept! {
     a_server_is_lost_by_all_its_clients: "reconnect-storm",
     calls_come_faster_than_they_are_handled: "slow-consumer",
     calls_wait_in_a_buffer: "stale-buffer",
+    redis_dies: "redis-kill",
+    redis_swallows_everything: "redis-black-hole",
 }
 
 /// Promises that are broken as things are, which `cargo xtask chaos` says: a call with its schema's time-out doesn't

@@ -34,6 +34,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
     Tools::install(&root)?;
+    Tools::redis()?;
     let mut chaos = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     chaos.current_dir(root).args(["run", "--quiet", "--package", "chaos", "--"]);
     let Args { only, seconds, brief, seed, list } = args;
