@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::plan::{Effort, Plan};
-use crate::{cell, conduct, report, role};
+use crate::{cache, cell, conduct, report, role};
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -20,6 +20,12 @@ struct Cli {
 enum Part {
     /// Measures one call through every way to make it
     Rpc(Rpc),
+    /// Measures kept answers: what they cost, how often there is one, how soon an old one is given up
+    Cache {
+        /// Measures for seconds, not a minute
+        #[arg(long)]
+        quick: bool,
+    },
     /// Plays the server of a cell
     Serve {
         /// Cell
@@ -72,6 +78,7 @@ pub fn main(allocations: Option<fn() -> u64>) -> ExitCode {
     }
     let result = match Cli::parse().command {
         Part::Rpc(args) => rpc(&args),
+        Part::Cache { quick } => cache(quick),
         Part::Serve { cell, url } => named(&cell).and_then(|cell| role::serve(cell, url)),
         Part::Drive { cell, url } => named(&cell).and_then(|cell| role::drive(cell, url)),
     };
@@ -95,6 +102,13 @@ fn rpc(args: &Rpc) -> anyhow::Result<()> {
         std::fs::write(file, json)
             .with_context(|| format!("{} can't be written", file.display()))?;
     }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the report is what the program is for")]
+fn cache(quick: bool) -> anyhow::Result<()> {
+    let effort = if quick { cache::Effort::QUICK } else { cache::Effort::FULL };
+    println!("{}", cache::measure(effort)?);
     Ok(())
 }
 

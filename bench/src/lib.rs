@@ -4,6 +4,7 @@
 //! ([`role`]); the conductor ([`conduct`]) starts them, interleaves short rounds and pairs them, so that a noisy
 //! machine disturbs both sides of a ratio alike. The report ([`report`]) judges the figures and never fails.
 
+mod cache;
 pub mod cell;
 pub mod cli;
 pub mod conduct;
@@ -11,6 +12,7 @@ pub mod conduct;
 #[expect(
     missing_docs,
     clippy::allow_attributes,
+    clippy::duration_suboptimal_units,
     reason = "generated: a schema documents what it holds, not the modules around it"
 )]
 #[rustfmt::skip]

@@ -21,6 +21,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Rpc(Rpc),
+    Cache(Cache),
     Gen(r#gen::Args),
     Schema(schema::Args),
 }
@@ -48,11 +49,20 @@ struct Rpc {
     more: Vec<String>,
 }
 
+/// Measures kept answers: what they cost, how often there is one, how soon an old one is given up
+#[derive(Debug, clap::Args)]
+struct Cache {
+    /// Measures for seconds, not a minute
+    #[arg(long)]
+    quick: bool,
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
     match &args.what {
         What::Rpc(args) => rpc(&root, args),
+        What::Cache(args) => cache(&root, args),
         What::Gen(args) => r#gen::run(&root, args),
         What::Schema(args) => schema::run(&root, args),
     }
@@ -61,22 +71,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 fn rpc(root: &Path, args: &Rpc) -> anyhow::Result<()> {
     // The broker, and Python for the old system.
     Tools::install(root)?.python()?;
-    // Built first and not by `run`: both programs of the crate are needed, and a build would disturb.
-    let mut build = cargo(root);
-    build.args(["build", "--release", "--package", "bench"]);
-    succeed(&mut build, "the bench doesn't build")?;
-    let mut bench = cargo(root);
-    bench.args([
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "bench",
-        "--bin",
-        "bench",
-        "--",
-        "rpc",
-    ]);
+    let mut bench = bench(root, "rpc")?;
     bench.args(args.quick.then_some("--quick"));
     bench.args(args.instructions.then_some("--instructions"));
     for (flag, value) in [("--kinds", &args.kinds), ("--concurrency", &args.concurrency)] {
@@ -88,6 +83,24 @@ fn rpc(root: &Path, args: &Rpc) -> anyhow::Result<()> {
     }
     bench.args(&args.more);
     succeed(&mut bench, "the measurement failed")
+}
+
+fn cache(root: &Path, args: &Cache) -> anyhow::Result<()> {
+    Tools::install(root)?;
+    Tools::redis()?;
+    let mut bench = bench(root, "cache")?;
+    bench.args(args.quick.then_some("--quick"));
+    succeed(&mut bench, "the measurement failed")
+}
+
+/// The measuring program, built: both programs of the crate are needed, and a build by `run` would disturb.
+fn bench(root: &Path, part: &str) -> anyhow::Result<Command> {
+    let mut build = cargo(root);
+    build.args(["build", "--release", "--package", "bench"]);
+    succeed(&mut build, "the bench doesn't build")?;
+    let mut bench = cargo(root);
+    bench.args(["run", "--release", "--quiet", "--package", "bench", "--bin", "bench", "--", part]);
+    Ok(bench)
 }
 
 fn succeed(command: &mut Command, otherwise: &'static str) -> anyhow::Result<()> {
