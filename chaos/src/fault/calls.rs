@@ -1,12 +1,43 @@
 //! What faults of calls have in common: calls with an effect that a ledger remembers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bodybroker_runtime::testing::NatsServer;
-use bodybroker_runtime::{Result, Status};
+use bodybroker_runtime::{Connection, Result, Status};
 
-use crate::api::chaos::v1::{ActRequest, ChaosClient, LookRequest};
+use crate::api::chaos::v1::{ActRequest, ChaosClient, ChaosServer, LookRequest};
 use crate::ledger::{Entry, Kind, Ledger, Told};
+use crate::stage::connect;
+use crate::worker::Worker;
+
+/// A server and a worker behind it.
+pub(super) struct Pair {
+    pub(super) server: NatsServer,
+    pub(super) worker: Arc<Worker>,
+    pub(super) ledger: Ledger,
+}
+
+impl Pair {
+    pub(super) async fn start() -> Result<Self> {
+        let server = NatsServer::start().await?;
+        let worker = Arc::new(Worker::new("worker"));
+        let serving = connect(&server.url(), "worker").await?;
+        serving.serve(ChaosServer::from(Arc::clone(&worker))).await?;
+        Ok(Self { server, worker, ledger: Ledger::default() })
+    }
+
+    /// A client with a connection of its own.
+    pub(super) async fn caller(&self) -> Result<Caller> {
+        let connection = connect(&self.server.url(), "client").await?;
+        Ok(self.caller_on(&connection))
+    }
+
+    /// A client with this connection.
+    pub(super) fn caller_on(&self, connection: &Connection) -> Caller {
+        Caller::new(ChaosClient::new(connection), &self.ledger)
+    }
+}
 
 /// A client whose calls a ledger remembers. Cheap to clone.
 #[derive(Debug, Clone)]

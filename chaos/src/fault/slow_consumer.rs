@@ -1,21 +1,16 @@
 //! Ten times as many calls come as a worker can handle.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Code, Result};
 use futures::future::join_all;
 
 use super::Fault;
-use super::calls::Caller;
-use crate::api::chaos::v1::{ChaosClient, ChaosServer};
+use super::calls::Pair;
 use crate::audit;
-use crate::ledger::{Kind, Ledger};
+use crate::ledger::Kind;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::stage::connect;
-use crate::worker::Worker;
 
 pub(super) const FAULT: Fault = Fault {
     name: "slow-consumer",
@@ -31,13 +26,8 @@ const BURST: u64 = 1_600;
 const PAUSE: Duration = Duration::from_micros(625);
 
 async fn run(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
-    let server = NatsServer::start().await?;
-    let serving = connect(&server.url(), "worker").await?;
-    let worker = Arc::new(Worker::new("worker"));
-    let _server = serving.serve(ChaosServer::from(Arc::clone(&worker))).await?;
-    let connection = connect(&server.url(), "client").await?;
-    let ledger = Ledger::default();
-    let caller = Caller::new(ChaosClient::new(&connection), &ledger);
+    let pair = Pair::start().await?;
+    let caller = pair.caller().await?;
     caller.recovered(Instant::now()).await?;
     let (mut untold, mut timeouts) = (0, 0);
     for round in plan.rounds().take(5) {
@@ -57,13 +47,13 @@ async fn run(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
             }
         }
     }
-    let entries = ledger.entries();
+    let entries = pair.ledger.entries();
     outcome.count(&entries);
     outcome.must(timeouts == 0, format!("{timeouts} calls ended in something but a refusal"));
     outcome.must(untold == 0, format!("{untold} calls were not told when to come again"));
     outcome.must(outcome.refused > 0, "nothing was refused: it was no burst");
-    let slow = server.log().matches("Slow Consumer").count();
+    let slow = pair.server.log().matches("Slow Consumer").count();
     outcome.must(slow == 0, format!("the server complained {slow} times of a slow consumer"));
-    audit::effects(outcome, Kind::Act, &entries, &worker.calls());
+    audit::effects(outcome, Kind::Act, &entries, &pair.worker.calls());
     Ok(())
 }
