@@ -1,70 +1,20 @@
-//! How a deadline travels: in the last token of a reply subject, as the time that was left and the time of sending.
-//!
-//! Two facts, because each alone deceives: the time left knows nothing of the minutes a message spent in a buffer,
-//! and the time of sending trusts the sender's clock. The receiver takes the earlier of what they say, and allows
-//! the clocks to differ by [`CLOCK_SKEW_MAX`].
+//! Numbers in base 36, lower case: the shortest that every part of a subject may be.
 
-use std::time::{Duration, SystemTime};
+const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-use tokio::time::Instant;
-
-/// How far two machines' clocks may differ before a deadline is misjudged.
-pub(crate) const CLOCK_SKEW_MAX: Duration = Duration::from_millis(250);
-
-/// Steps in which the time of sending is told, well below [`CLOCK_SKEW_MAX`]. The calls of one slot then share a reply
-/// subject for a while: a server remembers who listens on a subject, and each new one costs it a search.
-const SENT_STEP_MS: u64 = 64;
-
-/// A deadline on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token {
-    remaining_ms: u64,
-    sent_ms: u64,
-}
-
-impl Token {
-    /// Notes what is left now.
-    pub(crate) fn new(remaining: Duration) -> Self {
-        let now = epoch_ms();
-        Self { remaining_ms: millis(remaining), sent_ms: now - now % SENT_STEP_MS }
+/// What each byte is as a digit; 36 if it is none.
+const VALUES: [u8; 256] = {
+    let mut values = [36; 256];
+    let mut value = 0_u8;
+    while value < 36 {
+        values[DIGITS[value as usize] as usize] = value;
+        value += 1;
     }
+    values
+};
 
-    /// Writes the token, such as `ds-m9k3x1a0`.
-    pub(crate) fn write(self, out: &mut String) {
-        base36(self.remaining_ms, out);
-        out.push('-');
-        base36(self.sent_ms, out);
-    }
-
-    /// Reads a token.
-    pub(crate) fn parse(token: &[u8]) -> Option<Self> {
-        let dash = token.iter().position(|byte| *byte == b'-')?;
-        Some(Self {
-            remaining_ms: parse_base36(&token[..dash])?,
-            sent_ms: parse_base36(&token[dash + 1..])?,
-        })
-    }
-
-    /// The moment it means here; `None` when that has passed already.
-    pub(crate) fn resolve(self, arrival: Instant) -> Option<Instant> {
-        let remaining = Duration::from_millis(self.remaining_ms);
-        let on_the_way = Duration::from_millis(epoch_ms().saturating_sub(self.sent_ms));
-        let by_clock = (remaining + CLOCK_SKEW_MAX).checked_sub(on_the_way)?;
-        Some(arrival + remaining.min(by_clock))
-    }
-}
-
-fn epoch_ms() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, millis)
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Appends a number in base 36, lower case.
-pub(crate) fn base36(mut number: u64, out: &mut String) {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+/// Appends a number.
+pub(crate) fn write(mut number: u64, out: &mut String) {
     let mut text = [0_u8; 13];
     let mut at = text.len();
     loop {
@@ -75,22 +25,33 @@ pub(crate) fn base36(mut number: u64, out: &mut String) {
             break;
         }
     }
-    out.extend(text[at..].iter().map(|byte| char::from(*byte)));
+    out.push_str(std::str::from_utf8(&text[at..]).unwrap_or_default());
 }
 
-/// Reads a number in base 36; nothing, a foreign character or an overflow is `None`.
-pub(crate) fn parse_base36(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
-        return None;
+/// Most digits that are read: as many as can't overflow.
+const DIGITS_MAX: usize = 12;
+
+/// Reads a number that is all of a text; nothing, a foreign character or too many digits are `None`.
+pub(crate) fn parse(text: &[u8]) -> Option<u64> {
+    lead(text).and_then(|(number, rest)| rest.is_empty().then_some(number))
+}
+
+/// Reads the number that a text begins with, and returns what follows.
+pub(crate) fn lead(text: &[u8]) -> Option<(u64, &[u8])> {
+    let mut number = 0;
+    let mut length = 0;
+    for byte in text {
+        let digit = VALUES[usize::from(*byte)];
+        if digit >= 36 {
+            break;
+        }
+        if length == DIGITS_MAX {
+            return None;
+        }
+        number = number * 36 + u64::from(digit);
+        length += 1;
     }
-    text.iter().try_fold(0_u64, |number, byte| {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'z' => byte - b'a' + 10,
-            _ => return None,
-        };
-        number.checked_mul(36)?.checked_add(u64::from(digit))
-    })
+    (length > 0).then(|| (number, &text[length..]))
 }
 
 #[cfg(test)]
@@ -98,42 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_survives_the_wire() {
-        let token = Token::new(Duration::from_millis(1500));
-        let mut text = String::new();
-        token.write(&mut text);
-        assert_eq!(Token::parse(text.as_bytes()), Some(token));
-    }
-
-    #[test]
-    fn a_token_that_tells_the_time_in_steps_shortens_no_deadline() {
-        let late = Token { remaining_ms: 1000, sent_ms: epoch_ms() - (SENT_STEP_MS - 1) };
-        let now = Instant::now();
-        assert_eq!(late.resolve(now), Some(now + Duration::from_secs(1)));
-    }
-
-    #[test]
-    fn base36_reads_what_it_wrote() {
-        for number in [0, 1, 35, 36, u64::MAX] {
+    fn what_was_written_is_read() {
+        for number in [0, 1, 35, 36, 36_u64.pow(12) - 1] {
             let mut text = String::new();
-            base36(number, &mut text);
-            assert_eq!(parse_base36(text.as_bytes()), Some(number));
+            write(number, &mut text);
+            assert_eq!(parse(text.as_bytes()), Some(number));
         }
-        for text in ["", "A", "-", "zzzzzzzzzzzzzz"] {
-            assert_eq!(parse_base36(text.as_bytes()), None, "{text}");
+        for text in ["", "A", "-", "1A", "1000000000000"] {
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_message_that_waited_in_a_buffer_has_expired() {
-        let token = Token { remaining_ms: 1000, sent_ms: epoch_ms() - 20_000 };
-        assert_eq!(token.resolve(Instant::now()), None);
-    }
-
-    #[test]
-    fn a_clock_that_runs_ahead_adds_nothing() {
-        let token = Token { remaining_ms: 1000, sent_ms: epoch_ms() + 60_000 };
-        let now = Instant::now();
-        assert_eq!(token.resolve(now), Some(now + Duration::from_secs(1)));
+        assert_eq!(lead(b"zN"), Some((35, b"N".as_slice())));
     }
 }

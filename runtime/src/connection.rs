@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Layer;
 
+use crate::base36;
 use crate::client::Call;
-use crate::deadline::base36;
 use crate::durable::{Durable, JetStream};
 use crate::layer::{
     CallService, Calls, HandlerService, Handlers, Handling, LayerService, Request, SharedStore,
@@ -83,7 +83,7 @@ impl Connection {
     ) -> Result<Self> {
         let name = subject::escape(service);
         let mut id = String::new();
-        base36(rand::random(), &mut id);
+        base36::write(rand::random(), &mut id);
         let mux = Mux::new(&*tx, &name, &id)?;
         let (calls, handlers, streams) = <(Calls, Handlers, Keeper)>::default();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

@@ -1,11 +1,12 @@
 //! Typed RPC, streams, events and stores over NATS.
 
+mod base36;
 pub mod bus;
 pub mod client;
+mod clock;
 pub mod config;
 pub mod connection;
 pub mod context;
-mod deadline;
 pub mod delivery;
 pub mod discovery;
 pub mod durable;
@@ -26,6 +27,7 @@ pub mod redis;
 mod reply;
 pub mod server;
 pub mod spec;
+mod stamp;
 pub mod status;
 pub mod store;
 pub mod stream;

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use tokio::sync::Notify;
 
+use crate::base36;
 use crate::connection::Connection;
 use crate::context::Context;
-use crate::deadline::base36;
 use crate::discovery::Discovery;
 use crate::spec::ServiceSpec;
 use crate::status::{Result, Status};
@@ -19,6 +20,7 @@ use crate::transport::SubscriptionId;
 
 mod admission;
 mod announce;
+mod callers;
 mod cancel;
 mod handler;
 mod incoming;
@@ -31,6 +33,7 @@ pub use service::{IntoService, Service};
 pub use stats::EndpointStats;
 
 use admission::MethodSink;
+use callers::Callers;
 use cancel::CancelSink;
 use stats::Method;
 
@@ -50,7 +53,8 @@ pub(crate) struct Inner {
     discovery: Discovery,
     methods: Vec<Method>,
     /// Calls whose handler outlived its first poll, by their reply subject.
-    running: Mutex<HashMap<String, Context>>,
+    running: Mutex<HashMap<String, Context, RandomState>>,
+    callers: Mutex<Callers>,
     subscriptions: Mutex<Vec<SubscriptionId>>,
     /// Subjects that the server forbids us to listen on.
     refused: Mutex<Vec<String>>,
@@ -66,7 +70,7 @@ impl Server {
     pub(crate) async fn start(connection: &Connection, service: Arc<dyn Service>) -> Result<Self> {
         let spec = service.spec();
         let mut id = String::new();
-        base36(rand::random(), &mut id);
+        base36::write(rand::random(), &mut id);
         let inner = Arc::new(Inner {
             connection: connection.clone(),
             service,
@@ -75,6 +79,7 @@ impl Server {
             id,
             methods: spec.methods.iter().map(Method::new).collect(),
             running: Mutex::default(),
+            callers: Mutex::default(),
             subscriptions: Mutex::default(),
             refused: Mutex::default(),
             batch: AtomicUsize::new(0),

@@ -53,6 +53,12 @@ impl Subject {
         Some(Self(Cow::Borrowed(text)))
     }
 
+    /// Changes the text, where it is; it must remain a subject.
+    pub(crate) fn rewrite(&mut self, change: impl FnOnce(&mut String)) {
+        change(self.0.to_mut());
+        debug_assert!(is_subject(self.0.as_bytes()), "not a subject: {self}");
+    }
+
     /// The text that goes on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,104 +1,75 @@
-//! Callers whose clocks are wrong by seconds.
+//! Callers whose clocks are wrong, by seconds or by hours.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use bodybroker_runtime::headers::Headers;
-use bodybroker_runtime::subject::Subject;
-use bodybroker_runtime::testing::NatsServer;
-use bodybroker_runtime::transport::{Flush, Outgoing};
-use bodybroker_runtime::{Connection, Result};
-use prost::Message as _;
+use bodybroker_runtime::Result;
+use bodybroker_runtime::status::Executed;
+use bodybroker_runtime::testing::set_clock_wrong;
 
 use super::Fault;
-use crate::api::chaos::v1::{ActRequest, ChaosServer};
-use crate::ledger::{Entry, Kind, Ledger, Told};
+use super::calls::{Caller, Pair};
+use crate::audit;
+use crate::ledger::Kind;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::stage::connect;
-use crate::worker::Worker;
 
 pub(super) const FAULT: Fault = Fault {
     name: "clock-skew",
-    about: "callers' clocks are wrong by up to 5 s: calls of 2 s that have just been sent are handled all the same",
+    about: "callers' clocks are wrong: all calls are handled up to 5 s; beyond, one is sent away that never ran",
     run: |plan, outcome| Box::pin(run(plan, outcome)),
 };
 
 /// By how much clocks are wrong, in milliseconds: behind, right, and ahead.
 const SKEWS_MS: [i64; 7] = [-5_000, -1_000, -200, 0, 200, 1_000, 5_000];
+/// By how much others are.
+const FAR_MS: [i64; 4] = [-86_400_000, -60_000, 60_000, 86_400_000];
 /// Calls from each clock.
 const CALLS: u64 = 10;
-/// Time that a call has.
+/// Time that half of the calls have; the others have as much by their schema.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Time in which a worker handles calls that do nothing.
-const HANDLED: Duration = Duration::from_secs(1);
+/// A step of a clock.
+const STEP: Duration = Duration::from_millis(64);
 
 async fn run(_: &Plan, outcome: &mut Outcome) -> Result<()> {
-    let server = NatsServer::start().await?;
-    let serving = connect(&server.url(), "worker").await?;
-    let worker = Arc::new(Worker::new("worker"));
-    let _server = serving.serve(ChaosServer::from(Arc::clone(&worker))).await?;
-    let connection = connect(&server.url(), "client").await?;
-    let ledger = Ledger::default();
-    let mut id = 0;
-    for skew_ms in SKEWS_MS {
-        let first = id + 1;
-        for _ in 0..CALLS {
-            id += 1;
-            send(&connection, id, skew_ms)?;
-        }
-        connection.tx().flush().await?;
-        let sent = Instant::now();
-        let all = || (first..=id).filter(|id| worker.calls().contains_key(id)).count() as u64;
-        while all() < CALLS && sent.elapsed() < HANDLED {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        let handled = all();
-        outcome.must(
-            handled == CALLS,
-            format!("with a clock wrong by {skew_ms} ms, {handled} of {CALLS} calls are handled"),
-        );
-        for id in first..=id {
-            let there = worker.calls().contains_key(&id);
-            let told = if there { Told::Acknowledged } else { Told::Unknown(EXPIRED) };
-            let ended = Instant::now();
-            ledger.note(Entry { kind: Kind::Act, client: 0, id, began: sent, ended, told });
-        }
+    let pair = Pair::start().await?;
+    let mut ids = 1..;
+    for skew_ms in SKEWS_MS.into_iter().chain(FAR_MS) {
+        let connection = connect(&pair.server.url(), "client").await?;
+        set_clock_wrong(&connection, skew_ms);
+        let caller = pair.caller_on(&connection);
+        let spared = u64::from(FAR_MS.contains(&skew_ms));
+        burst(&caller, &mut ids, outcome, spared, &format!("by {skew_ms} ms")).await;
+        // A machine that was suspended for ten minutes.
+        set_clock_wrong(&connection, skew_ms - 600_000);
+        tokio::time::sleep(STEP).await;
+        burst(&caller, &mut ids, outcome, 1, &format!("by {skew_ms} ms, and lost 600 s")).await;
     }
-    outcome.count(&ledger.entries());
-    outcome.duplicated = worker.calls().values().filter(|times| **times > 1).count();
+    let entries = pair.ledger.entries();
+    outcome.count(&entries);
+    audit::effects(outcome, Kind::Act, &entries, &pair.worker.calls());
+    outcome.must(outcome.unknown == 0, format!("of {} calls nobody can tell", outcome.unknown));
     Ok(())
 }
 
-/// What a caller is told whose call is taken for expired, at its end.
-const EXPIRED: bodybroker_runtime::Code = bodybroker_runtime::Code::DeadlineExceeded;
-
-/// Sends a call as a client does whose clock is wrong: the deadline is the last token of the reply's subject.
-fn send(connection: &Connection, id: u64, skew_ms: i64) -> Result<()> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let now_ms = u64::try_from(now.as_millis()).unwrap_or_default();
-    let sent_ms = now_ms.saturating_add_signed(skew_ms);
-    let timeout_ms = u64::try_from(TIMEOUT.as_millis()).unwrap_or_default();
-    let reply = format!("_INBOX.client.skewed.{id}.{}-{}", base36(timeout_ms), base36(sent_ms));
-    let request = ActRequest { id, work_ms: 0 }.encode_to_vec();
-    connection.tx().publish(&Outgoing {
-        subject: &Subject::parse("svc.chaos.v1.act")?,
-        reply: Some(&Subject::parse(&reply)?),
-        headers: &Headers::new(),
-        body: &request.as_slice(),
-        expires: None,
-        flush: Flush::Soon,
-    })
-}
-
-fn base36(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        let digit = u32::try_from(number % 36).unwrap_or_default();
-        digits.extend(char::from_digit(digit, 36));
-        number /= 36;
-        if number == 0 {
-            return digits.into_iter().rev().collect();
+/// Makes calls of which so many may be sent away.
+async fn burst(
+    caller: &Caller,
+    ids: &mut impl Iterator<Item = u64>,
+    outcome: &mut Outcome,
+    spared: u64,
+    wrong: &str,
+) {
+    let (mut handled, mut ran) = (0, 0);
+    for id in ids.take(usize::try_from(CALLS).unwrap_or_default()) {
+        match caller.act(id, 0, id.is_multiple_of(2).then_some(TIMEOUT)).await {
+            Ok(()) => handled += 1,
+            Err(status) if status.executed() == Executed::No => {}
+            Err(_) => ran += 1,
         }
     }
+    outcome.must(
+        handled + spared >= CALLS && ran == 0,
+        format!("with a clock wrong {wrong}, {handled} of {CALLS} calls are handled"),
+    );
 }

@@ -9,6 +9,7 @@ use crate::connection::Connection;
 use crate::headers::{self, Headers};
 use crate::mux::{Answer, Lease};
 use crate::spec::MethodSpec;
+use crate::stamp;
 use crate::status::{self, Executed, Result, Status};
 use crate::subject::{Subject, SubjectBuilder};
 use crate::transport::{Body, Flush, Outgoing};
@@ -24,7 +25,7 @@ pub(crate) struct Attempt {
     method: &'static MethodSpec,
     lease: Lease,
     subject: Subject,
-    /// The reply subject with its deadline token, if it has one.
+    /// The reply subject with the time that the call has, where that must be told.
     reply: Option<Subject>,
     /// Whether calling again is harmless, so that a call without an answer may tell its cause.
     repeatable: bool,
@@ -47,8 +48,8 @@ impl Attempt {
     pub(crate) fn publish(connection: &Connection, ask: Ask<'_>) -> Result<Self> {
         let Ask { method, subject, headers, body, deadline, alarm, repeatable } = ask;
         let mux = connection.mux();
-        let mut lease = mux.lease();
-        let reply = deadline.reply(lease.subject());
+        let mut lease = mux.lease(deadline.made);
+        let reply = deadline.timeout.map(|left| stamp::with_timeout(lease.subject(), left));
         lease.wait(subject.clone(), deadline.at, alarm);
         let flush = if mux.in_flight() <= DIRECT_CALLS_MAX { Flush::Now } else { Flush::Soon };
         let published = connection.tx().publish(&Outgoing {
@@ -100,7 +101,12 @@ impl Attempt {
             Answer::Reply { status: _, headers } => {
                 let headers = headers::decode(headers.as_ref());
                 self.lease.body(|body| match status::wire::decode(&headers, body) {
-                    Some(status) => Err(status),
+                    Some(status) => {
+                        if stamp::is_late(&status) {
+                            self.lease.disbelieved();
+                        }
+                        Err(status)
+                    }
                     None => read(&headers, body),
                 })
             }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::context::Context;
-use crate::deadline::Token;
 use crate::headers::{Headers, name};
 use crate::spec::MethodSpec;
 use crate::status::{Result, Status};
@@ -24,12 +23,13 @@ pub(crate) struct CallOptions {
     invalid: Option<Status>,
 }
 
-/// When a call gives up, and whether the server must be told.
+/// When a call is made and gives up, and whether the server must be told.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallDeadline {
+    pub(crate) made: Instant,
     pub(crate) at: Instant,
-    /// Set when it isn't the schema's time-out.
-    pub(crate) token: Option<Token>,
+    /// The time that the call has, where it isn't the schema's time-out.
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl CallOptions {
@@ -115,19 +115,7 @@ impl CallOptions {
         let at = inherited.unwrap_or(own);
         let is_schemas =
             inherited.is_none() && self.timeout.is_none_or(|own| own == method.timeout);
-        let token = (!is_schemas).then(|| Token::new(at.saturating_duration_since(now)));
-        CallDeadline { at, token }
-    }
-}
-
-impl CallDeadline {
-    /// The reply subject that tells the server: the slot's own, or one with the deadline as its last token.
-    pub(crate) fn reply(&self, slot: &Subject) -> Option<Subject> {
-        let token = self.token?;
-        let mut text = String::with_capacity(slot.as_str().len() + 20);
-        text.push_str(slot.as_str());
-        text.push('.');
-        token.write(&mut text);
-        Some(Subject::checked(text))
+        let timeout = (!is_schemas).then(|| at.saturating_duration_since(now));
+        CallDeadline { made: now, at, timeout }
     }
 }

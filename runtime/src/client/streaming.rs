@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::headers::name;
 use crate::mux::StreamSlot;
 use crate::spec::MethodSpec;
+use crate::stamp::{self, Stamp};
 use crate::status::{Executed, Result, Status};
 use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Port, Pump};
 use crate::subject::Subject;
@@ -234,7 +235,9 @@ struct Opening {
     method: &'static MethodSpec,
     inlet: Arc<Inlet>,
     slot: Option<StreamSlot>,
-    reply: Option<Subject>,
+    reply: Subject,
+    /// The name of the clock that its stamp is by.
+    clock: u32,
     at: Instant,
     watched: Option<Watched>,
 }
@@ -287,12 +290,13 @@ impl Opening {
         let opening = Some(subject.clone());
         let slot =
             Link::open(&connection, port, Some(Arc::clone(&inlet)), outlet.cloned(), opening);
-        let reply = deadline.reply(slot.subject());
+        let (stamp, _) = connection.mux().clock().stamp(deadline.made);
+        let reply = Stamp { timeout: deadline.timeout, ..stamp }.on(slot.subject());
         connection
             .tx()
             .publish(&Outgoing {
                 subject: &subject,
-                reply: Some(reply.as_ref().unwrap_or(slot.subject())),
+                reply: Some(&reply),
                 headers: &headers,
                 body,
                 expires: Some(deadline.at),
@@ -300,7 +304,7 @@ impl Opening {
             })
             .map_err(|status| status.with_executed(Executed::No))?;
         let (slot, at, watched) = (Some(slot), deadline.at, None);
-        Ok(Self { connection, method, inlet, slot, reply, at, watched })
+        Ok(Self { connection, method, inlet, slot, reply, clock: stamp.clock, at, watched })
     }
 
     /// Waits until the server has spoken.
@@ -319,6 +323,9 @@ impl Opening {
         match tokio::time::timeout_at(self.at, spoken).await {
             Ok(Ok(())) => {}
             Ok(Err(status)) => {
+                if stamp::is_late(&status) {
+                    self.connection.mux().clock().disbelieved(self.clock);
+                }
                 // Nothing is left to cancel.
                 self.slot = None;
                 return Err(status);
@@ -340,9 +347,10 @@ impl Opening {
 impl Drop for Opening {
     /// Tells the server that nobody waits any more.
     fn drop(&mut self) {
-        let Some(slot) = &self.slot else { return };
-        let reply = self.reply.as_ref().unwrap_or(slot.subject());
-        cancel(&self.connection, self.method, reply);
+        if self.slot.is_none() {
+            return;
+        }
+        cancel(&self.connection, self.method, &self.reply);
         // It may have opened meanwhile, and then knows the server's inbox.
         self.inlet.fail(Status::cancelled("the call was dropped"));
     }

@@ -13,7 +13,6 @@ use super::{Request, Response};
 use crate::client::attempt::{Ask, Attempt};
 use crate::client::options::CallDeadline;
 use crate::connection::Connection;
-use crate::deadline::Token;
 use crate::headers::name;
 use crate::status::{Executed, Result, Status};
 use crate::telemetry::trace;
@@ -46,9 +45,9 @@ pub(super) fn send(request: &Request, trial: Trial, alarm: Option<Instant>) -> I
     let left = deadline.saturating_duration_since(now);
     let is_schemas = method.timeout.checked_sub(left).is_some_and(|less| less <= TOLERANCE);
     // The server is told how long the call has. An attempt that ends sooner is cancelled: that costs nothing before.
-    let token = (!is_schemas).then(|| Token::new(left));
+    let timeout = (!is_schemas).then_some(left);
     let end = end.filter(|end| *end < deadline);
-    let deadline = CallDeadline { at: end.unwrap_or(deadline), token };
+    let deadline = CallDeadline { made: now, at: end.unwrap_or(deadline), timeout };
     let (subject, headers) = (subject.clone(), &headers);
     let ask = Ask { method, subject, headers, body, deadline, alarm, repeatable };
     let state = match Attempt::publish(connection, ask) {

@@ -1,6 +1,7 @@
 //! A slot: where one unary call waits for its answer.
 
 use std::cell::Cell;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -8,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::stamped::Stamped;
 use super::{Inner, SHARDS, lock, read, write};
-use crate::deadline::base36;
 use crate::subject::Subject;
 use crate::transport::Frame;
 
@@ -39,7 +40,6 @@ pub(super) struct CallSlot {
     index: usize,
     pub(super) generation: u64,
     shard: usize,
-    subject: Subject,
     /// When the timer has to look at the call, in its ticks: at its alarm, and when it gives up. `u64::MAX` while none
     /// waits.
     pub(super) expires: AtomicU64,
@@ -67,17 +67,11 @@ enum Phase {
 }
 
 impl CallSlot {
-    fn new(prefix: &str, index: usize, generation: u64, shard: usize) -> Self {
-        let mut subject = String::with_capacity(prefix.len() + 8);
-        subject.push_str(prefix);
-        base36(index as u64, &mut subject);
-        subject.push('-');
-        base36(generation, &mut subject);
+    fn new(index: usize, generation: u64, shard: usize) -> Self {
         Self {
             index,
             generation,
             shard,
-            subject: Subject::checked(subject),
             expires: AtomicU64::new(u64::MAX),
             rang: AtomicBool::new(false),
             state: Mutex::new(State {
@@ -163,27 +157,35 @@ impl CallSlot {
 /// A slot that a call has borrowed; dropping it gives it back.
 pub(crate) struct Lease {
     slot: Arc<CallSlot>,
+    reply: Stamped,
     mux: Arc<Inner>,
     settled: bool,
 }
 
 impl Lease {
-    pub(super) fn new(mux: &Arc<Inner>) -> Self {
+    pub(super) fn new(mux: &Arc<Inner>, now: Instant) -> Self {
         let shard = shard();
         let free = lock(&mux.free[shard]).pop();
-        let slot = free.unwrap_or_else(|| {
+        let (slot, mut reply) = free.unwrap_or_else(|| {
             let mut slots = write(&mux.slots);
-            let slot = Arc::new(CallSlot::new(&mux.prefix, slots.len(), 0, shard));
+            let slot = Arc::new(CallSlot::new(slots.len(), 0, shard));
             slots.push(Arc::clone(&slot));
-            slot
+            let reply = Stamped::new(&mux.prefix, slot.index, slot.generation);
+            (slot, reply)
         });
+        reply.refresh(&mux.clock, now);
         mux.in_flight.fetch_add(1, Ordering::Relaxed);
-        Self { slot, mux: Arc::clone(mux), settled: false }
+        Self { slot, reply, mux: Arc::clone(mux), settled: false }
     }
 
-    /// Where the answer goes.
+    /// Where the answer goes; it tells when the request was sent.
     pub(crate) fn subject(&self) -> &Subject {
-        &self.slot.subject
+        self.reply.subject()
+    }
+
+    /// Notes that a server, which takes the request for old, is wrong: the caller still waits.
+    pub(crate) fn disbelieved(&self) {
+        self.mux.clock.disbelieved(self.reply.clock());
     }
 
     /// Starts to wait. Called before the request is published, because the answer can be faster than the caller.
@@ -217,7 +219,7 @@ impl Lease {
                 return Poll::Pending;
             }
         }
-        let Phase::Done(answer) = std::mem::replace(&mut state.phase, Phase::Free) else {
+        let Phase::Done(answer) = mem::replace(&mut state.phase, Phase::Free) else {
             return Poll::Pending;
         };
         drop(state);
@@ -255,11 +257,11 @@ impl Drop for Lease {
         }
         drop(state);
         let slot = if clean {
-            Arc::clone(&self.slot)
+            (Arc::clone(&self.slot), mem::replace(&mut self.reply, Stamped::none()))
         } else {
-            let fresh = Arc::new(CallSlot::new(&self.mux.prefix, index, generation + 1, shard));
+            let fresh = Arc::new(CallSlot::new(index, generation + 1, shard));
             write(&self.mux.slots)[index] = Arc::clone(&fresh);
-            fresh
+            (fresh, Stamped::new(&self.mux.prefix, index, generation + 1))
         };
         lock(&self.mux.free[shard]).push(slot);
     }

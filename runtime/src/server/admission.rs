@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::callers::Late;
 use super::incoming::{Incoming, Permit};
 use super::{Inner, handler};
+use crate::clock;
 use crate::context::Context;
-use crate::deadline::Token;
 use crate::headers::{self, name};
-use crate::reply;
-use crate::spec::{Kind, MethodSpec};
+use crate::reply::{self, Sent};
+use crate::spec::Kind;
+use crate::stamp;
 use crate::status::{Executed, Status};
 use crate::telemetry::trace;
 use crate::transport::{Message, Sink};
@@ -44,7 +46,7 @@ impl Sink for MethodSink {
         let arrived = Instant::now();
         let earlier = self.server.batch.fetch_add(1, Ordering::Relaxed);
         let alone = earlier == 0 && self.server.alone.load(Ordering::Relaxed) >= ALONE_STREAK;
-        let (reply, token) = match reply::check(message.reply.as_deref()) {
+        let reply::Checked { subject: reply, sent } = match reply::check(message.reply.as_deref()) {
             Ok(checked) => checked,
             Err(refusal) => {
                 method.refused.fetch_add(1, Ordering::Relaxed);
@@ -54,11 +56,16 @@ impl Sink for MethodSink {
                 return;
             }
         };
-        let Ok(deadline) = deadline(method.spec, token, &message, arrived) else {
-            method.expired.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("bb_requests_expired_total", "method" => method.spec.subject)
-                .increment(1);
-            return;
+        let deadline = match self.deadline(sent.as_ref(), message.headers.as_deref(), arrived) {
+            Ok(deadline) => deadline,
+            Err(Late(by_ms)) => {
+                method.expired.fetch_add(1, Ordering::Relaxed);
+                metrics::counter!("bb_requests_expired_total", "method" => method.spec.subject)
+                    .increment(1);
+                let context = Context::of_call(method.spec, None, None, reply, alone);
+                handler::answer_failure(&self.server.connection, &context, &stamp::late(by_ms));
+                return;
+            }
         };
         let span = trace::handle(method.spec, message.headers.as_deref());
         let context = Context::of_call(method.spec, deadline, message.headers, reply, alone);
@@ -107,27 +114,30 @@ impl Sink for MethodSink {
     }
 }
 
-struct Expired;
-
-/// When the caller gives up: as it says, or else as the schema says, counted from now.
-fn deadline(
-    method: &'static MethodSpec,
-    token: Option<Token>,
-    message: &Message,
-    arrived: Instant,
-) -> Result<Option<Instant>, Expired> {
-    // The deadline of a stream is that of its opening, which its caller watches over; then it lives while it is fed.
-    let is_unary = method.kind == Kind::Unary;
-    if let Some(token) = token {
-        let at = token.resolve(arrived).ok_or(Expired)?;
-        return Ok(is_unary.then_some(at));
-    }
-    if let Some(block) = &message.headers {
-        let said = headers::find(block, name::TIMEOUT_MS);
-        if let Some(ms) = said.and_then(|text| text.parse::<u64>().ok()) {
-            let at = arrived.checked_add(Duration::from_millis(ms));
-            return if ms == 0 { Err(Expired) } else { Ok(at.filter(|_| is_unary)) };
+impl MethodSink {
+    /// When the caller gives up: by what it says of its time, or else as the schema says, counted from now.
+    fn deadline(
+        &self,
+        sent: Option<&Sent<'_>>,
+        headers: Option<&[u8]>,
+        arrived: Instant,
+    ) -> Result<Option<Instant>, Late> {
+        let spec = self.server.methods[self.index].spec;
+        let stamped = sent.and_then(|sent| sent.stamp.timeout);
+        let timeout = stamped.or_else(|| foreign_timeout(headers?)).unwrap_or(spec.timeout);
+        if let Some(Sent { caller, stamp }) = sent {
+            let mut callers = self.server.callers.lock().unwrap_or_else(PoisonError::into_inner);
+            callers.judge(caller, stamp, timeout, clock::millis(arrived))?;
+        } else if timeout.is_zero() {
+            return Err(Late(0));
         }
+        // The deadline of a stream is that of its opening, which its caller watches over; then it lives while it is fed.
+        Ok(if spec.kind == Kind::Unary { arrived.checked_add(timeout) } else { None })
     }
-    Ok(is_unary.then(|| arrived + method.timeout))
+}
+
+/// The time-out that a caller who isn't ours says it has.
+fn foreign_timeout(block: &[u8]) -> Option<Duration> {
+    let ms = headers::find(block, name::TIMEOUT_MS)?.parse().ok()?;
+    Some(Duration::from_millis(ms))
 }

@@ -45,7 +45,8 @@ impl DiscoverySink {
 impl Sink for DiscoverySink {
     fn deliver(&self, message: Message) {
         // Without a reply subject it is a mistake, with another's subject an attack: neither is answered.
-        let Ok((reply, _)) = reply::check(message.reply.as_deref()) else { return };
+        let Ok(checked) = reply::check(message.reply.as_deref()) else { return };
+        let reply = checked.subject;
         let Ok(subject) = std::str::from_utf8(&message.subject) else { return };
         if !self.is_new(&message) {
             return;

@@ -107,7 +107,7 @@ impl Link {
             return;
         }
         match reply::check(message.reply.as_deref()) {
-            Ok((peer, _)) => drop(self.port.peer.set(peer)),
+            Ok(peer) => drop(self.port.peer.set(peer.subject)),
             Err(refusal) => refuse(&refusal.to_string()),
         }
     }

@@ -82,8 +82,8 @@ async fn a_request_that_expired_on_its_way_is_not_handled() {
     let server = NatsServer::start().await.unwrap();
     let (client, _, instance) = echo(&server).await;
     let foreign = async_nats::connect(server.url()).await.unwrap();
-    // 1000 ms were left, in 1970.
-    let reply = "_INBOX.foreign.1.0-0.rs-1";
+    // It was sent in 1970.
+    let reply = "_INBOX.foreign.1.0-0.T1";
     foreign.publish_with_reply("svc.test.echo.v1.echo", reply, Vec::new().into()).await.unwrap();
     foreign.flush().await.unwrap();
     assert!(call_of(&client, ECHO, Text::default()).await.is_ok());

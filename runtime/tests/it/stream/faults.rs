@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bodybroker_runtime::bus::Fault;
 use bodybroker_runtime::prelude::*;
+use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::subject::Filter;
+use bodybroker_runtime::testing::set_clock_wrong;
 use tokio::time::Instant;
 
 use super::fixture::*;
@@ -157,5 +159,23 @@ async fn a_short_restart_of_the_broker_is_survived() {
     }
     assert!(stream.next().await.is_none());
     drop(stream);
+    pair.clean().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_was_asked_for_long_ago_is_not_opened() {
+    let pair = Pair::new(1).await;
+    count(&pair.client, 1, WELL).await.unwrap().collect().await.unwrap();
+    let opening = Filter::literal("svc.stream.v1.count");
+    let fault = pair.bus.inject(Fault::delay(opening, Duration::from_secs(20)));
+    let failure = count(&pair.client, 1, WELL).await.unwrap_err();
+    assert_eq!(failure.code(), Code::DeadlineExceeded, "{failure}");
+    until(|| pair.server.stats()[0].expired == 1).await;
+    pair.bus.remove(fault);
+    // An opening that isn't old, by a clock that lost ten minutes.
+    set_clock_wrong(&pair.client, -600_000);
+    let failure = count(&pair.client, 1, WELL).await.unwrap_err();
+    assert_eq!((failure.code(), failure.executed()), (Code::Unavailable, Executed::No));
+    assert_counted(&count(&pair.client, 1, WELL).await.unwrap().collect().await.unwrap(), 1);
     pair.clean().await;
 }
