@@ -100,6 +100,20 @@ async fn an_answer_that_was_under_way_at_the_event_is_not_given_to_those_who_com
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_was_under_way_at_the_event_is_not_kept_when_it_comes() {
+    let (client, script, _server, _bus) = listening().await;
+    let permits = Arc::new(Semaphore::new(0));
+    script.next([Step::Wait(Arc::clone(&permits)), Step::Say("new")]);
+    let old = tokio::spawn(ask(&client, KEEP_IT_UNTIL, "a").into_future());
+    tokio::time::sleep(ms(10)).await;
+    change(script.connection(), "a").await;
+    tokio::time::sleep(ms(10)).await;
+    permits.add_permits(1);
+    assert_eq!(old.await.unwrap().unwrap().text, "a");
+    assert_eq!(say(&client, KEEP_IT_UNTIL, "a").await, "new");
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_that_was_kept_outlives_a_lost_connection() {
     let (_, script, _server, bus) = listening().await;
     let (link, rx) = (bus.connect(), bus.connect());
