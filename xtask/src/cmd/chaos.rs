@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     Tools::install(&root)?;
     Tools::redis()?;
     let mut chaos = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    chaos.current_dir(root).args(["run", "--quiet", "--package", "chaos", "--"]);
+    chaos.current_dir(root).args(["run", "--package", "chaos", "--"]);
     let Args { only, seconds, brief, seed, list } = args;
     if *list {
         chaos.arg("list");

@@ -24,7 +24,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let mut fuzz = cargo(&root()?);
-    fuzz.args(["run", "--quiet", "--profile", "fuzz", "--package", "fuzz", "--"]);
+    fuzz.args(["run", "--profile", "fuzz", "--package", "fuzz", "--"]);
     fuzz.args(["--minutes", &args.minutes.to_string(), "--seed", &args.seed.to_string()]);
     let status = fuzz.args(&args.more).status().context("cargo doesn't start")?;
     anyhow::ensure!(status.success(), "the checker fails on what is written above");
