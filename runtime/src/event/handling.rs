@@ -37,12 +37,11 @@ impl Handling {
         loop {
             match self.in_hand.take(&pulled.message) {
                 Taken::Here(hand) => return self.take(hand, &pulled).await,
-                Taken::Already(decision) => match decided(decision).await {
-                    // The delivery that decided so has given it back.
-                    Some(Settlement::Again(_)) => return,
-                    Some(settlement) => return self.settle(&pulled, settlement).await,
-                    None => {}
-                },
+                Taken::Already(decision) => {
+                    if let Some(settlement) = decided(decision).await {
+                        return self.settle(&pulled, settlement).await;
+                    }
+                }
             }
         }
     }
@@ -63,11 +62,16 @@ impl Handling {
         #[expect(clippy::cast_precision_loss, reason = "no stream comes near 2^52")]
         metrics::gauge!("bb_consumer_lag", "consumer" => consumer)
             .set(pulled.message.pending as f64);
-        hand.decide(settlement);
-        // What is given back may be here again before the server's word that it took it.
-        let held = (!matches!(settlement, Settlement::Again(_))).then_some(hand);
-        self.settle(pulled, settlement).await;
-        drop(held);
+        if let Settlement::Again(_) = settlement {
+            // To give it back now would give back what another delivery has taken.
+            if !hand.pass_on() {
+                self.settle(pulled, settlement).await;
+            }
+        } else {
+            hand.end(settlement);
+            self.settle(pulled, settlement).await;
+            drop(hand);
+        }
     }
 
     async fn settle(&self, pulled: &Pulled, settlement: Settlement) {
