@@ -15,6 +15,7 @@ use crate::telemetry::trace;
 
 mod consumers;
 mod dead_letter;
+mod failures;
 mod handling;
 mod in_hand;
 mod received;

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::failures::Failures;
 use super::handling::Handling;
 use crate::connection::Connection;
 use crate::durable::{Consumer, ConsumerConfig, StreamConfig};
@@ -98,6 +99,7 @@ pub async fn start_consumers_with(
             tuning: Arc::clone(&tuning),
             abandon: consumers.abandon.clone(),
             in_hand: Arc::default(),
+            failures: Failures::default(),
         };
         let worker = Worker {
             config,

@@ -9,7 +9,8 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::in_hand::{Hand, InHand, Taken, decided};
+use super::failures::Failures;
+use super::in_hand::{Hand, InHand, Taken, decided, key};
 use super::{Tuning, dead_letter, millis};
 use crate::context::Context;
 use crate::delivery::Delivery;
@@ -29,6 +30,7 @@ pub(super) struct Handling {
     pub(super) tuning: Arc<Tuning>,
     pub(super) abandon: CancellationToken,
     pub(super) in_hand: Arc<InHand>,
+    pub(super) failures: Failures,
 }
 
 impl Handling {
@@ -88,8 +90,10 @@ impl Handling {
             return Settlement::Done;
         }
         if pulled.deliveries > self.tuning.deliveries_max {
-            // Whoever had it before never said how it went: it may be what kills them.
-            let status = Status::unknown_outcome("every handler of it ended without a word");
+            // Whoever had it last never said how it went: it may be what kills them.
+            let status = self.failures.forget(key(message)).unwrap_or_else(|| {
+                Status::unknown_outcome("every handler of it ended without a word")
+            });
             return self.give_up(pulled, &status).await;
         }
         let result = tokio::select! {
@@ -98,6 +102,7 @@ impl Handling {
             () = self.beat(pulled) => unreachable!("it beats for ever"),
             () = self.abandon.cancelled() => return Settlement::Again(Duration::ZERO),
         };
+        self.failures.forget(key(message));
         match result {
             Ok(()) => Settlement::Done,
             Err(status)
@@ -109,6 +114,7 @@ impl Handling {
                 let pause = self.pause(pulled.deliveries, &status);
                 let (consumer, sequence) = (self.spec.durable, message.sequence);
                 tracing::warn!(consumer, sequence, %status, ?pause, "an event failed and comes again");
+                self.failures.note(key(message), status);
                 Settlement::Again(pause)
             }
         }

@@ -17,7 +17,11 @@ use crate::durable::{Settlement, Stored};
 type Decision = watch::Receiver<Option<Settlement>>;
 
 /// Sequence and time: a stream that was made anew has other events under the same sequences.
-type Key = (u64, SystemTime);
+pub(super) type Key = (u64, SystemTime);
+
+pub(super) fn key(message: &Stored) -> Key {
+    (message.sequence, message.time)
+}
 
 /// The events that an instance has in its hands.
 #[derive(Debug, Default)]
@@ -42,7 +46,7 @@ pub(super) struct Hand {
 impl InHand {
     /// Takes an event, unless it is in hand.
     pub(super) fn take(self: &Arc<Self>, message: &Stored) -> Taken {
-        let key = (message.sequence, message.time);
+        let key = key(message);
         match self.lock().entry(key) {
             Entry::Occupied(entry) => Taken::Already(entry.get().clone()),
             Entry::Vacant(entry) => {
