@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -96,11 +96,7 @@ impl CallSlot {
         let headers = frame.headers.map(Bytes::copy_from_slice);
         state.phase = Phase::Done(Answer::Reply { status: frame.status, headers });
         state.twice = twice;
-        let waker = state.waker.take();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(state);
         true
     }
 
@@ -114,43 +110,43 @@ impl CallSlot {
         });
     }
 
-    /// Ends the call if its time has run out, or rings. The slot may have been lent again since the timer looked at it.
+    /// Ends the call if its time has run out, or lets its alarm go off. The slot may have been lent again since the timer
+    /// looked at it.
     fn expire(&self, now: u64) {
-        let due = |_: &State| self.expires.load(Ordering::SeqCst) <= now;
-        if !self.ring(now) {
-            self.fail(Answer::TimedOut, due);
+        let state = lock(&self.state);
+        if !matches!(state.phase, Phase::Waiting) || self.expires.load(Ordering::SeqCst) > now {
+            return;
         }
-    }
-
-    /// Lets the alarm go off; `false` when the call has none that is due, or is over itself.
-    fn ring(&self, now: u64) -> bool {
-        let mut state = lock(&self.state);
-        let due = self.expires.load(Ordering::SeqCst) <= now;
-        if !matches!(state.phase, Phase::Waiting) || !due || state.end <= now {
-            return false;
+        if state.end <= now {
+            self.end(state, Answer::TimedOut);
+        } else {
+            self.rang.store(true, Ordering::Relaxed);
+            self.expires.store(state.end, Ordering::SeqCst);
+            wake(state);
         }
-        self.rang.store(true, Ordering::Relaxed);
-        self.expires.store(state.end, Ordering::SeqCst);
-        let waker = state.waker.take();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        true
     }
 
     fn fail(&self, answer: Answer, applies: impl FnOnce(&State) -> bool) {
-        let mut state = lock(&self.state);
-        if !matches!(state.phase, Phase::Waiting) || !applies(&state) {
-            return;
+        let state = lock(&self.state);
+        if matches!(state.phase, Phase::Waiting) && applies(&state) {
+            self.end(state, answer);
         }
+    }
+
+    /// Ends a wait without a reply.
+    fn end(&self, mut state: MutexGuard<'_, State>, answer: Answer) {
         state.phase = Phase::Done(answer);
         self.expires.store(u64::MAX, Ordering::SeqCst);
-        let waker = state.waker.take();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(state);
+    }
+}
+
+/// Wakes who waits, once the lock is free.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
