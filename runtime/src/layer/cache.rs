@@ -244,10 +244,9 @@ impl Cache {
     fn land(&self, key: &Key, flight: &Arc<Flight>, result: &Result<Response>) {
         let spec::Cache { local_ttl, negative_ttl, stale_ttl, .. } = *self.policy;
         let mut flights = self.flights.lock();
-        if !flights.get(key).is_some_and(|it| Arc::ptr_eq(it, flight)) {
+        if !Flights::take(&mut flights, key, flight) {
             return;
         }
-        flights.remove(key);
         let stale_ttl = stale_ttl.unwrap_or_default();
         let (fresh, stale) = match result {
             Ok(_) => (local_ttl, stale_ttl),

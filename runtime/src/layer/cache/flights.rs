@@ -35,6 +35,19 @@ impl Flight {
 }
 
 impl Flights {
+    /// Takes a call out of them; `false` when a later one is in its place.
+    pub(super) fn take(
+        flights: &mut HashMap<Key, Arc<Flight>>,
+        key: &Key,
+        flight: &Arc<Flight>,
+    ) -> bool {
+        let is_there = flights.get(key).is_some_and(|it| Arc::ptr_eq(it, flight));
+        if is_there {
+            flights.remove(key);
+        }
+        is_there
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Flight>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,9 +67,6 @@ pub(super) struct Seat<'a> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        let mut flights = self.flights.lock();
-        if flights.get(&self.key).is_some_and(|it| Arc::ptr_eq(it, &self.flight)) {
-            flights.remove(&self.key);
-        }
+        Flights::take(&mut self.flights.lock(), &self.key, &self.flight);
     }
 }
