@@ -29,6 +29,11 @@ pub(crate) fn whole_millis(duration: Duration) -> i64 {
     seconds.saturating_mul(1000).saturating_add(i64::from(duration.subsec_millis()))
 }
 
+/// The same for texts that know no sign.
+pub(crate) fn unsigned_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The clock of a connection, which has a name of its own until a server disbelieves it.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {

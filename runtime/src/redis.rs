@@ -15,6 +15,7 @@ use ::redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, R
 use bytes::Bytes;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::clock::unsigned_millis;
 use crate::layer::SharedStore;
 use crate::status::{Result, Status};
 use crate::transport::BoxFuture;
@@ -99,7 +100,7 @@ impl SharedStore for Redis {
         Box::pin(async move {
             let end = until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             let mut command = ::redis::cmd("SET");
-            command.arg(name).arg(&*value).arg("PXAT").arg(millis(end));
+            command.arg(name).arg(&*value).arg("PXAT").arg(unsigned_millis(end));
             self.ask(&command).await
         })
     }
@@ -113,7 +114,7 @@ impl SharedStore for Redis {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let mut command = ::redis::cmd("SET");
-            command.arg(name).arg(&*value).arg("PX").arg(millis(ttl));
+            command.arg(name).arg(&*value).arg("PX").arg(unsigned_millis(ttl));
             if !replace {
                 command.arg("NX");
             }
@@ -126,10 +127,6 @@ impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis").field("is_connected", &self.is_connected()).finish_non_exhaustive()
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Connects, however often it takes.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::{Code, Detail, Executed, Status};
+use crate::clock::unsigned_millis;
 use crate::headers::{Headers, name};
 
 /// Longest text that travels in `Nats-Service-Error`; the body carries all of it.
@@ -45,8 +46,7 @@ struct Any {
 /// Writes a status as headers and a body.
 pub(crate) fn encode(status: &Status) -> (Headers, Vec<u8>) {
     let code = status.code();
-    let retry_after_ms =
-        status.retry_after().map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+    let retry_after_ms = status.retry_after().map(unsigned_millis);
     let mut headers = Headers::new();
     let text = printable(status.message(), code);
     // `printable` leaves nothing that `insert` refuses.

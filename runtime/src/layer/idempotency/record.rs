@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 
+use crate::clock::unsigned_millis;
 use crate::headers::{Headers, name};
 use crate::layer::Response;
 use crate::status::{self, Result, Status};
@@ -43,8 +44,7 @@ struct Header {
 impl Record {
     /// What the first call writes, which has this much time.
     pub(super) fn claim(request: Bytes, left: Duration) -> Self {
-        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        Self { request, left_ms, answer: None }
+        Self { request, left_ms: unsigned_millis(left), answer: None }
     }
 
     /// What it writes in the end.
