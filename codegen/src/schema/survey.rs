@@ -111,6 +111,11 @@ impl Survey {
         }
     }
 
+    /// Judged files of a package.
+    pub(crate) fn files_of(&self, package: &str) -> impl Iterator<Item = &File> {
+        self.files.iter().filter(move |file| file.package == package)
+    }
+
     /// Services of every judged file.
     pub(crate) fn services(&self) -> impl Iterator<Item = (&File, &Service)> {
         self.files.iter().flat_map(|file| file.services.iter().map(move |service| (file, service)))

@@ -70,7 +70,7 @@ fn packages(context: &Context<'_>, findings: &mut Vec<Finding>) {
         } else {
             continue;
         };
-        let files = context.survey.files.iter().filter(|file| file.package == package.name);
+        let files = context.survey.files_of(&package.name);
         let finding = |element| Finding::new(RULE.id, text.clone(), context.survey.name(element));
         let help = "begin each part of the name with a letter";
         findings.extend(files.map(|file| finding(&file.element).help(help)));

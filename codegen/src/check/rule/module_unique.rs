@@ -66,7 +66,7 @@ fn generated(
     context: &Context<'_>,
     package: &Package,
 ) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let mut files = context.survey.files.iter().filter(|file| file.package == package.name);
+    let mut files = context.survey.files_of(&package.name);
     let messages = files.any(|file| !file.messages.is_empty() || !file.enums.is_empty());
     let streams = context.model.streams.iter().any(|stream| stream.package == package.name);
     let table = [
@@ -93,6 +93,6 @@ fn services(
 }
 
 fn place(context: &Context<'_>, package: &Package) -> Place {
-    let file = context.survey.files.iter().find(|file| file.package == package.name);
+    let file = context.survey.files_of(&package.name).next();
     file.map_or_else(|| Place::file(&package.name), |file| context.survey.name(&file.element))
 }

@@ -48,7 +48,7 @@ fn types(context: &Context<'_>, package: &Package) -> Vec<(String, String, Strin
         let inside = outer.strip_prefix(package.name.as_str()).unwrap_or_default();
         inside.split('.').map(ident::snake).collect::<Vec<_>>().join("::")
     };
-    let files = || survey.files.iter().filter(|file| file.package == package.name);
+    let files = || survey.files_of(&package.name);
     let mut list = Vec::new();
     let messages = files().flat_map(|file| &file.messages);
     for message in messages.filter_map(|name| survey.messages.get(name)) {
