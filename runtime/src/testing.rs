@@ -5,6 +5,7 @@ mod clock;
 mod cluster;
 mod env;
 pub mod history;
+mod process;
 pub mod proxy;
 mod redis;
 mod server;

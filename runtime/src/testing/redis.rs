@@ -2,19 +2,21 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::process::Process;
 use crate::status::{Result, Status};
 
 /// A real Redis on a port of its own that keeps nothing on disk; gone when it is dropped.
 #[derive(Debug)]
 pub struct RedisServer {
+    /// Ends before the folder that it writes into.
+    process: Process,
     folder: TempDir,
-    child: Option<Child>,
     port: u16,
     /// The port of its cluster's bus, if it is part of one.
     bus: Option<u16>,
@@ -45,7 +47,7 @@ impl RedisServer {
 
     async fn prepare(is_node: bool) -> Result<Self> {
         let folder = TempDir::with_prefix("bodybroker-redis-").map_err(|error| failed(&error))?;
-        let mut server = Self { folder, child: None, port: 0, bus: None };
+        let mut server = Self { folder, process: Process::default(), port: 0, bus: None };
         for attempt in 1.. {
             server.port = free_port()?;
             server.bus = if is_node { Some(free_port()?) } else { None };
@@ -78,10 +80,7 @@ impl RedisServer {
 
     /// Kills the server with SIGKILL; what it held is gone. Does nothing when it is down already.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.process.kill();
     }
 
     /// Starts the server again, empty and on the same port, killing it first if need be.
@@ -95,18 +94,12 @@ impl RedisServer {
 
     /// Stops the process without ending it: connections stay open and silent.
     pub fn pause(&self) {
-        self.signal(Signal::STOP);
+        self.process.signal(Signal::STOP);
     }
 
     /// Lets a paused process go on.
     pub fn resume(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let Some(child) = &self.child else { return };
-        let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return };
-        let _ = kill_process(pid, signal);
+        self.process.signal(Signal::CONT);
     }
 
     fn log(&self) -> String {
@@ -130,12 +123,10 @@ impl RedisServer {
                 "redis-server does not start, run `cargo xtask tools`: {error}"
             ))
         })?;
-        self.child = Some(child);
+        self.process = Process::new(child);
         let start = Instant::now();
         while !self.log().contains("Ready to accept connections") {
-            let over =
-                self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
-            if over || start.elapsed() > START_MAX {
+            if !self.process.is_up() || start.elapsed() > START_MAX {
                 self.kill();
                 let log = self.log();
                 return Err(Status::failed_precondition(format!(
@@ -145,12 +136,6 @@ impl RedisServer {
             tokio::time::sleep(POLL).await;
         }
         Ok(())
-    }
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

@@ -2,20 +2,22 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::binary;
+use super::process::Process;
 use crate::status::{Result, Status};
 
 /// A real server on a port of its own with JetStream in a folder of its own; both are gone when it is dropped.
 #[derive(Debug)]
 pub struct NatsServer {
+    /// Ends before the folder that it writes into.
+    process: Process,
     folder: TempDir,
-    child: Option<Child>,
     port: u16,
     route_port: u16,
     config: String,
@@ -68,10 +70,7 @@ impl NatsServer {
 
     /// Kills the server as a power cut would: with SIGKILL. Does nothing when it is down already.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.process.kill();
     }
 
     /// Starts the server again, killing it first if need be, on the same port and the same store.
@@ -86,7 +85,7 @@ impl NatsServer {
     /// Whether the process runs, or is paused.
     #[must_use]
     pub fn is_up(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        self.process.is_up()
     }
 
     /// Completes when the process has ended by itself, as after [`NatsServer::lame_duck`].
@@ -99,23 +98,17 @@ impl NatsServer {
 
     /// Stops the process without ending it: connections stay open and silent.
     pub fn pause(&self) {
-        self.signal(Signal::STOP);
+        self.process.signal(Signal::STOP);
     }
 
     /// Lets a paused process go on.
     pub fn resume(&self) {
-        self.signal(Signal::CONT);
+        self.process.signal(Signal::CONT);
     }
 
     /// Asks the server to send its clients away and stop (SIGUSR2).
     pub fn lame_duck(&self) {
-        self.signal(Signal::USR2);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let Some(child) = &self.child else { return };
-        let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return };
-        let _ = kill_process(pid, signal);
+        self.process.signal(Signal::USR2);
     }
 
     async fn spawn(&mut self) -> Result<()> {
@@ -141,7 +134,7 @@ impl NatsServer {
             Status::failed_precondition(format!("{} does not start: {error}", program.display()))
         })?;
         let ports = folder.join(format!("nats-server_{}.ports", child.id()));
-        self.child = Some(child);
+        self.process = Process::new(child);
         (self.port, self.route_port) = self.ready(&ports).await?;
         Ok(())
     }
@@ -154,9 +147,7 @@ impl NatsServer {
             if let Some(port) = listed_port(&text, "nats") {
                 return Ok((port, listed_port(&text, "cluster").unwrap_or_default()));
             }
-            let over =
-                self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
-            if over || start.elapsed() > START_MAX {
+            if !self.process.is_up() || start.elapsed() > START_MAX {
                 self.kill();
                 let log = self.log();
                 return Err(Status::failed_precondition(format!(
@@ -165,12 +156,6 @@ impl NatsServer {
             }
             tokio::time::sleep(POLL).await;
         }
-    }
-}
-
-impl Drop for NatsServer {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 
@@ -208,7 +193,8 @@ impl NatsServerBuilder {
             fs::write(folder.path().join(name), content).map_err(|error| unwritable(&error))?;
         }
         let config = self.config.replace("$FOLDER", &folder.path().display().to_string());
-        let mut server = NatsServer { folder, child: None, port: 0, route_port: 0, config };
+        let mut server =
+            NatsServer { folder, process: Process::default(), port: 0, route_port: 0, config };
         server.spawn().await?;
         Ok(server)
     }
