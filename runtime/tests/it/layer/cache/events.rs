@@ -7,11 +7,13 @@ use bodybroker_runtime::durable::{Append, Limits, StreamConfig};
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::spec::Storage;
 use bodybroker_runtime::subject::SubjectBuilder;
-use bodybroker_runtime::{Bus, Connection};
+use bodybroker_runtime::{Bus, Connection, Result};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::super::fixture::{KEEP_IT_UNTIL, Script, Step};
 use super::{ask, ms, say};
+use crate::fixture::Text;
 
 /// Makes the stream that stores the events.
 pub(super) async fn provision(connection: &Connection) {
@@ -81,15 +83,24 @@ async fn an_event_ends_the_answers_it_is_about_and_no_others() {
     assert_eq!(script.seen().len(), before);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_answer_that_was_under_way_at_the_event_is_not_given_to_those_who_come_later() {
-    let (client, script, _server, _bus) = listening().await;
+/// A call that was made before an event and is answered once it gets a permit; who asks later is told `new`.
+async fn overtaken(
+    client: &Connection,
+    script: &Script,
+) -> (JoinHandle<Result<Text>>, Arc<Semaphore>) {
     let permits = Arc::new(Semaphore::new(0));
     script.next([Step::Wait(Arc::clone(&permits)), Step::Say("new")]);
-    let old = tokio::spawn(ask(&client, KEEP_IT_UNTIL, "a").into_future());
+    let old = tokio::spawn(ask(client, KEEP_IT_UNTIL, "a").into_future());
     tokio::time::sleep(ms(10)).await;
     change(script.connection(), "a").await;
     tokio::time::sleep(ms(10)).await;
+    (old, permits)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_under_way_at_the_event_is_not_given_to_those_who_come_later() {
+    let (client, script, _server, _bus) = listening().await;
+    let (old, permits) = overtaken(&client, &script).await;
     // It doesn't join the call that began before.
     assert_eq!(say(&client, KEEP_IT_UNTIL, "a").await, "new");
     permits.add_permits(1);
@@ -102,12 +113,7 @@ async fn an_answer_that_was_under_way_at_the_event_is_not_given_to_those_who_com
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_was_under_way_at_the_event_is_not_kept_when_it_comes() {
     let (client, script, _server, _bus) = listening().await;
-    let permits = Arc::new(Semaphore::new(0));
-    script.next([Step::Wait(Arc::clone(&permits)), Step::Say("new")]);
-    let old = tokio::spawn(ask(&client, KEEP_IT_UNTIL, "a").into_future());
-    tokio::time::sleep(ms(10)).await;
-    change(script.connection(), "a").await;
-    tokio::time::sleep(ms(10)).await;
+    let (old, permits) = overtaken(&client, &script).await;
     permits.add_permits(1);
     assert_eq!(old.await.unwrap().unwrap().text, "a");
     assert_eq!(say(&client, KEEP_IT_UNTIL, "a").await, "new");
