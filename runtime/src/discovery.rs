@@ -239,7 +239,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::spec::{Idempotency, Policy};
+    use crate::spec::example::FEED;
     use crate::status::Status;
 
     static SPEC: ServiceSpec = ServiceSpec {
@@ -249,23 +249,7 @@ mod tests {
         queue_group: "q.zoo",
         version: "1.2.0",
         schema_hash: "0123456789abcdef",
-        methods: &[MethodSpec {
-            service: "acme.zoo.v1.ZooService",
-            service_subject: "svc.zoo.v1",
-            name: "Feed",
-            subject: "svc.zoo.v1.feed",
-            queue_group: "q.zoo",
-            kind: Kind::Unary,
-            timeout: Duration::from_millis(250),
-            idempotency: Idempotency::None,
-            max_in_flight: 8,
-            credit: 64,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
-            request: "acme.zoo.v1.FeedRequest",
-            response: "acme.zoo.v1.FeedResponse",
-        }],
+        methods: &[FEED],
         consumes: &[],
         buckets: &[],
         calls: &[],

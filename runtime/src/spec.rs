@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 mod cache;
+#[cfg(test)]
+pub(crate) mod example;
 mod policy;
 
 pub use cache::{Cache, Invalidation, KeyPart, Scalar};
@@ -77,6 +79,11 @@ impl MethodSpec {
             Idempotency::Keyed => keyed,
             Idempotency::None => false,
         }
+    }
+
+    /// Tells methods apart, by where their statics are.
+    pub(crate) fn address(&'static self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 }
 

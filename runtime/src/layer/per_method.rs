@@ -12,7 +12,7 @@ pub(super) struct PerMethod<T>(RwLock<HashMap<usize, T>>);
 impl<T: Clone> PerMethod<T> {
     /// What there is for a method, or what is made for it now.
     pub(super) fn of(&self, method: &'static MethodSpec, make: impl FnOnce() -> T) -> T {
-        let key = std::ptr::from_ref(method).addr();
+        let key = method.address();
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         known.unwrap_or_else(|| {
             let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);

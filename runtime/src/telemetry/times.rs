@@ -45,7 +45,7 @@ impl Times {
         method: &'static MethodSpec,
         look: impl Fn(&'static OnceLock<&'static Self>) -> Option<&'static Self>,
     ) -> Option<&'static Self> {
-        let home = std::ptr::from_ref(method).addr() / align_of::<MethodSpec>();
+        let home = method.address() / align_of::<MethodSpec>();
         for step in 0..METHODS_MAX {
             let found = look(&METHODS[home.wrapping_add(step) % METHODS_MAX])?;
             if std::ptr::eq(found.method, method) {

@@ -196,30 +196,13 @@ mod nowhere {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex, PoisonError};
-    use std::time::Duration;
 
     use super::*;
-    use crate::spec::{Idempotency, Kind, Policy};
+    use crate::spec::example::FEED;
 
     #[test]
     fn a_log_line_of_a_handler_carries_the_trace_of_its_caller() {
-        static SPEC: MethodSpec = MethodSpec {
-            service: "acme.zoo.v1.ZooService",
-            service_subject: "svc.zoo.v1",
-            name: "Feed",
-            subject: "svc.zoo.v1.feed",
-            queue_group: "q.zoo",
-            kind: Kind::Unary,
-            timeout: Duration::from_millis(250),
-            idempotency: Idempotency::None,
-            replay: None,
-            max_in_flight: 8,
-            credit: 64,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            request: "acme.zoo.v1.FeedRequest",
-            response: "acme.zoo.v1.FeedResponse",
-        };
+        static SPEC: MethodSpec = FEED;
         let log = Log::default();
         let lines = log.clone();
         let subscriber = tracing_subscriber::fmt()

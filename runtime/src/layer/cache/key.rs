@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes};
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 use crate::layer::Request;
-use crate::spec::{Invalidation, KeyPart, MethodSpec, Scalar};
+use crate::spec::{Invalidation, KeyPart, Scalar};
 use crate::subject::{Subject, escape_into};
 
 /// What an answer is kept under: the whole request.
@@ -21,7 +21,7 @@ pub(super) struct Key {
 impl Key {
     pub(super) fn of(request: &Request) -> Self {
         let (subject, body) = (request.subject().clone(), request.body.clone());
-        Self { method: address(request.method()), subject, body }
+        Self { method: request.method().address(), subject, body }
     }
 
     /// Bytes that it takes.
@@ -35,10 +35,6 @@ impl Key {
         hasher.update(self.subject.as_str().as_bytes()).update(&[0]).update(&self.body);
         hasher.finalize().to_hex()[..32].to_owned()
     }
-}
-
-fn address(method: &'static MethodSpec) -> usize {
-    std::ptr::from_ref(method).addr()
 }
 
 /// What the answer to a request is about; `None` when the request is malformed.
