@@ -16,6 +16,7 @@ use crate::status::Result;
 use crate::subject::{Filter, Subject};
 use crate::transport::BoxFuture;
 
+mod batch;
 mod bucket;
 mod config;
 mod conflict;
@@ -24,7 +25,7 @@ mod memory;
 mod plan;
 
 pub(crate) use bucket::deletes;
-pub use bucket::{Bucket, Record};
+pub use bucket::{Bucket, Expect, Record, Write};
 pub(crate) use config::DEAD_LETTERS;
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};
 pub use conflict::RevisionConflict;
@@ -40,6 +41,13 @@ pub trait Durable: Send + Sync + 'static {
     /// `ABORTED` with a [`RevisionConflict`] when the expectation fails, `UNAVAILABLE` when it provably didn't
     /// happen, `UNKNOWN_OUTCOME` when nobody can know.
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>>;
+
+    /// Appends messages to the stream of the first, in one step and next to each other: all of them or none. Tells the
+    /// place of each. Two of one subject can't be among them, nor more than [`BATCH_MAX`]; a bucket takes such batches.
+    ///
+    /// # Errors
+    /// As [`Durable::append`], but `ABORTED` doesn't tell which expectation failed. `FAILED_PRECONDITION` when the stream takes no batches.
+    fn append_all(&self, messages: Vec<Append>) -> BoxFuture<'_, Result<Vec<u64>>>;
 
     /// Reads the last message of a subject, from the stream's leader: an append that was acknowledged is seen, unless
     /// that leader has been replaced and doesn't know yet.
@@ -129,6 +137,9 @@ impl fmt::Debug for dyn Durable {
         f.write_str("Durable")
     }
 }
+
+/// Messages that a stream takes in one step: the server's limit (ADR-50).
+pub const BATCH_MAX: usize = 1000;
 
 /// A message to append.
 #[derive(Debug, Clone)]

@@ -38,6 +38,10 @@ pub mod name {
     pub const EOS: &str = "Bb-Eos";
     /// Id by which JetStream recognises a repeated message.
     pub const MSG_ID: &str = "Nats-Msg-Id";
+    /// How long a stream keeps a message, as in `90s`; `never` where it doesn't expire (ADR-43).
+    pub const TTL: &str = "Nats-TTL";
+    /// `sub` on a message that replaces every earlier one of its subject.
+    pub const ROLLUP: &str = "Nats-Rollup";
 }
 
 /// A list of headers.

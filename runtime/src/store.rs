@@ -8,14 +8,16 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use prost::{Message, Name};
 
-use crate::durable::{Bucket, Durable, Record, Start};
+use crate::durable::{Bucket, Durable, Expect, Record, Start, Write};
 use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
 
 mod modify;
 mod watch;
+mod write;
 
 pub use watch::{Change, Watch};
+pub use write::{Batch, Writing};
 
 /// A key-value bucket whose values are messages of one type. Cheap to clone.
 ///
@@ -95,34 +97,35 @@ impl<T: Message + Default + Name> Store<T> {
     ///
     /// # Errors
     /// `ALREADY_EXISTS` with a [`RevisionConflict`](crate::durable::RevisionConflict) when it is.
-    pub async fn create(&self, key: &str, value: &T) -> Result<u64> {
-        self.bucket.create(key, encode(value)).await
+    pub fn create(&self, key: &str, value: &T) -> Writing {
+        self.writing(Write { expect: Expect::Absent, ..Write::put(key, encode(value)) })
     }
 
     /// Writes a key whose revision is still the one given, and tells the new one.
     ///
     /// # Errors
     /// `ABORTED` with a [`RevisionConflict`](crate::durable::RevisionConflict) when it isn't.
-    pub async fn update(&self, key: &str, value: &T, revision: u64) -> Result<u64> {
-        self.bucket.update(key, encode(value), revision).await
+    pub fn update(&self, key: &str, value: &T, revision: u64) -> Writing {
+        let expect = Expect::Revision(revision);
+        self.writing(Write { expect, ..Write::put(key, encode(value)) })
     }
 
     /// Writes a key whatever is there, and tells its revision.
-    pub async fn put(&self, key: &str, value: &T) -> Result<u64> {
-        self.bucket.put(key, encode(value)).await
+    pub fn put(&self, key: &str, value: &T) -> Writing {
+        self.writing(Write::put(key, encode(value)))
     }
 
     /// Deletes a key whose revision is still the one given.
     ///
     /// # Errors
     /// `ABORTED` with a [`RevisionConflict`](crate::durable::RevisionConflict) when it isn't.
-    pub async fn delete(&self, key: &str, revision: u64) -> Result<u64> {
-        self.bucket.delete(key, Some(revision)).await
+    pub fn delete(&self, key: &str, revision: u64) -> Writing {
+        self.writing(Write { expect: Expect::Revision(revision), ..Write::delete(key) })
     }
 
     /// Deletes a key whatever is there.
-    pub async fn remove(&self, key: &str) -> Result<u64> {
-        self.bucket.delete(key, None).await
+    pub fn remove(&self, key: &str) -> Writing {
+        self.writing(Write::delete(key))
     }
 
     /// Every key, in the order of their last writes.
@@ -170,6 +173,10 @@ impl<T: Message + Default + Name> Store<T> {
     async fn watching(&self, key: Option<&str>, start: Start) -> Result<Watch<T>> {
         let (pending, records) = self.bucket.watch(key, start).await?;
         Ok(Watch::new(self.clone(), pending, records))
+    }
+
+    fn writing(&self, write: Write) -> Writing {
+        Writing::new(&self.bucket, write)
     }
 
     fn entry(&self, record: Record) -> Result<Option<Entry<T>>> {

@@ -8,17 +8,18 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::config::{bucket_stream, bucket_subject};
-use super::{Append, Durable, RevisionConflict, Start, Stored, StreamConfig};
+use super::{Durable, Start, Stored, StreamConfig};
 use crate::headers::Headers;
 use crate::spec::BucketSpec;
-use crate::status::{Code, Result, Status};
+use crate::status::{Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
-use crate::telemetry::trace;
 
 mod canary;
 mod pace;
+mod write;
 
 use pace::Pace;
+pub use write::{Expect, Write};
 
 /// A bucket of bytes under keys of any text.
 #[derive(Debug, Clone)]
@@ -43,13 +44,6 @@ pub struct Record {
     pub time: SystemTime,
     /// How many records a watch has still to show, as far as is known.
     pub pending: u64,
-}
-
-/// What a write expects to find.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expect {
-    Anything,
-    Revision(u64),
 }
 
 impl Bucket {
@@ -92,50 +86,6 @@ impl Bucket {
         stored.map(|stored| self.record(stored)).transpose()
     }
 
-    /// Writes a key that isn't there.
-    ///
-    /// # Errors
-    /// `ALREADY_EXISTS` with a [`RevisionConflict`] when it is.
-    pub async fn create(&self, key: &str, value: Bytes) -> Result<u64> {
-        let refused = match self.write(key, Some(value.clone()), Expect::Revision(0)).await {
-            Err(status) if status.code() == Code::Aborted => status,
-            other => return other,
-        };
-        // The key may hold the record of a deletion: that counts as not there.
-        match self.last(key).await? {
-            None => Err(refused),
-            Some(Record { value: None, revision, .. }) => {
-                self.write(key, Some(value), Expect::Revision(revision)).await
-            }
-            Some(record) => Err(Status::already_exists(format!(
-                "bucket {} has the key `{key}` already at revision {}",
-                self.name, record.revision
-            ))
-            .with_detail(&RevisionConflict { current_revision: record.revision })),
-        }
-    }
-
-    /// Writes a key whose revision is still the one given.
-    ///
-    /// # Errors
-    /// `ABORTED` with a [`RevisionConflict`] when it isn't.
-    pub async fn update(&self, key: &str, value: Bytes, revision: u64) -> Result<u64> {
-        self.write(key, Some(value), Expect::Revision(revision)).await
-    }
-
-    /// Writes a key whatever is there.
-    pub async fn put(&self, key: &str, value: Bytes) -> Result<u64> {
-        self.write(key, Some(value), Expect::Anything).await
-    }
-
-    /// Deletes a key, if its revision is still the one given, or whatever is there.
-    ///
-    /// # Errors
-    /// `ABORTED` with a [`RevisionConflict`] when the revision is another.
-    pub async fn delete(&self, key: &str, revision: Option<u64>) -> Result<u64> {
-        self.write(key, None, revision.map_or(Expect::Anything, Expect::Revision)).await
-    }
-
     /// Every key that is there, in the order of their last writes.
     pub async fn keys(&self) -> Result<Vec<String>> {
         let records = self.settled(self.all(), Start::LastPerSubject).await?;
@@ -173,33 +123,6 @@ impl Bucket {
     async fn settled(&self, filter: Filter, start: Start) -> Result<Vec<Record>> {
         let found = self.durable.snapshot(&self.stream, &filter, start).await?;
         found.into_iter().map(|stored| self.record(stored)).collect()
-    }
-
-    async fn write(&self, key: &str, value: Option<Bytes>, expect: Expect) -> Result<u64> {
-        let mut headers = Headers::new();
-        if value.is_none() {
-            headers.insert(OPERATION, "DEL")?;
-        }
-        let subject = self.subject(key);
-        if self.hashed(&subject) {
-            headers.insert(KEY, hex(key))?;
-        }
-        // The write may be an event, too.
-        trace::inject_current(&mut headers);
-        let append = Append {
-            stream: self.stream.clone(),
-            subject,
-            headers,
-            payload: value.unwrap_or_default(),
-            expect: match expect {
-                Expect::Anything => None,
-                Expect::Revision(revision) => Some(revision),
-            },
-            id: None,
-        };
-        let revision = self.durable.append(append).await?.sequence;
-        self.pace.wrote(&*self.durable, &self.stream, key, revision).await;
-        Ok(revision)
     }
 
     fn subject(&self, key: &str) -> Subject {

@@ -26,6 +26,8 @@ pub struct StreamConfig {
     pub sources: Vec<StreamSource>,
     /// Whether it is a key-value bucket.
     pub bucket: bool,
+    /// Whether it takes several messages in one step, and messages that say how long they are kept.
+    pub batches: bool,
     /// The stream that takes its writes over, if any.
     pub taken_over: Option<TakenOver>,
 }
@@ -103,6 +105,7 @@ impl StreamConfig {
                 })
                 .collect(),
             bucket: false,
+            batches: false,
             taken_over: None,
         }
     }
@@ -122,6 +125,7 @@ impl StreamConfig {
             limits: Limits { bytes: None, messages_per_subject: Some((*history).max(1)) },
             sources: Vec::new(),
             bucket: true,
+            batches: true,
             taken_over: None,
         }
     }
@@ -146,6 +150,7 @@ impl StreamConfig {
             limits: Limits::default(),
             sources: sources.into_iter().collect(),
             bucket: false,
+            batches: false,
             taken_over: None,
         }
     }
@@ -193,6 +198,7 @@ impl StreamConfig {
             limits: Limits::default(),
             sources: Vec::new(),
             bucket: false,
+            batches: false,
             taken_over: None,
         }
     }

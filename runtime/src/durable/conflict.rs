@@ -3,11 +3,14 @@
 use crate::status::Status;
 
 /// The detail of an `ABORTED` write: the revision that is there.
-#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+#[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct RevisionConflict {
     /// Revision of the value that is there; 0 when there is none.
     #[prost(uint64, tag = "1")]
     pub current_revision: u64,
+    /// Whose revision it is, where several keys were to be written in one step.
+    #[prost(string, tag = "2")]
+    pub key: String,
 }
 
 impl prost::Name for RevisionConflict {
@@ -28,6 +31,6 @@ impl RevisionConflict {
         Status::aborted(format!(
             "{subject} has changed: its revision is {current_revision}; read it again and repeat"
         ))
-        .with_detail(&Self { current_revision })
+        .with_detail(&Self { current_revision, key: String::new() })
     }
 }

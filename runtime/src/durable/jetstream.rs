@@ -18,6 +18,7 @@ use crate::transport::BoxFuture;
 
 mod append;
 mod barrier;
+mod batch;
 mod consumer;
 mod dial;
 mod direct;
@@ -70,6 +71,10 @@ impl JetStream {
 impl Durable for JetStream {
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
         Box::pin(async move { append::append(self.link().await?, message).await })
+    }
+
+    fn append_all(&self, messages: Vec<Append>) -> BoxFuture<'_, Result<Vec<u64>>> {
+        Box::pin(async move { batch::append(self.link().await?, messages).await })
     }
 
     fn last<'a>(

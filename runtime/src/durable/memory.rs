@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
-    Start, Stored, StreamConfig,
+    Start, Stored, StreamConfig, batch,
 };
 use crate::status::{Result, Status};
 use crate::subject::{Filter, Subject};
@@ -88,6 +88,23 @@ impl Memory {
         Ok(appended)
     }
 
+    fn append_all_now(&self, appends: Vec<Append>) -> Result<Vec<u64>> {
+        batch::check(&appends)?;
+        let Some(first) = appends.first() else { return Ok(Vec::new()) };
+        let now = self.0.clock.time();
+        let stream = first.stream.clone();
+        let mut logs = self.logs();
+        let log = logs.get_mut(&stream).ok_or_else(|| missing(&stream))?;
+        log.expire(now);
+        let sequences = log.append_all(appends, now)?;
+        for &sequence in &sequences {
+            relay(&mut logs, &stream, sequence, now);
+        }
+        drop(logs);
+        self.wake();
+        Ok(sequences)
+    }
+
     fn compare(&self, config: &StreamConfig) -> Plan {
         self.logs().get(&config.name).map_or(Plan::Create, |log| log.compare(config))
     }
@@ -130,6 +147,10 @@ impl Default for Memory {
 impl Durable for Memory {
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
         Box::pin(async move { self.append_now(message) })
+    }
+
+    fn append_all(&self, messages: Vec<Append>) -> BoxFuture<'_, Result<Vec<u64>>> {
+        Box::pin(async move { self.append_all_now(messages) })
     }
 
     fn last<'a>(

@@ -161,6 +161,11 @@ pub(super) fn compare(live: &StreamConfig, wanted: &StreamConfig, bytes: u64) ->
 
     let kind = |is_bucket| if is_bucket { "bucket" } else { "stream" }.to_owned();
     all.note("kind", [live.bucket, wanted.bucket], kind, Harm::None);
+    // What an operator has allowed beside it stays.
+    if wanted.batches {
+        let can = |batches| if batches { "yes" } else { "no" }.to_owned();
+        all.note("batches and expiry of keys", [live.batches, true], can, Harm::None);
+    }
     if all.0.is_empty() { Plan::Keep } else { Plan::Change(all.0) }
 }
 
@@ -229,6 +234,7 @@ mod tests {
             limits: Limits { bytes: Some(1000), messages_per_subject: Some(64) },
             sources: vec![StreamSource { bucket: "b".to_owned(), destination: "evt.c".to_owned() }],
             bucket: false,
+            batches: false,
             taken_over: None,
         }
     }
@@ -254,7 +260,8 @@ mod tests {
             (|it| it.limits.bytes = Some(500), "max bytes 1000 -> 500"),
             (|it| it.limits.messages_per_subject = None, "messages a subject 64 -> none"),
             (|it| it.bucket = true, "kind stream -> bucket"),
-        ] as [(fn(&mut StreamConfig), &str); 8]
+            (|it| it.batches = true, "batches and expiry of keys no -> yes"),
+        ] as [(fn(&mut StreamConfig), &str); 9]
         {
             assert_eq!(change(grow), (words.to_owned(), true));
         }

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::durable::RevisionConflict;
 
-    const CONFLICT: RevisionConflict = RevisionConflict { current_revision: 7 };
+    const CONFLICT: RevisionConflict = RevisionConflict { current_revision: 7, key: String::new() };
 
     #[test]
     fn a_status_is_the_declared_error_that_it_was_made_of() {

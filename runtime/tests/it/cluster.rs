@@ -4,7 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bodybroker_runtime::durable::{Append, Bucket, Durable, JetStream, Record, StreamConfig};
+use bodybroker_runtime::durable::{
+    Append, Bucket, Durable, Expect, JetStream, Record, StreamConfig, Write,
+};
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::subject::SubjectBuilder;
@@ -102,6 +104,64 @@ async fn patiently<T>(try_it: impl AsyncFn() -> Result<T>) -> Result<T> {
 
 fn revision(found: Option<Record>) -> u64 {
     found.map_or(0, |record| record.revision)
+}
+
+/// Two keys are counted up together while leaders die: what is acknowledged has happened, and always to both.
+#[tokio::test]
+async fn a_step_of_two_keys_is_whole_through_the_death_of_its_leader() -> Result<()> {
+    let mut cluster = Cluster::start(3).await?;
+    let durable = jetstream(&cluster.url());
+    durable.provision(&StreamConfig { replicas: 3, ..StreamConfig::of_bucket(&PLACES) }).await?;
+    let bucket = Bucket::new(durable, &PLACES);
+    for key in ["a", "b"] {
+        bucket.put(key, vec![0].into()).await?;
+    }
+    let (count, counted) = tokio::sync::watch::channel(0_u8);
+    let counting = async {
+        let mut unknown = 0;
+        while *count.borrow() < 60 {
+            let [a, b] = two(&bucket).await?;
+            let next = |record: &Record| Write {
+                expect: Expect::Revision(record.revision),
+                ..Write::put(&*record.key, vec![number(record) + 1].into())
+            };
+            match bucket.write_all(vec![next(&a), next(&b)]).await {
+                Ok(_) => count.send_modify(|count| *count += 1),
+                Err(status) if status.executed() == Executed::Unknown => unknown += 1,
+                Err(status) if status.code() == Code::Unavailable => {}
+                Err(status) => return Err(status),
+            }
+        }
+        Ok::<u8, Status>(unknown)
+    };
+    let killing = async {
+        for killed_at in [15, 35] {
+            let mut counted = counted.clone();
+            counted.wait_for(|count| *count >= killed_at).await.unwrap();
+            let leader = cluster.leader("KV_places").await?;
+            cluster.kill(leader);
+            counted.wait_for(|count| *count >= killed_at + 5).await.unwrap();
+            cluster.restart(leader).await?;
+        }
+        Ok(())
+    };
+    let (unknown, ()) = tokio::try_join!(counting, killing)?;
+    let [a, b] = two(&bucket).await?;
+    assert_eq!(number(&a), number(&b));
+    assert!((60..=60 + unknown).contains(&number(&a)), "{} of 60 and {unknown}", number(&a));
+    Ok(())
+}
+
+async fn two(bucket: &Bucket) -> Result<[Record; 2]> {
+    patiently(async || {
+        let [a, b] = [bucket.get_linearizable("a").await?, bucket.get_linearizable("b").await?];
+        Ok([a.unwrap(), b.unwrap()])
+    })
+    .await
+}
+
+fn number(record: &Record) -> u8 {
+    record.value.as_ref().unwrap()[0]
 }
 
 #[tokio::test]

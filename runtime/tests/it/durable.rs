@@ -187,6 +187,7 @@ pub(crate) fn events(sources: Vec<StreamSource>) -> StreamConfig {
         limits: bodybroker_runtime::durable::Limits::default(),
         sources,
         bucket: false,
+        batches: false,
         taken_over: None,
     }
 }

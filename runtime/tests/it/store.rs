@@ -9,6 +9,8 @@ use bodybroker_runtime::{Code, Result};
 
 use crate::durable::everywhere;
 
+mod batch;
+
 everywhere! {
     concurrent_changes_of_one_key_all_count,
     a_watch_tells_when_it_is_current,

@@ -112,9 +112,9 @@ fn failed(subject: &str, error: &PublishError) -> Status {
 }
 
 /// An earlier attempt is still being agreed on by the replicas: it may be stored yet, or not.
-const ID_IN_PROCESS: ErrorCode = ErrorCode(10158);
+pub(super) const ID_IN_PROCESS: ErrorCode = ErrorCode(10158);
 /// Another message of the subject is: what this one expects can't be judged yet.
-const SUBJECT_IN_PROCESS: ErrorCode = ErrorCode(10164);
+pub(super) const SUBJECT_IN_PROCESS: ErrorCode = ErrorCode(10164);
 
 /// No sequence is this large.
 const UNKNOWN: u64 = u64::MAX;

@@ -23,21 +23,29 @@ const ATOMIC_SINCE: (u32, u32) = (2, 15);
 /// # Errors
 /// `FAILED_PRECONDITION` when it doesn't.
 pub(super) fn supported(link: &Link) -> Result<()> {
+    since(link, "linearizable reads", ATOMIC_SINCE)
+}
+
+/// Whether the server is new enough.
+///
+/// # Errors
+/// `FAILED_PRECONDITION` when it isn't.
+pub(super) fn since(link: &Link, what: &str, since: (u32, u32)) -> Result<()> {
     let version = link.client.server_info().version;
-    if is_atomic(&version) {
+    if is_newer(&version, since) {
         return Ok(());
     }
-    let (major, minor) = ATOMIC_SINCE;
+    let (major, minor) = since;
     Err(Status::failed_precondition(format!(
-        "linearizable reads need nats-server {major}.{minor} or newer, and this is {version}"
+        "{what} need nats-server {major}.{minor} or newer, and this is {version}"
     ))
     .with_executed(Executed::No))
 }
 
-fn is_atomic(version: &str) -> bool {
+fn is_newer(version: &str, since: (u32, u32)) -> bool {
     let mut numbers = version.split('.').map(|number| number.parse().ok());
     let version = numbers.next().flatten().zip(numbers.next().flatten());
-    version.is_some_and(|version| version >= ATOMIC_SINCE)
+    version.is_some_and(|version| version >= since)
 }
 
 /// Reads the last message of each of some subjects, as one replica has them at one moment.
@@ -104,7 +112,7 @@ mod tests {
             ("2.14.5", false),
             ("unknown", false),
         ] {
-            assert_eq!(is_atomic(version), atomic, "{version}");
+            assert_eq!(is_newer(version, ATOMIC_SINCE), atomic, "{version}");
         }
     }
 }

@@ -9,53 +9,88 @@ use tokio::time::{Instant, timeout};
 
 use super::super::{Append, Appended};
 use super::link::{ATTEMPT, Link, PATIENCE, pause};
-use super::wire;
-use crate::status::{Result, Status};
+use super::{batch, wire};
+use crate::status::{Executed, Result, Status};
 
 /// Looks at what has followed the message that the append expected to be the last: only one can have.
 ///
 /// # Errors
 /// The refusal, when it was somebody else; `UNKNOWN_OUTCOME` when nobody can tell.
 pub(super) async fn settle(link: &Link, message: &Append, refusal: Status) -> Result<Appended> {
-    let Some(expect) = message.expect else { return Err(refusal) };
+    if message.expect.is_none() {
+        return Err(refusal);
+    }
+    match whose(link, message).await {
+        Found::Ours(sequence) => Ok(Appended { sequence, duplicate: true }),
+        Found::Another => Err(refusal),
+        Found::Unclear => Err(wire::unanswered(message.subject.as_str())),
+    }
+}
+
+/// Who has written what follows the message that an append expected to be the last.
+pub(super) enum Found {
+    /// We have, here.
+    Ours(u64),
+    /// Somebody else, directly.
+    Another,
+    /// Nobody can tell: what came between isn't kept, or the server does not say.
+    Unclear,
+}
+
+/// Finds out who has written what an append may have.
+pub(super) async fn whose(link: &Link, message: &Append) -> Found {
     let began = Instant::now();
     for attempt in 0.. {
-        match follower(link, message, expect).await {
-            Follower::Ours(sequence) => return Ok(Appended { sequence, duplicate: true }),
-            Follower::Another => return Err(refusal),
-            Follower::Unclear => return Err(wire::unanswered(message.subject.as_str())),
-            Follower::Unread if began.elapsed() > PATIENCE => {
-                return Err(wire::unanswered(message.subject.as_str()));
-            }
-            Follower::Unread => pause(attempt).await,
+        match follower(link, message).await {
+            Some(found) => return found,
+            None if began.elapsed() > PATIENCE => return Found::Unclear,
+            None => pause(attempt).await,
         }
     }
     unreachable!("the loop above ends by returning")
 }
 
-/// Who wrote after the message that was expected to be the last.
-enum Follower {
-    /// We did, here.
-    Ours(u64),
-    /// Somebody else, directly.
-    Another,
-    /// Somebody, but what came between isn't kept.
-    Unclear,
-    /// The server did not say.
-    Unread,
+/// Messages of one step that are looked for before it is said that none is left.
+const LOOKS_MAX: usize = 8;
+
+/// Tells the places of messages that were appended in one step, of which the server knows the ids.
+///
+/// # Errors
+/// `UNKNOWN_OUTCOME` when others have replaced every one of them.
+pub(super) async fn locate(link: &Link, messages: &[Append]) -> Result<Vec<u64>> {
+    for (message, at) in messages.iter().zip(0..LOOKS_MAX) {
+        if let Found::Ours(sequence) = whose(link, message).await {
+            return Ok(batch::around(at, sequence, messages.len()));
+        }
+    }
+    let what = messages.first().map_or("", |message| message.subject.as_str());
+    Err(Status::unknown_outcome(format!(
+        "{what} was written, and replaced before its revision was known"
+    ))
+    .with_executed(Executed::Unknown))
 }
 
-async fn follower(link: &Link, message: &Append, expect: u64) -> Follower {
-    let Append { stream, subject, id, .. } = message;
+/// Looks at the first message that follows, or at the last one where nothing was expected; `None` when the server did
+/// not say.
+async fn follower(link: &Link, message: &Append) -> Option<Found> {
+    let Append { stream, subject, expect, id, .. } = message;
     let Ok(handle) = link.context.get_stream_no_info(stream).await else {
-        return Follower::Unclear;
+        return Some(Found::Unclear);
     };
-    let reading = handle.get_first_raw_message_by_subject(subject.as_str(), expect + 1);
-    let Ok(Ok(found)) = timeout(ATTEMPT, reading).await else { return Follower::Unread };
+    let found = async {
+        match expect {
+            Some(expect) => {
+                let first = handle.get_first_raw_message_by_subject(subject.as_str(), expect + 1);
+                first.await.ok()
+            }
+            None => handle.get_last_raw_message_by_subject(subject.as_str()).await.ok(),
+        }
+    };
+    let found = timeout(ATTEMPT, found).await.ok()??;
     let header = |name| found.headers.get(name).map(async_nats::HeaderValue::as_str);
     if header(NATS_MESSAGE_ID).is_some_and(|found| Some(found) == id.as_deref()) {
-        return Follower::Ours(found.sequence);
+        return Some(Found::Ours(found.sequence));
     }
     let expected = header(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE).and_then(|text| text.parse().ok());
-    if expected == Some(expect) { Follower::Another } else { Follower::Unclear }
+    Some(if expect.is_some() && expected == *expect { Found::Another } else { Found::Unclear })
 }

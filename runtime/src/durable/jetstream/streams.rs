@@ -91,6 +91,10 @@ async fn add(link: &Link, config: &StreamConfig) -> Result<()> {
             changed = true;
         }
     }
+    if config.batches && !(update.allow_atomic_publish && update.allow_message_ttl) {
+        (update.allow_atomic_publish, update.allow_message_ttl) = (true, true);
+        changed = true;
+    }
     if changed {
         let updated = link.context.update_stream(update).await;
         updated.map_err(|e| failure(&config.name, &e.kind()))?;
@@ -134,6 +138,7 @@ fn wanted(config: &StreamConfig) -> Config {
         limits: Limits { bytes, messages_per_subject },
         sources,
         bucket,
+        batches,
         taken_over,
     } = config;
     let sources: Vec<_> = sources.iter().map(|s| source(&s.bucket, &s.destination)).collect();
@@ -154,6 +159,8 @@ fn wanted(config: &StreamConfig) -> Config {
         max_consumers: -1,
         sources: Some(sources).filter(|sources| !sources.is_empty()),
         metadata: taken_over.iter().flat_map(note).collect(),
+        allow_atomic_publish: *batches,
+        allow_message_ttl: *batches,
         ..with_rules(*bucket)
     }
 }
@@ -247,6 +254,7 @@ fn seen(live: &Config, bucket_wanted: bool) -> StreamConfig {
         },
         sources: live.sources.iter().flatten().map(source).collect(),
         bucket: bucket_wanted == as_wanted,
+        batches: live.allow_atomic_publish && live.allow_message_ttl,
         taken_over: noted(live),
     }
 }
@@ -277,6 +285,8 @@ fn update(have: Config, wanted: Config) -> Config {
         allow_rollup: wanted.allow_rollup,
         deny_delete: wanted.deny_delete,
         allow_direct: wanted.allow_direct,
+        allow_atomic_publish: have.allow_atomic_publish || wanted.allow_atomic_publish,
+        allow_message_ttl: have.allow_message_ttl || wanted.allow_message_ttl,
         sources: wanted.sources,
         metadata,
         ..have

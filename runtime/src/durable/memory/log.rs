@@ -83,26 +83,59 @@ impl Log {
     }
 
     pub(super) fn append(&mut self, append: Append, now: SystemTime) -> Result<Appended> {
-        let Append { stream, subject, mut headers, payload, expect, id } = append;
+        if let Some(sequence) = self.known(&append) {
+            return Ok(Appended { sequence, duplicate: true });
+        }
+        self.judge(&append)?;
+        Ok(Appended { sequence: self.take(append, now)?, duplicate: false })
+    }
+
+    /// Appends all or none. Nobody's answer is lost here, so an id that is known is somebody's mistake.
+    pub(super) fn append_all(&mut self, appends: Vec<Append>, now: SystemTime) -> Result<Vec<u64>> {
+        if !self.config.batches {
+            return Err(Status::failed_precondition(format!(
+                "{} takes no writes of several keys: provision it again",
+                self.config.name
+            )));
+        }
+        for append in &appends {
+            if self.known(append).is_some() {
+                return Err(Status::failed_precondition("a message of this id is there"));
+            }
+            // As on a server, it isn't told which expectation failed.
+            self.judge(append).map_err(|refused| Status::new(refused.code(), refused.message()))?;
+        }
+        appends.into_iter().map(|append| self.take(append, now)).collect()
+    }
+
+    /// Where a message of this id is.
+    fn known(&self, append: &Append) -> Option<u64> {
+        self.ids.get(append.id.as_ref()?).map(|(sequence, _)| *sequence)
+    }
+
+    /// Whether a message may be taken.
+    fn judge(&self, append: &Append) -> Result<()> {
+        let Append { stream, subject, expect, .. } = append;
         let subject = subject.as_str();
         if !self.captures(subject) {
             return Err(Status::failed_precondition(format!(
                 "stream {stream} does not capture {subject}"
             )));
         }
-        if let Some(sequence) = id.as_ref().and_then(|id| self.ids.get(id)).map(|(seq, _)| *seq) {
-            return Ok(Appended { sequence, duplicate: true });
-        }
         let current = self.last_sequence(subject).unwrap_or(0);
         if expect.is_some_and(|expected| expected != current) {
             return Err(RevisionConflict::status(subject, current));
         }
+        Ok(())
+    }
+
+    fn take(&mut self, append: Append, now: SystemTime) -> Result<u64> {
+        let Append { subject, mut headers, payload, id, .. } = append;
         if let Some(id) = id {
             headers.insert(name::MSG_ID, id.clone())?;
             self.ids.insert(id, (self.next, now));
         }
-        let sequence = self.push(subject, headers, payload, now);
-        Ok(Appended { sequence, duplicate: false })
+        Ok(self.push(subject.as_str(), headers, payload, now))
     }
 
     /// Takes a message of another stream over, if that is a source.
@@ -133,15 +166,39 @@ impl Log {
 
     /// Lets go of messages and ids that are too old.
     pub(super) fn expire(&mut self, now: SystemTime) {
-        if let Some(age) = self.config.max_age {
-            let old = |message: &Stored| now.duration_since(message.time).is_ok_and(|d| d >= age);
-            while let Some(first) = self.messages.first_entry().filter(|first| old(first.get())) {
-                let message = first.remove();
+        let passed = |time: SystemTime, most| now.duration_since(time).is_ok_and(|d| d >= most);
+        let max_age = self.config.max_age.unwrap_or(Duration::MAX);
+        let old: Vec<u64> = self
+            .messages
+            .values()
+            .filter(|message| match self.lifetime(message) {
+                Lifetime::Stream => passed(message.time, max_age),
+                Lifetime::Own(most) => passed(message.time, most),
+                Lifetime::Endless => false,
+            })
+            .map(|message| message.sequence)
+            .collect();
+        for sequence in old {
+            if let Some(message) = self.messages.remove(&sequence) {
                 self.forget(&message);
             }
         }
         let window = self.config.duplicate_window;
         self.ids.retain(|_, (_, at)| now.duration_since(*at).is_ok_and(|d| d < window));
+    }
+
+    /// How long a message is kept, which it may say itself where the stream lets it.
+    fn lifetime(&self, message: &Stored) -> Lifetime {
+        let own = message.headers.get(name::TTL).filter(|_| self.config.batches);
+        match own {
+            None => Lifetime::Stream,
+            Some("never") => Lifetime::Endless,
+            Some(own) => {
+                let seconds = own.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
+                seconds
+                    .map_or(Lifetime::Stream, |seconds| Lifetime::Own(Duration::from_secs(seconds)))
+            }
+        }
     }
 
     /// In what it differs from a configuration.
@@ -193,6 +250,11 @@ impl Log {
         let time = after.map_or(now, |after| after.max(now));
         let subject = subject.to_owned();
         let of_subject = self.subjects.entry(subject.clone()).or_default();
+        if headers.get(name::ROLLUP) == Some("sub") {
+            for earlier in of_subject.drain(..) {
+                self.messages.remove(&earlier);
+            }
+        }
         of_subject.push_back(sequence);
         let most = self.config.limits.messages_per_subject.map_or(usize::MAX, |most| most as usize);
         if of_subject.len() > most
@@ -212,6 +274,16 @@ impl Log {
             self.subjects.remove(&message.subject);
         }
     }
+}
+
+/// How long a message is kept.
+enum Lifetime {
+    /// As long as the stream says.
+    Stream,
+    /// As long as it says itself.
+    Own(Duration),
+    /// For ever, whatever the stream says.
+    Endless,
 }
 
 /// Says which message of which stream a message was taken over from.

@@ -27,6 +27,7 @@ pub(super) async fn provision(connection: &Connection) {
         limits: Limits::default(),
         sources: Vec::new(),
         bucket: false,
+        batches: false,
         taken_over: None,
     };
     connection.durable().provision(&config).await.unwrap();
