@@ -18,6 +18,7 @@ use crate::spec::MethodSpec;
 use crate::status::Status;
 use crate::subject::Subject;
 
+mod attempts;
 mod breaker;
 mod budget;
 mod cache;
@@ -33,6 +34,7 @@ mod wire;
 pub use cache::SharedStore;
 pub use handlers::{HandlerService, Handling};
 
+pub(crate) use attempts::{First, Step};
 pub(crate) use calls::{ANSWERS_BYTES_MAX, Calls};
 pub(crate) use handlers::Handlers;
 
@@ -84,15 +86,16 @@ pub struct Response {
 }
 
 impl Request {
+    /// A request without its body.
     pub(crate) fn new(
         connection: &Connection,
         method: &'static MethodSpec,
         subject: Subject,
         headers: Headers,
-        body: Bytes,
         deadline: Instant,
     ) -> Self {
         let (connection, extensions) = (connection.clone(), Extensions::new());
+        let body = Bytes::new();
         let (once, fresh) = (false, false);
         Self { connection, method, subject, headers, body, deadline, extensions, once, fresh }
     }

@@ -14,7 +14,7 @@ use super::attempt::{Ask, Attempt};
 use super::options::CallOptions;
 use crate::connection::Connection;
 use crate::context::Context;
-use crate::layer::{Request, Response};
+use crate::layer::{First, Request, Response, Step};
 use crate::spec::{Idempotency, MethodSpec};
 use crate::status::{Result, Status};
 use crate::subject::Subject;
@@ -37,6 +37,8 @@ enum State<Q> {
     New(Q),
     /// On the wire, with nothing in between.
     Sent(Attempt),
+    /// On the wire for the first time; with the request, in case that isn't all.
+    First(Box<First>, Q),
     /// In the hands of the layers between it and the wire.
     Layered(BoxFuture<'static, Result<Response>>),
     Done,
@@ -115,43 +117,69 @@ impl<Q: Message + Unpin, R: Message + Default, E: From<Status>> Future for Call<
 
 impl<Q: Message, R: Message + Default, E> Call<Q, R, E> {
     fn poll_answer(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<R>> {
-        if let State::New(request) = &self.state {
-            let (connection, method, options) = (&self.connection, self.method, &mut self.options);
-            let now = Instant::now();
-            self.watched = Watched::start(method, now);
-            let watched = self.watched.as_ref();
-            let started = if method.policy.is_none() && !connection.calls().any() {
-                send(connection, method, options, request, now, watched).map(State::Sent)
-            } else {
-                enter(connection, method, options, request, now, watched).map(State::Layered)
-            };
-            match started {
-                Ok(state) => self.state = state,
-                Err(status) => {
-                    self.state = State::Done;
-                    Watched::end(&mut self.watched, Err(&status));
-                    return Poll::Ready(Err(status));
-                }
-            }
+        if let State::New(_) = &self.state
+            && let Err(status) = self.start()
+        {
+            self.state = State::Done;
+            Watched::end(&mut self.watched, Err(&status));
+            return Poll::Ready(Err(status));
         }
-        let method = self.method;
-        let result = match &mut self.state {
-            State::Sent(attempt) => {
-                task::ready!(attempt.poll(cx, |_, body| decode(method, body)))
-            }
-            State::Layered(future) => {
-                // Attempts are children of the call.
-                let _entered = self.watched.as_ref().map(|watched| watched.span().enter());
-                task::ready!(future.as_mut().poll(cx))
-                    .and_then(|response| decode(method, &response.body))
-            }
-            State::New(_) | State::Done => {
-                Err(Status::internal("a call was polled after it had ended"))
-            }
-        };
+        let result = task::ready!(self.poll_started(cx));
         self.state = State::Done;
         Watched::end(&mut self.watched, result.as_ref().map(drop));
         Poll::Ready(result)
+    }
+
+    /// Sends the request, or hands it to the layers.
+    fn start(&mut self) -> Result<()> {
+        let State::New(request) = &self.state else { return Ok(()) };
+        let (connection, method, options) = (&self.connection, self.method, &mut self.options);
+        let now = Instant::now();
+        self.watched = Watched::start(method, now);
+        let watched = self.watched.as_ref();
+        if method.policy.is_none() && !connection.calls().any() {
+            let attempt = send(connection, method, options, request, now, watched)?;
+            self.state = State::Sent(attempt);
+            return Ok(());
+        }
+        let mut layered = layered(connection, method, options, now, watched)?;
+        // Attempts are children of the call.
+        let _entered = watched.map(|watched| watched.span().enter());
+        if let Some(attempts) = connection.calls().attempts(method, connection) {
+            let first = Box::new(First::send(attempts, layered, &Proto(request), now)?);
+            if let State::New(request) = mem::replace(&mut self.state, State::Done) {
+                self.state = State::First(first, request);
+            }
+        } else {
+            layered.body = request.encode_to_vec().into();
+            self.state = State::Layered(connection.calls().call(layered, now));
+        }
+        Ok(())
+    }
+
+    fn poll_started(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<R>> {
+        let method = self.method;
+        if let State::Sent(attempt) = &mut self.state {
+            return attempt.poll(cx, |_, body| decode(method, body));
+        }
+        let _entered = self.watched.as_ref().map(|watched| watched.span().enter());
+        if let State::First(first, _) = &mut self.state {
+            // That an answer can't be read is nothing that layers could mend.
+            let step = task::ready!(first.poll(cx, |_, body| Ok(decode(method, body))));
+            let trouble = match step {
+                Step::Ended(result) => return Poll::Ready(result.flatten()),
+                Step::Trouble(trouble) => trouble,
+            };
+            if let State::First(first, request) = mem::replace(&mut self.state, State::Done) {
+                let body = request.encode_to_vec().into();
+                self.state = State::Layered(Box::pin(first.go_on(body, trouble)));
+            }
+        }
+        let State::Layered(future) = &mut self.state else {
+            return Poll::Ready(Err(Status::internal("a call was polled after it had ended")));
+        };
+        let result = task::ready!(future.as_mut().poll(cx));
+        Poll::Ready(result.and_then(|response| decode(method, &response.body)))
     }
 }
 
@@ -175,15 +203,14 @@ fn send<Q: Message>(
     Attempt::publish(connection, ask)
 }
 
-/// Hands the request to the layers.
-fn enter<Q: Message>(
+/// What layers know of the request, but for its body.
+fn layered(
     connection: &Connection,
     method: &'static MethodSpec,
     options: &mut CallOptions,
-    request: &Q,
     now: Instant,
     watched: Option<&Watched>,
-) -> Result<BoxFuture<'static, Result<Response>>> {
+) -> Result<Request> {
     let context = Context::current();
     let context = context.as_ref();
     let deadline = options.deadline(method, context, now).at;
@@ -193,11 +220,10 @@ fn enter<Q: Message>(
     }
     let subject = options.take_subject(method)?;
     let headers = options.take_headers(context, watched);
-    let once = options.is_once() || context.is_some_and(|context| context.attempt() > 1);
-    let body = request.encode_to_vec().into();
-    let mut request = Request::new(connection, method, subject, headers, body, deadline);
-    (request.once, request.fresh) = (once, options.is_fresh());
-    Ok(connection.calls().call(request, now))
+    let mut request = Request::new(connection, method, subject, headers, deadline);
+    request.once = options.is_once() || context.is_some_and(|context| context.attempt() > 1);
+    request.fresh = options.is_fresh();
+    Ok(request)
 }
 
 fn decode<R: Message + Default>(method: &'static MethodSpec, body: &[u8]) -> Result<R> {
@@ -219,7 +245,7 @@ impl<Q, R, E> fmt::Debug for Call<Q, R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::New(_) => "new",
-            State::Sent(_) | State::Layered(_) => "sent",
+            State::Sent(_) | State::First(..) | State::Layered(_) => "sent",
             State::Done => "done",
         };
         f.debug_struct("Call")

@@ -3,7 +3,7 @@
 //! While it is closed, a call costs some atomic operations and takes no lock; only opening, probing and closing do.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -51,7 +51,7 @@ impl Breaker {
 
     /// Lets something through that begins now, or refuses it.
     pub(super) async fn call<T>(
-        &self,
+        self: &Arc<Self>,
         started: Instant,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
@@ -150,20 +150,23 @@ impl Breaker {
 }
 
 /// A call that was let through.
-struct Admitted<'a> {
-    breaker: &'a Breaker,
+#[derive(Debug)]
+pub(super) struct Admitted {
+    breaker: Arc<Breaker>,
     probe: bool,
     ended: bool,
 }
 
-impl<'a> Admitted<'a> {
-    fn ask(breaker: &'a Breaker, now: Instant) -> Result<Self> {
+impl Admitted {
+    /// Lets a call through that begins now, or refuses it.
+    pub(super) fn ask(breaker: &Arc<Breaker>, now: Instant) -> Result<Self> {
         let closed = breaker.phase.load(Ordering::Relaxed) == CLOSED;
         let probe = !closed && breaker.probe(now)?;
-        Ok(Self { breaker, probe, ended: false })
+        Ok(Self { breaker: Arc::clone(breaker), probe, ended: false })
     }
 
-    fn ended(mut self, error: Option<&Status>, started: Instant) {
+    /// Notes how it ended.
+    pub(super) fn ended(mut self, error: Option<&Status>, started: Instant) {
         self.ended = true;
         let now = Instant::now();
         let failed = error.is_some_and(is_failure);
@@ -176,7 +179,7 @@ impl<'a> Admitted<'a> {
     }
 }
 
-impl Drop for Admitted<'_> {
+impl Drop for Admitted {
     /// A caller that left tells nothing of the method, but makes room for another probe.
     fn drop(&mut self) {
         if self.probe && !self.ended {
@@ -212,21 +215,21 @@ mod tests {
         probes: 2,
     };
 
-    fn breaker() -> Breaker {
-        Breaker::new(POLICY, "svc.test.v1.get")
+    fn breaker() -> Arc<Breaker> {
+        Arc::new(Breaker::new(POLICY, "svc.test.v1.get"))
     }
 
-    fn call(breaker: &Breaker, error: Option<&Status>) -> Result<()> {
+    fn call(breaker: &Arc<Breaker>, error: Option<&Status>) -> Result<()> {
         let now = Instant::now();
         Admitted::ask(breaker, now)?.ended(error, now);
         Ok(())
     }
 
-    fn fail(breaker: &Breaker) -> Result<()> {
+    fn fail(breaker: &Arc<Breaker>) -> Result<()> {
         call(breaker, Some(&Status::unavailable("down")))
     }
 
-    fn opened() -> Breaker {
+    fn opened() -> Arc<Breaker> {
         let breaker = breaker();
         for _ in 0..10 {
             fail(&breaker).expect("it is closed");

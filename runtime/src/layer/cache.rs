@@ -17,7 +17,7 @@ use self::key::Key;
 use self::local::Entry;
 use self::sharing::{Found, Sharing};
 use self::validity::Validity;
-use super::calls::Attempts;
+use super::attempts::Attempts;
 use super::{Request, Response};
 use crate::connection::Connection;
 use crate::headers::name;

@@ -1,18 +1,17 @@
 //! The calling side: what stands between a unary call and the wire.
 
-use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt as _, service_fn};
 
-use super::breaker::Breaker;
+use super::attempts::Attempts;
 use super::budget::Budget;
 use super::cache::{Cache, Guard, Local, SharedStore};
 use super::chains::Chains;
 use super::per_method::PerMethod;
-use super::{CallService, LayerService, Request, Response, hedge, retry};
+use super::{CallService, LayerService, Request, Response};
 use crate::connection::Connection;
 use crate::spec::MethodSpec;
 use crate::status::Result;
@@ -65,6 +64,21 @@ impl Calls {
         self.answers.get().map_or((0, 0), Local::size)
     }
 
+    /// What makes the calls of a method that nothing else stands around, neither kept answers nor a user's layers.
+    pub(crate) fn attempts(
+        &self,
+        method: &'static MethodSpec,
+        connection: &Connection,
+    ) -> Option<Arc<Attempts>> {
+        if method.policy.cache.is_some() || self.any() {
+            return None;
+        }
+        match self.chain(method, connection) {
+            Chain::Attempts(attempts) => Some(attempts),
+            Chain::Cache(_) => None,
+        }
+    }
+
     /// Sends a call that begins now through the chain of its method.
     pub(crate) fn call(
         &self,
@@ -72,8 +86,8 @@ impl Calls {
         now: Instant,
     ) -> BoxFuture<'static, Result<Response>> {
         let method = request.method();
-        let chain = || self.chains.of(method, || self.build(method, &request.connection));
-        if !self.around.any() {
+        let chain = || self.chain(method, &request.connection);
+        if !self.any() {
             return chain().call(request, now);
         }
         let ours = || {
@@ -84,6 +98,10 @@ impl Calls {
         };
         let around = self.around.of(method, ours);
         Box::pin(around.oneshot(request))
+    }
+
+    fn chain(&self, method: &'static MethodSpec, connection: &Connection) -> Chain {
+        self.chains.of(method, || self.build(method, connection))
     }
 
     fn build(&self, method: &'static MethodSpec, connection: &Connection) -> Chain {
@@ -111,45 +129,5 @@ impl Chain {
             Self::Cache(cache) => cache.call(request, now),
             Self::Attempts(attempts) => attempts.call(request, now),
         }
-    }
-}
-
-/// What makes the calls of one method, and makes them again.
-#[derive(Debug)]
-pub(super) struct Attempts {
-    method: &'static MethodSpec,
-    breaker: Option<Breaker>,
-    budget: Arc<Budget>,
-}
-
-impl Attempts {
-    fn new(method: &'static MethodSpec, budget: &Arc<Budget>) -> Arc<Self> {
-        let breaker = method.policy.breaker.map(|policy| Breaker::new(policy, method.subject));
-        Arc::new(Self { method, breaker, budget: Arc::clone(budget) })
-    }
-
-    pub(super) fn method(&self) -> &'static MethodSpec {
-        self.method
-    }
-
-    /// Makes a call: the breaker sees all of it, a repetition all that hedges come to.
-    pub(super) fn call(
-        self: Arc<Self>,
-        request: Request,
-        now: Instant,
-    ) -> BoxFuture<'static, Result<Response>> {
-        Box::pin(async move {
-            let Self { method, breaker, budget } = &*self;
-            budget.called();
-            let attempt =
-                |trial| hedge::call(method.policy.hedge.as_ref(), budget, &request, trial);
-            // By reference, because a future that is handed on is in both hands for as long as it lives.
-            let call =
-                pin!(retry::call(method.policy.retry.as_ref(), budget, &request, now, attempt));
-            match breaker {
-                Some(breaker) => breaker.call(now, call).await,
-                None => call.await,
-            }
-        })
     }
 }

@@ -10,6 +10,11 @@ use super::{Request, Response};
 use crate::spec::Hedge;
 use crate::status::Result;
 
+/// When a call has taken so long that another is to be made beside it.
+pub(super) fn alarm(policy: Option<&Hedge>, request: &Request, trial: Trial) -> Option<Instant> {
+    policy.filter(|_| !request.once).map(|policy| trial.now + policy.delay)
+}
+
 /// Makes a call, and others beside it as its policy says. What is beaten is dropped, and so cancelled.
 pub(super) async fn call(
     policy: Option<&Hedge>,
@@ -17,32 +22,30 @@ pub(super) async fn call(
     request: &Request,
     trial: Trial,
 ) -> Result<Response> {
-    let Some(policy) = policy.filter(|_| !request.once) else {
-        return wire::send(request, trial, None).await;
-    };
-    let mut first = wire::send(request, trial, Some(trial.now + policy.delay));
+    let mut first = wire::send(request, &request.body, trial, alarm(policy, request, trial));
     match first.or_alarm().await {
-        // Nearly every call ends here.
         Some(result) => result,
-        None => Box::pin(beside(first, policy, budget, request, trial)).await,
+        None => beside(first, policy, budget, request, trial).await,
     }
 }
 
 /// Waits for a call that dawdles, and makes others beside it.
-async fn beside(
-    first: InFlight<'_>,
-    policy: &Hedge,
+pub(super) async fn beside(
+    first: InFlight,
+    policy: Option<&Hedge>,
     budget: &Budget,
     request: &Request,
     trial: Trial,
 ) -> Result<Response> {
+    let Some(policy) = policy else { return first.await };
     let method = request.method().subject;
     let mut trials = FuturesUnordered::from_iter([first]);
     let mut made = 1;
     loop {
         if made < policy.max_attempts && budget.take() {
             metrics::counter!("bb_hedges_total", "method" => method).increment(1);
-            trials.push(wire::send(request, Trial { now: Instant::now(), ..trial }, None));
+            let trial = Trial { now: Instant::now(), ..trial };
+            trials.push(wire::send(request, &request.body, trial, None));
             made += 1;
         } else {
             made = policy.max_attempts;

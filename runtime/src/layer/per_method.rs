@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
+use foldhash::fast::RandomState;
+
 use crate::spec::MethodSpec;
 
 /// Something for each method, by the address of the method's static.
-pub(super) struct PerMethod<T>(RwLock<HashMap<usize, T>>);
+pub(super) struct PerMethod<T>(RwLock<HashMap<usize, T, RandomState>>);
 
 impl<T: Clone> PerMethod<T> {
     /// What there is for a method, or what is made for it now.

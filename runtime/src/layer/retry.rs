@@ -5,67 +5,64 @@ use std::time::Duration;
 use rand::RngExt as _;
 use tokio::time::Instant;
 
+use super::Request;
 use super::budget::Budget;
 use super::wire::Trial;
-use super::{Request, Response};
 use crate::spec::Retry;
 use crate::status::{Code, Executed, Result, Status};
 use crate::transport::State;
 
-/// Makes a call, and makes it again as its policy says.
-pub(super) async fn call<A>(
+/// Whether another attempt may help a call that failed; `false` is the end of it.
+pub(super) fn may_help(policy: Option<&Retry>, request: &Request, status: &Status) -> bool {
+    policy.is_some() && !request.once && (may_repeat(request, status) || is_unsent(request, status))
+}
+
+/// Waits until it is time for another attempt; the failure of the last where there is none.
+pub(super) async fn next(
     policy: Option<&Retry>,
     budget: &Budget,
     request: &Request,
-    now: Instant,
-    attempt: impl Fn(Trial) -> A,
-) -> Result<Response>
-where
-    A: Future<Output = Result<Response>>,
-{
-    let mut trial = Trial { number: 1, now, end: None };
-    let Some(policy) = policy else { return attempt(trial).await };
-    let method = request.method().subject;
-    loop {
-        trial.end = policy.attempt_timeout.map(|limit| trial.now + limit);
-        let status = match attempt(trial).await {
-            Ok(response) => return Ok(response),
-            Err(status) => status,
-        };
-        if !request.once && reconnected(request, &status).await {
-            trial.now = Instant::now();
-            continue;
-        }
-        let made = trial.number;
-        if made >= policy.max_attempts || request.once || !may_repeat(request, &status) {
-            return Err(status);
-        }
-        let wait = wait(policy, made, &status);
-        if Instant::now() + wait >= request.deadline {
-            return Err(status);
-        }
-        if !budget.take() {
-            metrics::counter!("bb_retries_denied_total", "method" => method).increment(1);
-            return Err(status);
-        }
-        metrics::counter!("bb_retries_total", "method" => method).increment(1);
-        tracing::debug!(method, made, %status, ?wait, "calling again");
-        tokio::time::sleep(wait).await;
-        trial.number += 1;
-        trial.now = Instant::now();
+    last: Trial,
+    status: Status,
+) -> Result<Trial> {
+    let Some(policy) = policy.filter(|_| !request.once) else { return Err(status) };
+    if reconnected(request, &status).await {
+        return Ok(Trial::new(last.number, Instant::now(), Some(policy)));
     }
+    let made = last.number;
+    if made >= policy.max_attempts || !may_repeat(request, &status) {
+        return Err(status);
+    }
+    let wait = wait(policy, made, &status);
+    if Instant::now() + wait >= request.deadline {
+        return Err(status);
+    }
+    let method = request.method().subject;
+    if !budget.take() {
+        metrics::counter!("bb_retries_denied_total", "method" => method).increment(1);
+        return Err(status);
+    }
+    metrics::counter!("bb_retries_total", "method" => method).increment(1);
+    tracing::debug!(method, made, %status, ?wait, "calling again");
+    tokio::time::sleep(wait).await;
+    Ok(Trial::new(made + 1, Instant::now(), Some(policy)))
 }
 
 /// Waits for a connection that was missing; what was never sent is no attempt. `false` when that wasn't the trouble, or
 /// time runs out.
 async fn reconnected(request: &Request, status: &Status) -> bool {
-    let mut state = request.connection.tx().state();
-    let missing = status.executed() == Executed::No && *state.borrow() == State::Disconnected;
-    if !missing {
+    if !is_unsent(request, status) {
         return false;
     }
+    let mut state = request.connection.tx().state();
     let back = state.wait_for(|state| matches!(state, State::Connected(_) | State::LameDuck));
     matches!(tokio::time::timeout_at(request.deadline, back).await, Ok(Ok(_)))
+}
+
+/// Whether a call never left because the connection is down.
+fn is_unsent(request: &Request, status: &Status) -> bool {
+    status.executed() == Executed::No
+        && *request.connection.tx().state().borrow() == State::Disconnected
 }
 
 /// Whether another attempt is safe and may help: the call never ran because of something that passes, or it may run

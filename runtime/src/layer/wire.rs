@@ -13,9 +13,11 @@ use super::{Request, Response};
 use crate::client::attempt::{Ask, Attempt};
 use crate::client::options::CallDeadline;
 use crate::connection::Connection;
-use crate::headers::name;
+use crate::headers::{Headers, name};
+use crate::spec::Retry;
 use crate::status::{Executed, Result, Status};
 use crate::telemetry::trace;
+use crate::transport::Body;
 
 /// How much longer than the caller a server may think it has before it must be told.
 const TOLERANCE: Duration = Duration::from_millis(1);
@@ -31,10 +33,23 @@ pub(super) struct Trial {
     pub(super) end: Option<Instant>,
 }
 
+impl Trial {
+    /// An attempt that begins now.
+    pub(super) fn new(number: u32, now: Instant, policy: Option<&Retry>) -> Self {
+        let limit = policy.and_then(|policy| policy.attempt_timeout);
+        Self { number, now, end: limit.map(|limit| now + limit) }
+    }
+}
+
 /// Publishes a request and waits for its answer, or for the alarm that its caller sets.
-pub(super) fn send(request: &Request, trial: Trial, alarm: Option<Instant>) -> InFlight<'_> {
+pub(super) fn send(
+    request: &Request,
+    body: &dyn Body,
+    trial: Trial,
+    alarm: Option<Instant>,
+) -> InFlight {
     let repeatable = request.is_repeatable();
-    let Request { connection, method, subject, headers, body, deadline, .. } = request;
+    let Request { connection, method, subject, headers, deadline, .. } = request;
     let (method, deadline, Trial { number, now, end }) = (*method, *deadline, trial);
     let mut headers = headers.clone();
     if number > 1 {
@@ -42,10 +57,10 @@ pub(super) fn send(request: &Request, trial: Trial, alarm: Option<Instant>) -> I
         let _ = headers.insert(name::ATTEMPT, number.to_string());
     }
     let span = trace::attempt(method, &mut headers);
-    let left = deadline.saturating_duration_since(now);
-    let is_schemas = method.timeout.checked_sub(left).is_some_and(|less| less <= TOLERANCE);
+    let schemas = now + method.timeout;
+    let is_schemas = deadline <= schemas && schemas <= deadline + TOLERANCE;
     // The server is told how long the call has. An attempt that ends sooner is cancelled: that costs nothing before.
-    let timeout = (!is_schemas).then_some(left);
+    let timeout = (!is_schemas).then(|| deadline.saturating_duration_since(now));
     let end = end.filter(|end| *end < deadline);
     let deadline = CallDeadline { made: now, at: end.unwrap_or(deadline), timeout };
     let (subject, headers) = (subject.clone(), &headers);
@@ -54,7 +69,7 @@ pub(super) fn send(request: &Request, trial: Trial, alarm: Option<Instant>) -> I
         Ok(attempt) => State::Sent(attempt),
         Err(status) => State::Failed(status),
     };
-    InFlight { connection, state, ends_early: end.is_some(), span }
+    InFlight { connection: connection.clone(), state, ends_early: end.is_some(), span }
 }
 
 /// Whether a call ended without an answer, so that its handler may still run.
@@ -63,8 +78,8 @@ fn is_unanswered(status: &Status) -> bool {
 }
 
 /// An attempt that is under way. Dropping it cancels its handler.
-pub(super) struct InFlight<'a> {
-    connection: &'a Connection,
+pub(crate) struct InFlight {
+    connection: Connection,
     state: State,
     /// Whether it ends before the server would end it.
     ends_early: bool,
@@ -77,7 +92,7 @@ enum State {
     Done,
 }
 
-impl InFlight<'_> {
+impl InFlight {
     /// Waits until it ends, or until its alarm goes off: then there is nothing yet.
     pub(super) async fn or_alarm(&mut self) -> Option<Result<Response>> {
         poll_fn(|cx| match Pin::new(&mut *self).poll(cx) {
@@ -88,39 +103,56 @@ impl InFlight<'_> {
         .await
     }
 
-    fn rang(&self) -> bool {
-        matches!(&self.state, State::Sent(attempt) if attempt.rang())
-    }
-}
-
-impl Future for InFlight<'_> {
-    type Output = Result<Response>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response>> {
-        let this = &mut *self;
-        let result = match &mut this.state {
+    /// Waits for the answer, and reads it where it lies.
+    pub(super) fn poll_answer<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
+    ) -> Poll<Result<T>> {
+        let result = match &mut self.state {
             State::Sent(attempt) => {
-                let result = ready!(attempt.poll(cx, |headers, body| {
-                    Ok(Response { headers: headers.clone(), body: Bytes::copy_from_slice(body) })
-                }));
-                if this.ends_early && result.as_ref().is_err_and(is_unanswered) {
-                    attempt.cancel(this.connection);
+                let result = ready!(attempt.poll(cx, read));
+                if self.ends_early && result.as_ref().is_err_and(is_unanswered) {
+                    attempt.cancel(&self.connection);
                 }
                 result
             }
             State::Failed(status) => Err(status.clone()),
-            State::Done => Err(Status::internal("an attempt was polled after it had ended")),
+            State::Done => Err(polled_too_often()),
         };
-        this.state = State::Done;
-        trace::ended(&this.span, result.as_ref().map(drop));
+        self.state = State::Done;
+        trace::ended(&self.span, result.as_ref().map(drop));
         Poll::Ready(result)
+    }
+
+    /// Whether its alarm has gone off.
+    pub(super) fn rang(&self) -> bool {
+        matches!(&self.state, State::Sent(attempt) if attempt.rang())
     }
 }
 
-impl Drop for InFlight<'_> {
+impl Future for InFlight {
+    type Output = Result<Response>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response>> {
+        self.get_mut().poll_answer(cx, |headers, body| Ok(copy(headers, body)))
+    }
+}
+
+/// Copies an answer.
+pub(super) fn copy(headers: &Headers, body: &[u8]) -> Response {
+    Response { headers: headers.clone(), body: Bytes::copy_from_slice(body) }
+}
+
+/// What is told to who polls an attempt that has ended.
+pub(super) fn polled_too_often() -> Status {
+    Status::internal("an attempt was polled after it had ended")
+}
+
+impl Drop for InFlight {
     fn drop(&mut self) {
         if let State::Sent(attempt) = &self.state {
-            attempt.cancel(self.connection);
+            attempt.cancel(&self.connection);
         }
     }
 }

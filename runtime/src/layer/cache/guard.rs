@@ -27,12 +27,12 @@ const BREAKER: spec::Breaker = spec::Breaker {
 #[derive(Debug)]
 pub(in crate::layer) struct Guard {
     pub(super) store: Arc<dyn SharedStore>,
-    breaker: Breaker,
+    breaker: Arc<Breaker>,
 }
 
 impl Guard {
     pub(in crate::layer) fn new(store: Arc<dyn SharedStore>) -> Self {
-        Self { store, breaker: Breaker::new(BREAKER, "shared-store") }
+        Self { store, breaker: Arc::new(Breaker::new(BREAKER, "shared-store")) }
     }
 
     /// Does something with the store; `None` when that doesn't work.
