@@ -25,7 +25,7 @@ mod memory;
 mod plan;
 
 pub(crate) use bucket::deletes;
-pub use bucket::{Bucket, Expect, Record, Write};
+pub use bucket::{Bucket, Expect, Keys, Range, Record, Write};
 pub(crate) use config::DEAD_LETTERS;
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};
 pub use conflict::RevisionConflict;
@@ -85,6 +85,14 @@ pub trait Durable: Send + Sync + 'static {
         filter: &'a Filter,
         start: Start,
     ) -> BoxFuture<'a, Result<Vec<Stored>>>;
+
+    /// Names the subjects that have a message, each once, some at a time: one that has a message throughout is named,
+    /// however often it is written meanwhile.
+    fn subjects<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<Vec<String>>>>>;
 
     /// Joins a durable consumer, making it if it isn't there.
     fn consumer<'a>(

@@ -12,10 +12,12 @@ use crate::durable::{Bucket, Durable, Expect, Record, Start, Write};
 use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
 
+mod list;
 mod modify;
 mod watch;
 mod write;
 
+pub use list::{List, Page};
 pub use watch::{Change, Watch};
 pub use write::{Batch, Writing};
 
@@ -128,12 +130,12 @@ impl<T: Message + Default + Name> Store<T> {
         self.writing(Write::delete(key))
     }
 
-    /// Every key, in the order of their last writes.
+    /// Every key, in the order of their last writes, all at once: for a bucket that may be large, see [`Store::list`].
     pub async fn keys(&self) -> Result<Vec<String>> {
         self.bucket.keys().await
     }
 
-    /// Every entry, in the order of their last writes.
+    /// Every entry, in the order of their last writes, all at once: for a bucket that may be large, see [`Store::list`].
     ///
     /// # Errors
     /// `DATA_LOSS` when stored bytes aren't a `T`.

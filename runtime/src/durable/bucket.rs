@@ -1,5 +1,6 @@
 //! A key-value bucket of bytes: a stream whose subjects are the keys (ADR-8).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -16,9 +17,11 @@ use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
 mod canary;
 mod pace;
+mod range;
 mod write;
 
 use pace::Pace;
+pub use range::{Keys, Range};
 pub use write::{Expect, Write};
 
 /// A bucket of bytes under keys of any text.
@@ -27,6 +30,8 @@ pub struct Bucket {
     durable: Arc<dyn Durable>,
     name: &'static str,
     stream: String,
+    /// What comes before the key in a subject.
+    prefix: String,
     history: usize,
     pace: Arc<Pace>,
 }
@@ -55,6 +60,7 @@ impl Bucket {
             durable,
             name: spec.name,
             stream: bucket_stream(spec.name),
+            prefix: bucket_subject(spec.name),
             history: spec.history.max(1) as usize,
             pace: Arc::new(Pace::new()),
         }
@@ -81,21 +87,38 @@ impl Bucket {
 
     /// Reads a key's last record, a deletion included.
     pub async fn last(&self, key: &str) -> Result<Option<Record>> {
-        let subject = self.subject(key);
-        let stored = self.durable.last(&self.stream, &subject).await?;
+        self.read(&self.subject(key)).await
+    }
+
+    async fn read(&self, subject: &Subject) -> Result<Option<Record>> {
+        let stored = self.durable.last(&self.stream, subject).await?;
         stored.map(|stored| self.record(stored)).transpose()
     }
 
     /// Every key that is there, in the order of their last writes.
     pub async fn keys(&self) -> Result<Vec<String>> {
-        let records = self.settled(self.all(), Start::LastPerSubject).await?;
-        Ok(records.into_iter().filter(|record| record.value.is_some()).map(|r| r.key).collect())
+        Ok(self.entries().await?.into_iter().map(|record| record.key).collect())
     }
 
     /// Every key and value that is there, in the order of their last writes.
     pub async fn entries(&self) -> Result<Vec<Record>> {
-        let mut records = self.settled(self.all(), Start::LastPerSubject).await?;
+        let mut latest = BTreeMap::new();
+        for record in self.settled(self.all(), Start::LastPerSubject).await? {
+            latest.insert(record.key.clone(), record);
+        }
+        // A reading passes by what is replaced just before its turn, and ends when the server believes that it has.
+        let mut names = self.names().await?;
+        while let Some(name) = names.next().await {
+            let name = name?;
+            if name.key.as_ref().is_none_or(|key| !latest.contains_key(key))
+                && let Some(record) = self.read(&name.subject).await?
+            {
+                latest.insert(record.key.clone(), record);
+            }
+        }
+        let mut records: Vec<_> = latest.into_values().collect();
         records.retain(|record| record.value.is_some());
+        records.sort_unstable_by_key(|record| record.revision);
         Ok(records)
     }
 
@@ -126,7 +149,9 @@ impl Bucket {
     }
 
     fn subject(&self, key: &str) -> Subject {
-        SubjectBuilder::new("$KV").literal(self.name).token(key).build()
+        let mut subject = format!("{}.", self.prefix);
+        subject::escape_into(key, &mut subject);
+        Subject::checked(subject)
     }
 
     /// Where linearizable reads leave their marks: under a key that is none, where readers and events don't look.
@@ -136,8 +161,7 @@ impl Bucket {
 
     fn all(&self) -> Filter {
         // A key is one token: what else lies in the stream is none.
-        Filter::parse(&format!("{}.*", bucket_subject(self.name)))
-            .unwrap_or_else(|_| Filter::literal("$KV.*.*"))
+        Filter::parse(&format!("{}.*", self.prefix)).unwrap_or_else(|_| Filter::literal("$KV.*.*"))
     }
 
     fn hashed(&self, subject: &Subject) -> bool {
@@ -145,7 +169,7 @@ impl Bucket {
     }
 
     fn token<'a>(&self, subject: &'a str) -> &'a str {
-        subject.get("$KV.".len() + self.name.len() + 1..).unwrap_or_default()
+        subject.get(self.prefix.len() + 1..).unwrap_or_default()
     }
 
     fn record(&self, stored: Stored) -> Result<Record> {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::stream::BoxStream;
 use tokio::sync::OnceCell;
 
 use super::{
@@ -27,6 +28,7 @@ mod link;
 mod pull;
 mod reader;
 mod streams;
+mod subjects;
 mod wire;
 
 use barrier::Barriers;
@@ -112,6 +114,14 @@ impl Durable for JetStream {
         start: Start,
     ) -> BoxFuture<'a, Result<Vec<Stored>>> {
         Box::pin(async move { reader::snapshot(self.link().await?, stream, filter, start).await })
+    }
+
+    fn subjects<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<Vec<String>>>>> {
+        Box::pin(async move { Ok(subjects::read(self.link().await?, stream, filter)) })
     }
 
     fn consumer<'a>(

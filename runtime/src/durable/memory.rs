@@ -189,6 +189,17 @@ impl Durable for Memory {
         Box::pin(async move { self.with(stream, |log| log.matching(filter, start)) })
     }
 
+    fn subjects<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<Vec<String>>>>> {
+        Box::pin(async move {
+            let all = self.with(stream, |log| log.subjects(filter))?;
+            Ok(futures::stream::iter([Ok(all)]).boxed())
+        })
+    }
+
     fn consumer<'a>(
         &'a self,
         config: &'a ConsumerConfig,

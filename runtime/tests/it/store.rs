@@ -10,6 +10,7 @@ use bodybroker_runtime::{Code, Result};
 use crate::durable::everywhere;
 
 mod batch;
+mod list;
 
 everywhere! {
     concurrent_changes_of_one_key_all_count,

@@ -54,6 +54,15 @@ impl Log {
         self.at(self.last_sequence(subject)?)
     }
 
+    /// Every subject that matches and has a message.
+    pub(super) fn subjects(&self, filter: &Filter) -> Vec<String> {
+        let matching = self
+            .subjects
+            .iter()
+            .filter(|(subject, sequences)| filter.matches(subject) && !sequences.is_empty());
+        matching.map(|(subject, _)| subject.clone()).collect()
+    }
+
     /// The first message from a sequence on that matches.
     pub(super) fn first(&self, filter: &Filter, from: u64) -> Option<Stored> {
         self.messages
