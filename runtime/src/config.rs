@@ -8,8 +8,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::connection::{Options, RedisUrl};
-use crate::durable::{Auth, Tls};
+use crate::durable::Auth;
 use crate::status::{Result, Status};
+use crate::tls::Tls;
 
 mod source;
 
@@ -39,7 +40,8 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, or `OTEL_EXPORTER_OTLP_ENDPOINT` without its `/v1/traces`: where spans are
     /// sent, over HTTP in protobuf. `OTEL_SERVICE_NAME` names the process in them, by default its program. Absent: no
-    /// spans are made. Samplers and batches are set by the standard's other variables.
+    /// spans are made. `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY` are for `https`, and
+    /// headers, samplers and batches are set by the standard's other variables.
     pub otlp: Option<Otlp>,
     /// `BB_REDIS_URL`: where processes share kept answers, such as `redis://127.0.0.1:6379`; `rediss` is encrypted, and
     /// several separated by commas, or the scheme `redis-cluster`, are a cluster. Absent: each keeps its own.
@@ -50,12 +52,14 @@ pub struct Config {
 }
 
 /// Where spans go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Otlp {
     /// URL that takes them.
     pub traces: String,
     /// Who sends them.
     pub service: String,
+    /// Certificates for an URL of `https`; the system's vouch where nothing is said.
+    pub tls: Tls,
 }
 
 /// How a log line looks.
@@ -87,13 +91,13 @@ impl Config {
         let config = Self {
             url: source.text("BB_NATS_URL").unwrap_or_else(|| DEFAULT_URL.to_owned()),
             auth: auth(source, &mut keep),
-            tls: tls(source, &mut keep),
+            tls: tls(source, ["BB_TLS_CA", "BB_TLS_CERT", "BB_TLS_KEY"], &mut keep),
             log: source.text("BB_LOG").unwrap_or_else(|| "info".to_owned()),
             log_format: log_format(source, &mut keep),
             ready_file: source.text("BB_READY_FILE").map(PathBuf::from),
             drain: duration(source, "BB_DRAIN", Duration::from_secs(25), &mut keep),
             http: parsed(source, "BB_HTTP_ADDR", "an address such as `127.0.0.1:8080`", &mut keep),
-            otlp: otlp(source),
+            otlp: otlp(source, &mut keep),
             redis: source.text("BB_REDIS_URL").map(RedisUrl::from),
             provision: parsed(source, "BB_PROVISION", "`true` or `false`", &mut keep)
                 .unwrap_or(false),
@@ -176,7 +180,8 @@ fn auth(source: &Source, keep: &mut impl FnMut(String)) -> Auth {
     given.into_iter().next().map_or(Auth::Anonymous, |(_, auth)| auth)
 }
 
-fn tls(source: &Source, keep: &mut impl FnMut(String)) -> Option<Tls> {
+/// Reads the names of the files that encryption needs: who vouches for the other side, our certificate, its key.
+fn tls(source: &Source, names: [&str; 3], keep: &mut impl FnMut(String)) -> Option<Tls> {
     let mut path = |name: &str| {
         let path = PathBuf::from(source.text(name)?);
         if !path.is_file() {
@@ -184,23 +189,24 @@ fn tls(source: &Source, keep: &mut impl FnMut(String)) -> Option<Tls> {
         }
         Some(path)
     };
-    let (ca, cert, key) = (path("BB_TLS_CA"), path("BB_TLS_CERT"), path("BB_TLS_KEY"));
+    let [ca, cert, key] = names.map(&mut path);
+    let [_, cert_name, key_name] = names;
     match (&ca, cert, key) {
         (None, None, None) => None,
         (_, Some(cert), Some(key)) => Some(Tls { ca, identity: Some((cert, key)) }),
         (_, None, None) => Some(Tls { ca, identity: None }),
         (_, Some(_), None) => {
-            keep("BB_TLS_CERT is set; set BB_TLS_KEY too".to_owned());
+            keep(format!("{cert_name} is set; set {key_name} too"));
             None
         }
         (_, None, Some(_)) => {
-            keep("BB_TLS_KEY is set; set BB_TLS_CERT too".to_owned());
+            keep(format!("{key_name} is set; set {cert_name} too"));
             None
         }
     }
 }
 
-fn otlp(source: &Source) -> Option<Otlp> {
+fn otlp(source: &Source, keep: &mut impl FnMut(String)) -> Option<Otlp> {
     let traces = source.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
         let base = source.text("OTEL_EXPORTER_OTLP_ENDPOINT")?;
         Some(format!("{}/v1/traces", base.trim_end_matches('/')))
@@ -208,7 +214,13 @@ fn otlp(source: &Source) -> Option<Otlp> {
     let program =
         || Some(std::env::current_exe().ok()?.file_stem()?.to_string_lossy().into_owned());
     let service = source.text("OTEL_SERVICE_NAME").or_else(program).unwrap_or_default();
-    Some(Otlp { traces, service })
+    let names = [
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    ];
+    let tls = tls(source, names, keep).unwrap_or_default();
+    Some(Otlp { traces, service, tls })
 }
 
 fn log_format(source: &Source, keep: &mut impl FnMut(String)) -> LogFormat {
@@ -303,6 +315,8 @@ mod tests {
             ("BB_PROVISION", "yes"),
             ("BB_HTTP_ADDR", "8080"),
             ("BB_TLS_CERT", "/nowhere/cert.pem"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem"),
         ])
         .unwrap_err();
         for words in [
@@ -313,6 +327,7 @@ mod tests {
             "BB_HTTP_ADDR is `8080`; write an address such as `127.0.0.1:8080`",
             "BB_TLS_CERT is `/nowhere/cert.pem`, where there is no file",
             "BB_TLS_CERT is set; set BB_TLS_KEY too",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE is `/nowhere/ca.pem`, where there is no file",
         ] {
             assert!(status.message().contains(words), "{words} is missing in {status}");
         }

@@ -29,7 +29,7 @@ pub use bucket::{Bucket, Expect, Keys, Range, Record, Write};
 pub(crate) use config::DEAD_LETTERS;
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};
 pub use conflict::RevisionConflict;
-pub use jetstream::{Auth, Dial, JetStream, Tls};
+pub use jetstream::{Auth, Dial, JetStream};
 pub use memory::Memory;
 pub use plan::{Destruction, Difference, Harm, Plan};
 

@@ -35,6 +35,7 @@ pub mod subject;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tls;
 pub mod transport;
 pub mod wire;
 

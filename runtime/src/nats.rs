@@ -27,7 +27,6 @@ mod pool;
 mod reader;
 mod run;
 mod subscriptions;
-mod tls;
 mod writer;
 
 use pool::Pool;

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::durable::{Auth, Dial, Tls};
+use crate::durable::{Auth, Dial};
 use crate::layer::ANSWERS_BYTES_MAX;
 use crate::subject;
+use crate::tls::Tls;
 
 /// Where the server is, who we are to it, and how patient we are.
 #[derive(Debug, Clone)]

@@ -32,7 +32,7 @@ mod subjects;
 mod wire;
 
 use barrier::Barriers;
-pub use dial::{Auth, Dial, Tls};
+pub use dial::{Auth, Dial};
 use link::Link;
 
 /// JetStream on a server. Nothing is connected before the first use.

@@ -8,12 +8,13 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio_rustls::client::TlsStream;
 
+use super::auth;
 use super::info::Info;
 use super::pool::Pool;
 use super::writer::Half;
-use super::{auth, tls};
 use crate::connection::Options;
 use crate::status::{Result, Status};
+use crate::tls::Encryption;
 use crate::wire::encode;
 use crate::wire::parse::{Op, Parsed, parse};
 
@@ -98,8 +99,8 @@ async fn one(options: &Options, role: &str, url: &str) -> Result<Link> {
     let encrypted = options.tls.is_some() || scheme == "tls" || info.tls_required;
     let connect = auth::connect(options, role, &info, encrypted)?;
     if encrypted {
-        let tls_options = options.tls.clone().unwrap_or_default();
-        let mut stream = tls::upgrade(stream, host, &tls_options).await?;
+        let tls = options.tls.clone().unwrap_or_default();
+        let mut stream = Encryption::new(&tls)?.upgrade(stream, host).await?;
         introduce(&mut stream, &connect, &mut buffer).await?;
         let (read, write) = tokio::io::split(stream);
         let (reader, half) = (Reader::Tls(read), Half::Tls(write));

@@ -42,7 +42,8 @@ pub(super) fn layer(
             config.traces
         ))
     };
-    let post = Post::to(&config.traces, TIMEOUT).map_err(|status| wrong(&status.message()))?;
+    let post = Post::to(&config.traces, &config.tls, TIMEOUT)
+        .map_err(|status| wrong(&status.message()))?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(post)

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bodybroker_runtime::connection::{Connection, Options};
-use bodybroker_runtime::durable::{Auth, Bucket, StreamConfig, Tls};
+use bodybroker_runtime::durable::{Auth, Bucket, StreamConfig};
 use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::testing::{NatsServer, Proxy};
+use bodybroker_runtime::tls::Tls;
 use bodybroker_runtime::transport::State;
 use nkeys::KeyPair;
 

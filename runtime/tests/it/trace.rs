@@ -78,7 +78,8 @@ async fn a_request_is_one_tree_from_its_caller_to_the_consumers_of_its_events() 
     assert_eq!(*tower::HEARD.lock().unwrap(), [None, Some(OUTSIDE.to_owned())]);
 
     let collector = Collector::start().await;
-    let otlp = Some(Otlp { traces: collector.url(), service: "test".to_owned() });
+    let otlp =
+        Some(Otlp { traces: collector.url(), service: "test".to_owned(), ..Otlp::default() });
     telemetry::start(&Config { otlp, log: "off".to_owned(), ..Config::at(server.url()) })?;
     call(TOLL, 3).await?;
     call(RING, 4).await?;

@@ -1,11 +1,11 @@
 //! Where the server is, and who we are to it.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use async_nats::{ConnectOptions, ServerAddr};
 
 use crate::status::{Result, Status};
+use crate::tls::Tls;
 
 /// Where the server is, and who we are to it.
 #[derive(Debug, Clone)]
@@ -50,15 +50,6 @@ impl fmt::Debug for Auth {
             Self::Credentials(_) => "Credentials(..)",
         })
     }
-}
-
-/// Encryption.
-#[derive(Debug, Clone, Default)]
-pub struct Tls {
-    /// Certificates that vouch for the server, in PEM; `None` for the system's.
-    pub ca: Option<PathBuf>,
-    /// Our own certificate and key, in PEM.
-    pub identity: Option<(PathBuf, PathBuf)>,
 }
 
 impl Dial {

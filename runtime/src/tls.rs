@@ -1,6 +1,7 @@
-//! Encrypts a connection.
+//! Encrypts connections.
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -10,22 +11,47 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::durable::Tls;
 use crate::status::{Result, Status};
 
-/// Upgrades a connection to this host.
-pub(super) async fn upgrade(
-    stream: TcpStream,
-    host: &str,
-    tls: &Tls,
-) -> Result<TlsStream<TcpStream>> {
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| Status::invalid_argument(format!("`{host}` is no name of a server")))?;
-    let connector = TlsConnector::from(Arc::new(config(tls)?));
-    connector
-        .connect(name, stream)
-        .await
-        .map_err(|error| Status::unavailable(format!("TLS to {host} failed: {error}")))
+/// How a connection is encrypted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Certificates that vouch for the server, in PEM; `None` for the system's.
+    pub ca: Option<PathBuf>,
+    /// Our own certificate and key, in PEM.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// Encrypts connections with certificates that have been read.
+#[derive(Clone)]
+pub(crate) struct Encryption(TlsConnector);
+
+impl Encryption {
+    /// Reads the certificates.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when one can't be used.
+    pub(crate) fn new(tls: &Tls) -> Result<Self> {
+        Ok(Self(TlsConnector::from(Arc::new(config(tls)?))))
+    }
+
+    /// Upgrades a connection to this host.
+    pub(crate) async fn upgrade(
+        &self,
+        stream: TcpStream,
+        host: &str,
+    ) -> Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Status::invalid_argument(format!("`{host}` is no name of a server")))?;
+        let upgrade = self.0.connect(name, stream);
+        upgrade.await.map_err(|error| Status::unavailable(format!("TLS to {host} failed: {error}")))
+    }
+}
+
+impl fmt::Debug for Encryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Encryption")
+    }
 }
 
 fn config(tls: &Tls) -> Result<ClientConfig> {
