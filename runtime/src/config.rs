@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::connection::{Options, RedisUrl};
+use crate::content;
 use crate::durable::Auth;
 use crate::status::{Result, Status};
 use crate::tls::Tls;
@@ -46,6 +47,9 @@ pub struct Config {
     /// `BB_REDIS_URL`: where processes share kept answers, such as `redis://127.0.0.1:6379`; `rediss` is encrypted, and
     /// several separated by commas, or the scheme `redis-cluster`, are a cluster. Absent: each keeps its own.
     pub redis: Option<RedisUrl>,
+    /// `BB_MESSAGE_BYTES_MAX`: length up to which requests, answers and frames are sent and taken, before compression.
+    /// Default: 8388608, which is 8 MiB.
+    pub message_bytes_max: usize,
     /// `BB_PROVISION`: `true` makes streams and buckets that are missing as they are used; for development, where no
     /// provisioner runs. Default: `false`.
     pub provision: bool,
@@ -99,6 +103,13 @@ impl Config {
             http: parsed(source, "BB_HTTP_ADDR", "an address such as `127.0.0.1:8080`", &mut keep),
             otlp: otlp(source, &mut keep),
             redis: source.text("BB_REDIS_URL").map(RedisUrl::from),
+            message_bytes_max: parsed(
+                source,
+                "BB_MESSAGE_BYTES_MAX",
+                "a number of bytes such as `8388608`",
+                &mut keep,
+            )
+            .unwrap_or(content::MESSAGE_BYTES_MAX),
             provision: parsed(source, "BB_PROVISION", "`true` or `false`", &mut keep)
                 .unwrap_or(false),
         };
@@ -123,6 +134,7 @@ impl Config {
             http: None,
             otlp: None,
             redis: None,
+            message_bytes_max: content::MESSAGE_BYTES_MAX,
             provision: false,
         }
     }
@@ -130,8 +142,10 @@ impl Config {
     /// What a connection of a service needs of all this.
     #[must_use]
     pub fn options(&self, service: &str) -> Options {
-        let options =
-            Options::new(&self.url, service).auth(self.auth.clone()).provision(self.provision);
+        let options = Options::new(&self.url, service)
+            .auth(self.auth.clone())
+            .message_bytes_max(self.message_bytes_max)
+            .provision(self.provision);
         let options = match &self.tls {
             Some(tls) => options.tls(tls.clone()),
             None => options,
@@ -313,6 +327,7 @@ mod tests {
             ("BB_DRAIN", "soon"),
             ("BB_NATS_USER", "ann"),
             ("BB_PROVISION", "yes"),
+            ("BB_MESSAGE_BYTES_MAX", "8 MiB"),
             ("BB_HTTP_ADDR", "8080"),
             ("BB_TLS_CERT", "/nowhere/cert.pem"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a"),
@@ -324,6 +339,7 @@ mod tests {
             "BB_DRAIN is `soon`; write a time such as `500ms`, `30s` or `2m`",
             "BB_NATS_USER is set; set BB_NATS_PASSWORD too",
             "BB_PROVISION is `yes`; write `true` or `false`",
+            "BB_MESSAGE_BYTES_MAX is `8 MiB`; write a number of bytes such as `8388608`",
             "BB_HTTP_ADDR is `8080`; write an address such as `127.0.0.1:8080`",
             "BB_TLS_CERT is `/nowhere/cert.pem`, where there is no file",
             "BB_TLS_CERT is set; set BB_TLS_KEY too",

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prost::Message;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,7 @@ use tower::Layer;
 
 use crate::base36;
 use crate::client::Call;
+use crate::content;
 use crate::durable::{Durable, JetStream};
 use crate::layer::{
     CallService, Calls, HandlerService, Handlers, Handling, LayerService, Request, SharedStore,
@@ -45,6 +47,7 @@ struct Inner {
     calls: Calls,
     handlers: Handlers,
     streams: Keeper,
+    message_bytes_max: AtomicUsize,
     durable: Arc<dyn Durable>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -63,6 +66,7 @@ impl Connection {
         let durable = Arc::new(JetStream::new(options.dial()));
         let connection = Self::over(Arc::new(tx), Arc::new(rx), durable, &options.service)?;
         connection.calls().keep_at_most(options.cache_bytes_max);
+        connection.set_message_bytes_max(options.message_bytes_max);
         if let Some(url) = &options.redis {
             share_through(&connection, url)?;
         }
@@ -96,6 +100,7 @@ impl Connection {
             calls,
             handlers,
             streams,
+            message_bytes_max: AtomicUsize::new(content::MESSAGE_BYTES_MAX),
             durable,
             tasks,
             stop,
@@ -212,6 +217,17 @@ impl Connection {
         T: Message + Default + prost::Name,
     {
         Store::open(&self.0.durable, bucket)
+    }
+
+    /// Length up to which requests, answers and frames are sent and taken, before compression.
+    #[must_use]
+    pub fn message_bytes_max(&self) -> usize {
+        self.0.message_bytes_max.load(Ordering::Relaxed)
+    }
+
+    /// Changes that length, for what begins from now on.
+    pub fn set_message_bytes_max(&self, bytes: usize) {
+        self.0.message_bytes_max.store(bytes, Ordering::Relaxed);
     }
 
     /// Streams and buckets.

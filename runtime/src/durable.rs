@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-use crate::headers::Headers;
+use crate::content::{self, Garbled};
+use crate::headers::{Headers, name};
 use crate::status::Result;
 use crate::subject::{Filter, Subject};
 use crate::transport::BoxFuture;
@@ -190,6 +191,19 @@ pub struct Stored {
     pub time: SystemTime,
     /// How many messages the reading that found it has still to come, as far as is known.
     pub pending: u64,
+}
+
+impl Stored {
+    /// The payload as it was before it was compressed.
+    ///
+    /// # Errors
+    /// When it is not what its headers say.
+    pub fn plain(&self) -> Result<Bytes, Garbled> {
+        let (encoding, size) =
+            (self.headers.get(name::CONTENT_ENCODING), self.headers.get(name::RAW_SIZE));
+        let plain = content::decode(encoding, size, &self.payload, content::MESSAGE_BYTES_MAX)?;
+        Ok(plain.map_or_else(|| self.payload.clone(), Bytes::from))
+    }
 }
 
 /// Where a reading begins.

@@ -6,6 +6,7 @@ use prost::{Message, Name};
 use tracing::{Instrument as _, Span};
 
 use crate::connection::Connection;
+use crate::content;
 use crate::durable::{Append, StreamConfig};
 use crate::headers::{Headers, name};
 use crate::spec::EventSpec;
@@ -97,11 +98,13 @@ impl Connection {
         let durable = self.durable();
         durable.assume(&StreamConfig::of_event(spec));
         let span = trace::publish(spec);
+        let mut headers = headers(&how, &span)?;
+        let payload = content::pack(event.encode_to_vec().into(), &mut headers);
         let append = Append {
             stream: spec.stream.to_owned(),
             subject: event.subject(),
-            headers: headers(&how, &span)?,
-            payload: event.encode_to_vec().into(),
+            headers,
+            payload,
             expect: None,
             id: how.id,
         };

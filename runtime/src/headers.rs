@@ -36,6 +36,12 @@ pub mod name {
     pub const CREDIT: &str = "Bb-Credit";
     /// Marks the last message of a stream; its value is the number of frames sent.
     pub const EOS: &str = "Bb-Eos";
+    /// How the payload is encoded: `zstd`, or absent.
+    pub const CONTENT_ENCODING: &str = "Content-Encoding";
+    /// Length in bytes of a payload that is compressed, before it was.
+    pub const RAW_SIZE: &str = "Bb-Raw-Size";
+    /// Encodings in which a caller that isn't ours reads answers.
+    pub const ACCEPT_ENCODING: &str = "Accept-Encoding";
     /// Id by which JetStream recognises a repeated message.
     pub const MSG_ID: &str = "Nats-Msg-Id";
     /// How long a stream keeps a message, as in `90s`; `never` where it doesn't expire (ADR-43).
@@ -85,6 +91,11 @@ impl Headers {
             None => self.0.push((name.to_owned(), value)),
         }
         Ok(())
+    }
+
+    /// Takes a header away, if it is there.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(have, _)| !have.eq_ignore_ascii_case(name));
     }
 
     /// Finds a value; names compare without case.

@@ -6,6 +6,7 @@ pub mod client;
 mod clock;
 pub mod config;
 pub mod connection;
+pub mod content;
 pub mod context;
 pub mod delivery;
 pub mod discovery;

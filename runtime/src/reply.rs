@@ -106,6 +106,11 @@ pub(crate) fn check(reply: Option<&[u8]>) -> Result<Checked<'_>, Refusal> {
     Ok(Checked { subject: Subject::checked(text.to_owned()), sent })
 }
 
+/// Whether a reply subject is one of our callers': it bears a stamp.
+pub(crate) fn is_ours(reply: &str) -> bool {
+    check(Some(reply.as_bytes())).is_ok_and(|checked| checked.sent.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

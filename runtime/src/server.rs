@@ -24,6 +24,7 @@ mod callers;
 mod cancel;
 mod handler;
 mod incoming;
+mod large;
 mod service;
 mod stats;
 mod streaming;

@@ -122,6 +122,13 @@ pub trait Body {
 
     /// Appends the bytes.
     fn write(&self, out: &mut Vec<u8>);
+
+    /// The bytes by themselves.
+    fn to_bytes(&self) -> Bytes {
+        let mut bytes = Vec::with_capacity(self.len());
+        self.write(&mut bytes);
+        bytes.into()
+    }
 }
 
 impl Body for &[u8] {
@@ -166,15 +173,25 @@ impl Body for Bytes {
 
 /// A protobuf message as a payload.
 #[derive(Debug)]
-pub struct Proto<'a, M>(pub &'a M);
+pub struct Proto<'a, M> {
+    message: &'a M,
+    len: usize,
+}
+
+impl<'a, M: prost::Message> Proto<'a, M> {
+    /// Wraps a message, and measures it once for all who ask.
+    pub fn new(message: &'a M) -> Self {
+        Self { len: message.encoded_len(), message }
+    }
+}
 
 impl<M: prost::Message> Body for Proto<'_, M> {
     fn len(&self) -> usize {
-        self.0.encoded_len()
+        self.len
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        self.0.encode_raw(out);
+        self.message.encode_raw(out);
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use bodybroker_codegen::Schema;
 use bodybroker_codegen::schema::model::{Event, Method, Model, Service, Template, Token};
+use bodybroker_runtime::content;
+use bodybroker_runtime::headers::name;
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde::Serialize as _;
 
@@ -77,6 +79,19 @@ pub(crate) fn from_json(
             descriptor.fields().map(|field| field.json_name().to_owned()).collect();
         format!("this is no {}, whose fields are {}", descriptor.name(), fields.join(", "))
     })
+}
+
+/// Reads an event as its stream holds it.
+pub(crate) fn read_event(
+    descriptor: &MessageDescriptor,
+    message: &async_nats::Message,
+) -> anyhow::Result<DynamicMessage> {
+    let header = |name| Some(message.headers.as_ref()?.get(name)?.as_str());
+    let (encoding, size) = (header(name::CONTENT_ENCODING), header(name::RAW_SIZE));
+    let opened = content::decode(encoding, size, &message.payload, content::MESSAGE_BYTES_MAX)?;
+    let plain = opened.as_deref().unwrap_or(&message.payload);
+    let event = DynamicMessage::decode(descriptor.clone(), plain);
+    event.with_context(|| format!("{} carries something else", message.subject))
 }
 
 /// Writes a message as JSON, unset fields included: `false` and 0 are answers too.

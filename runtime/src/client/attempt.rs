@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::options::CallDeadline;
 use crate::connection::Connection;
+use crate::content::{self, PLAIN_BYTES_MAX};
 use crate::headers::{self, Headers};
 use crate::mux::{Answer, Lease};
 use crate::spec::MethodSpec;
@@ -46,6 +47,16 @@ pub(crate) struct Ask<'a> {
 impl Attempt {
     /// Publishes a request.
     pub(crate) fn publish(connection: &Connection, ask: Ask<'_>) -> Result<Self> {
+        if ask.body.len() <= PLAIN_BYTES_MAX {
+            return Self::publish_plainly(connection, ask);
+        }
+        let mut headers = ask.headers.clone();
+        let body = content::pack(ask.body.to_bytes(), &mut headers);
+        Self::publish_plainly(connection, Ask { headers: &headers, body: &body, ..ask })
+    }
+
+    /// Publishes a request as it is.
+    fn publish_plainly(connection: &Connection, ask: Ask<'_>) -> Result<Self> {
         let Ask { method, subject, headers, body, deadline, alarm, repeatable } = ask;
         let mux = connection.mux();
         let mut lease = mux.lease(deadline.made);
@@ -73,10 +84,11 @@ impl Attempt {
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut task::Context<'_>,
+        connection: &Connection,
         read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
     ) -> Poll<Result<T>> {
         let answer = task::ready!(self.lease.poll(cx));
-        Poll::Ready(self.finish(answer, read))
+        Poll::Ready(self.finish(answer, connection, read))
     }
 
     /// Whether the time has come to be woken though there is no answer.
@@ -87,6 +99,7 @@ impl Attempt {
     fn finish<T>(
         &self,
         answer: Answer,
+        connection: &Connection,
         read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
     ) -> Result<T> {
         match answer {
@@ -99,15 +112,19 @@ impl Attempt {
             ))
             .with_executed(Executed::No)),
             Answer::Reply { status: _, headers } => {
-                let headers = headers::decode(headers.as_ref());
-                self.lease.body(|body| match status::wire::decode(&headers, body) {
-                    Some(status) => {
+                let mut headers = headers::decode(headers.as_ref());
+                self.lease.body(|body| {
+                    if let Some(status) = status::wire::decode(&headers, body) {
                         if stamp::is_late(&status) {
                             self.lease.disbelieved();
                         }
-                        Err(status)
+                        return Err(status);
                     }
-                    None => read(&headers, body),
+                    let opened = content::open(&mut headers, body, connection.message_bytes_max());
+                    let opened = opened.map_err(|garbled| {
+                        garbled.lost(format_args!("the answer of {}", self.subject))
+                    })?;
+                    read(&headers, opened.as_deref().unwrap_or(body))
                 })
             }
             Answer::Refused => Err(Status::permission_denied(format!(

@@ -13,13 +13,14 @@ use tokio::time::Instant;
 use super::attempt::{Ask, Attempt};
 use super::options::CallOptions;
 use crate::connection::Connection;
+use crate::content::{self, PLAIN_BYTES_MAX};
 use crate::context::Context;
 use crate::layer::{First, Request, Response, Step};
 use crate::spec::{Idempotency, MethodSpec};
 use crate::status::{Result, Status};
 use crate::subject::Subject;
 use crate::telemetry::watched::Watched;
-use crate::transport::{BoxFuture, Proto};
+use crate::transport::{Body, BoxFuture, Proto};
 
 /// A unary call that runs when it is awaited. Dropping it cancels its handler. `E` is what the method's failures become:
 /// an enum of those that it declares, or the plain status.
@@ -137,8 +138,12 @@ impl<Q: Message, R: Message + Default, E> Call<Q, R, E> {
         let now = Instant::now();
         self.watched = Watched::start(method, now);
         let watched = self.watched.as_ref();
+        let body = &Proto::new(request);
+        if body.len() > PLAIN_BYTES_MAX {
+            content::may_send("request", body.len(), connection)?;
+        }
         if method.policy.is_none() && !connection.calls().any() {
-            let attempt = send(connection, method, options, request, now, watched)?;
+            let attempt = send(connection, method, options, body, now, watched)?;
             self.state = State::Sent(attempt);
             return Ok(());
         }
@@ -146,12 +151,12 @@ impl<Q: Message, R: Message + Default, E> Call<Q, R, E> {
         // Attempts are children of the call.
         let _entered = watched.map(|watched| watched.span().enter());
         if let Some(attempts) = connection.calls().attempts(method, connection) {
-            let first = Box::new(First::send(attempts, layered, &Proto(request), now)?);
+            let first = Box::new(First::send(attempts, layered, body, now)?);
             if let State::New(request) = mem::replace(&mut self.state, State::Done) {
                 self.state = State::First(first, request);
             }
         } else {
-            layered.body = request.encode_to_vec().into();
+            layered.body = body.to_bytes();
             self.state = State::Layered(connection.calls().call(layered, now));
         }
         Ok(())
@@ -160,7 +165,7 @@ impl<Q: Message, R: Message + Default, E> Call<Q, R, E> {
     fn poll_started(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<R>> {
         let method = self.method;
         if let State::Sent(attempt) = &mut self.state {
-            return attempt.poll(cx, |_, body| decode(method, body));
+            return attempt.poll(cx, &self.connection, |_, body| decode(method, body));
         }
         let _entered = self.watched.as_ref().map(|watched| watched.span().enter());
         if let State::First(first, _) = &mut self.state {
@@ -184,11 +189,11 @@ impl<Q: Message, R: Message + Default, E> Call<Q, R, E> {
 }
 
 /// Publishes the request.
-fn send<Q: Message>(
+fn send(
     connection: &Connection,
     method: &'static MethodSpec,
     options: &mut CallOptions,
-    request: &Q,
+    body: &dyn Body,
     now: Instant,
     watched: Option<&Watched>,
 ) -> Result<Attempt> {
@@ -198,7 +203,6 @@ fn send<Q: Message>(
     let repeatable = method.is_repeatable(options.has_key());
     let subject = options.take_subject(method)?;
     let headers = &options.take_headers(context, watched);
-    let body = &Proto(request);
     let ask = Ask { method, subject, headers, body, deadline, alarm: None, repeatable };
     Attempt::publish(connection, ask)
 }

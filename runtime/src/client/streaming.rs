@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::attempt::cancel;
 use super::options::CallOptions;
 use crate::connection::Connection;
+use crate::content::{self, PLAIN_BYTES_MAX};
 use crate::context::Context;
 use crate::headers::name;
 use crate::mux::StreamSlot;
@@ -163,7 +164,7 @@ where
         Box::pin(async move {
             let Self { call, request, .. } = self;
             let port = Port::new(&call.connection, None);
-            let opening = Opening::start(call, &port, None, &Proto(&request))?;
+            let opening = Opening::start(call, &port, None, &Proto::new(&request))?;
             let (inlet, slot, watched) = opening.opened().await?;
             Ok(Inbound::new(inlet, slot, None).watched(watched))
         })
@@ -285,7 +286,11 @@ impl Opening {
         let context = Context::current();
         let deadline = options.deadline(method, context.as_ref(), Instant::now());
         let subject = options.take_subject(method)?;
-        let headers = options.take_headers(context.as_ref(), watched);
+        let mut headers = options.take_headers(context.as_ref(), watched);
+        content::may_send("request", body.len(), &connection)?;
+        let packed =
+            (body.len() > PLAIN_BYTES_MAX).then(|| content::pack(body.to_bytes(), &mut headers));
+        let body = packed.as_ref().map_or(body, |packed| packed as &dyn Body);
         let inlet = Inlet::new(port, credit.unwrap_or(method.credit), method.idle_timeout);
         let opening = Some(subject.clone());
         let slot =

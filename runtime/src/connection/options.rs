@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::content;
 use crate::durable::{Auth, Dial};
 use crate::layer::ANSWERS_BYTES_MAX;
 use crate::subject;
@@ -22,6 +23,7 @@ pub struct Options {
     pub(crate) reconnect_max: Duration,
     pub(crate) buffer_bytes_max: usize,
     pub(crate) cache_bytes_max: u64,
+    pub(crate) message_bytes_max: usize,
     pub(crate) redis: Option<RedisUrl>,
 }
 
@@ -71,6 +73,7 @@ impl Options {
             reconnect_max: Duration::from_secs(5),
             buffer_bytes_max: 16 * 1024 * 1024,
             cache_bytes_max: ANSWERS_BYTES_MAX,
+            message_bytes_max: content::MESSAGE_BYTES_MAX,
             redis: None,
         }
     }
@@ -130,6 +133,14 @@ impl Options {
     #[must_use]
     pub fn cache_bytes_max(mut self, bytes: u64) -> Self {
         self.cache_bytes_max = bytes;
+        self
+    }
+
+    /// Sends and takes requests, answers and frames of this many bytes, before compression. A message that the server
+    /// doesn't carry in one goes in pieces. Default: 8 MiB.
+    #[must_use]
+    pub fn message_bytes_max(mut self, bytes: usize) -> Self {
+        self.message_bytes_max = bytes;
         self
     }
 

@@ -81,7 +81,7 @@ impl Bucket {
     pub async fn get_linearizable(&self, key: &str) -> Result<Option<Record>> {
         let (subject, marks) = (self.subject(key), self.marks());
         let stored = self.durable.last_linearizable(&self.stream, &subject, &marks).await?;
-        let record = stored.map(|stored| self.record(stored)).transpose()?;
+        let record = stored.as_ref().map(|stored| self.record(stored)).transpose()?;
         Ok(record.filter(|record| record.value.is_some()))
     }
 
@@ -92,7 +92,7 @@ impl Bucket {
 
     async fn read(&self, subject: &Subject) -> Result<Option<Record>> {
         let stored = self.durable.last(&self.stream, subject).await?;
-        stored.map(|stored| self.record(stored)).transpose()
+        stored.as_ref().map(|stored| self.record(stored)).transpose()
     }
 
     /// Every key that is there, in the order of their last writes.
@@ -139,13 +139,13 @@ impl Bucket {
         let filter = key.map_or_else(|| self.all(), |key| Filter::from(&self.subject(key)));
         let reading = self.durable.read(&self.stream, &filter, start).await?;
         let bucket = self.clone();
-        let records = reading.messages.map(move |stored| bucket.record(stored?)).boxed();
+        let records = reading.messages.map(move |stored| bucket.record(&stored?)).boxed();
         Ok((reading.pending, records))
     }
 
     async fn settled(&self, filter: Filter, start: Start) -> Result<Vec<Record>> {
         let found = self.durable.snapshot(&self.stream, &filter, start).await?;
-        found.into_iter().map(|stored| self.record(stored)).collect()
+        found.iter().map(|stored| self.record(stored)).collect()
     }
 
     fn subject(&self, key: &str) -> Subject {
@@ -172,7 +172,7 @@ impl Bucket {
         subject.get(self.prefix.len() + 1..).unwrap_or_default()
     }
 
-    fn record(&self, stored: Stored) -> Result<Record> {
+    fn record(&self, stored: &Stored) -> Result<Record> {
         let token = self.token(&stored.subject);
         let key = match stored.headers.get(KEY) {
             Some(long) => unhex(long),
@@ -181,7 +181,10 @@ impl Bucket {
         let key = key.ok_or_else(|| {
             Status::data_loss(format!("bucket {} holds the foreign key `{token}`", self.name))
         })?;
-        let value = (!deletes(&stored.headers)).then_some(stored.payload);
+        let value = (!deletes(&stored.headers)).then(|| stored.plain()).transpose();
+        let value = value.map_err(|garbled| {
+            garbled.lost(format_args!("what bucket {} holds under `{key}`", self.name))
+        })?;
         Ok(Record {
             key,
             value,

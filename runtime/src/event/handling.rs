@@ -123,7 +123,8 @@ impl Handling {
     /// Runs the handler; a panic is a failure like others.
     async fn run(&self, message: &Stored, deliveries: u64) -> Result<()> {
         let context = Context::new(None, None, Some(self.block(message, deliveries)));
-        let delivery = Delivery::new(context, message.payload.clone());
+        let payload = message.plain().map_err(|garbled| garbled.lost("the event"))?;
+        let delivery = Delivery::new(context, payload);
         let span = trace::consume(self.spec, &message.headers);
         let handled = AssertUnwindSafe(async { self.service.consume(self.index, delivery).await });
         let result = handled

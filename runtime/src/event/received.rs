@@ -79,13 +79,12 @@ impl<E: Event> Stream for Events<E> {
 }
 
 fn received<E: Event>(stored: Stored) -> Result<Received<E>> {
-    let Stored { sequence, subject, headers, payload, time, pending: _ } = stored;
-    let event = E::decode(payload).map_err(|error| {
-        Status::data_loss(format!(
-            "message {sequence} on {subject} is no {}: {error}",
-            E::spec().name
-        ))
+    let what = || format!("message {} on {}", stored.sequence, stored.subject);
+    let plain = stored.plain().map_err(|garbled| garbled.lost(what()))?;
+    let event = E::decode(plain).map_err(|error| {
+        Status::data_loss(format!("{} is no {}: {error}", what(), E::spec().name))
     })?;
+    let Stored { sequence, subject, headers, payload: _, time, pending: _ } = stored;
     Ok(Received { event, subject, headers, sequence, time })
 }
 

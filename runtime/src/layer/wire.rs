@@ -111,7 +111,7 @@ impl InFlight {
     ) -> Poll<Result<T>> {
         let result = match &mut self.state {
             State::Sent(attempt) => {
-                let result = ready!(attempt.poll(cx, read));
+                let result = ready!(attempt.poll(cx, &self.connection, read));
                 if self.ends_early && result.as_ref().is_err_and(is_unanswered) {
                     attempt.cancel(&self.connection);
                 }

@@ -9,8 +9,9 @@ use tokio::time::Instant;
 
 use super::callers::Late;
 use super::incoming::{Incoming, Permit};
-use super::{Inner, handler};
+use super::{Inner, handler, large};
 use crate::clock;
+use crate::content;
 use crate::context::Context;
 use crate::headers::{self, name};
 use crate::reply::{self, Sent};
@@ -67,6 +68,7 @@ impl Sink for MethodSink {
                 return;
             }
         };
+        let wrapped = message.headers.as_deref().is_some_and(content::is_wrapped);
         let span = trace::handle(method.spec, message.headers.as_deref());
         let context = Context::of_call(method.spec, deadline, message.headers, reply, alone);
         if !method.enter() {
@@ -82,15 +84,12 @@ impl Sink for MethodSink {
             handler::answer_failure(&self.server.connection, &context, &status);
             return;
         }
-        let _entered = span.enter();
-        let permit = Permit::new(&self.server, self.index, span.clone());
-        let incoming = Incoming::new(permit, context.clone(), message.payload, arrived);
-        let called =
-            catch_unwind(AssertUnwindSafe(|| self.server.service.call(self.index, incoming)));
-        if called.is_err() {
-            let took = arrived.elapsed();
-            let status = handler::answer_panic(&self.server, self.index, &context, took);
-            trace::ended(&span, Err(&status));
+        let permit = Permit::new(&self.server, self.index, span);
+        let incoming = Incoming::new(permit, context, message.payload, arrived);
+        if wrapped {
+            large::receive(incoming);
+        } else {
+            dispatch(&self.server, self.index, incoming);
         }
     }
 
@@ -133,6 +132,18 @@ impl MethodSink {
         }
         // The deadline of a stream is that of its opening, which its caller watches over; then it lives while it is fed.
         Ok(if spec.kind == Kind::Unary { arrived.checked_add(timeout) } else { None })
+    }
+}
+
+/// Hands a request to the service.
+pub(super) fn dispatch(server: &Inner, index: usize, incoming: Incoming) {
+    let (context, arrived) = (incoming.context.clone(), incoming.arrived);
+    let span = incoming.permit.span.clone();
+    let _entered = span.enter();
+    let called = catch_unwind(AssertUnwindSafe(|| server.service.call(index, incoming)));
+    if called.is_err() {
+        let status = handler::answer_panic(server, index, &context, arrived.elapsed());
+        trace::ended(&span, Err(&status));
     }
 }
 

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::stats::Method;
-use super::{Inner, handler};
+use super::{Inner, handler, large};
 use crate::connection::Connection;
+use crate::content;
 use crate::context::Context;
 use crate::headers::Headers;
 use crate::layer::{Handling, Response};
@@ -33,6 +34,17 @@ pub struct Incoming {
 impl Incoming {
     pub(super) fn new(permit: Permit, context: Context, payload: Bytes, arrived: Instant) -> Self {
         Self { permit, context, arrived, payload }
+    }
+
+    /// Makes the request plain.
+    pub(super) fn unwrap(&mut self) -> Result<()> {
+        let most = self.connection().message_bytes_max();
+        let mut headers = self.context.headers().clone();
+        let opened = content::open(&mut headers, &self.payload, most);
+        if let Some(plain) = opened.map_err(|garbled| garbled.of_request())? {
+            self.payload = plain.into();
+        }
+        Ok(())
     }
 
     /// Answers with what the handler returns.
@@ -56,8 +68,8 @@ impl Incoming {
         self.start(Box::pin(async move {
             match future.await {
                 Ok(response) => {
-                    let body = Proto(&response);
-                    handler::answer(&server.connection, &context, &Headers::new(), &body)
+                    let body = Proto::new(&response);
+                    large::answer(&server.connection, &context, &Headers::new(), &body)
                 }
                 Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
             }
@@ -89,7 +101,7 @@ impl Incoming {
         self.start(Box::pin(async move {
             match answered.await {
                 Ok(Response { headers, body }) => {
-                    handler::answer(&server.connection, &context, &headers, &body)
+                    large::answer(&server.connection, &context, &headers, &body)
                 }
                 Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
             }

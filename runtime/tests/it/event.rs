@@ -9,6 +9,7 @@ use bodybroker_runtime::connection::Connection;
 use bodybroker_runtime::durable::Start;
 use bodybroker_runtime::event::{Event as _, Publication, Tuning, start_consumers_with};
 use bodybroker_runtime::server::Service;
+use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::{Code, Result, Status};
 
@@ -18,6 +19,8 @@ mod lost;
 pub(crate) use fixture::{Dispatch, LISTENER, Listener, PLACES, provision, quick, rang};
 
 use fixture::{Moved, Rang};
+
+use crate::fixture::{noise, words};
 
 macro_rules! connected {
     ($($body:ident,)*) => {
@@ -57,6 +60,8 @@ connected! {
     a_drain_hands_everything_over,
     a_watcher_reads_from_where_it_says,
     an_expired_event_is_passed_over,
+    long_values_and_events_are_kept_compressed,
+    what_is_too_long_for_a_stream_is_refused_and_nothing_breaks,
 }
 
 async fn an_event_is_handled_until_it_succeeds<F: Future<Output = Result<Connection>>>(
@@ -258,6 +263,68 @@ async fn an_expired_event_is_passed_over<F: Future<Output = Result<Connection>>>
     listener.until(|heard| heard.contains_key(&2)).await;
     consumers.drain().await;
     assert_eq!(*listener.heard.lock().unwrap(), BTreeMap::from([(2, 1)]));
+    Ok(())
+}
+
+/// A bucket is the source of its events, so that the server copies what says how they are compressed.
+async fn long_values_and_events_are_kept_compressed<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    provision(connection.durable()).await?;
+    let listener = Listener::new(|_, _| async { Ok(()) });
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
+    let consumers = start_consumers_with(&connection, &service, quick()).await?;
+    let long = words(200_000);
+    let moved = Moved { thing: long.clone() };
+    let places = connection.store::<Moved>(&PLACES)?;
+    places.create("a", &moved).await?;
+    connection.publish(&Rang { bell: long, number: 1 }).await?;
+    assert_eq!(places.get("a").await?.unwrap().value, moved);
+    assert_eq!(places.get_linearizable("a").await?.unwrap().value, moved);
+    assert_eq!(places.entries().await?[0].value, moved);
+    listener.until(|heard| heard.len() == 1 && listener.moved.load(Ordering::SeqCst) == 1).await;
+    let mut watching = connection.subscribe_events::<Moved>(Start::All).await?;
+    assert_eq!(watching.next().await.unwrap()?.event, moved);
+    let (all, start) = (Filter::literal("evt.>"), Start::All);
+    let kept = connection.durable().snapshot("EVENTS", &all, start).await?;
+    assert_eq!(kept.len(), 2);
+    for stored in kept {
+        assert_eq!(stored.headers.get("Content-Encoding"), Some("zstd"));
+        assert!(stored.payload.len() < 100_000);
+        let size = stored.headers.get("Bb-Raw-Size").unwrap();
+        assert_eq!(stored.plain().unwrap().len().to_string(), size);
+    }
+    consumers.drain().await;
+    Ok(())
+}
+
+async fn what_is_too_long_for_a_stream_is_refused_and_nothing_breaks<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    provision(connection.durable()).await?;
+    let places = connection.store::<Moved>(&PLACES)?;
+    let long = noise(2_000_000);
+    let refused = [
+        places.put("a", &Moved { thing: long.clone() }).await.unwrap_err(),
+        connection.publish(&Rang { bell: long, number: 1 }).await.unwrap_err(),
+    ];
+    for status in refused {
+        assert_eq!((status.code(), status.executed()), (Code::InvalidArgument, Executed::No));
+        assert!(status.message().contains("1048576"), "{status}");
+    }
+    // What just fits can be read again, though some answers hold it in base 64.
+    let moved = Moved { thing: noise(1_300_000) };
+    places.put("a", &moved).await?;
+    let (place, start) = (Filter::literal("$KV.places.a"), Start::LastPerSubject);
+    let kept = connection.durable().snapshot("KV_places", &place, start).await?;
+    assert!(kept[0].payload.len() > 900_000, "{}", kept[0].payload.len());
+    assert_eq!(places.get("a").await?.unwrap().value, moved);
+    assert_eq!(places.get_linearizable("a").await?.unwrap().value, moved);
+    assert_eq!(places.entries().await?.len(), 1);
     Ok(())
 }
 

@@ -232,3 +232,22 @@ pub(crate) async fn echo(
     let instance = connection.serve(echo.clone()).await.unwrap();
     (connect(server, "client").await, echo, instance)
 }
+
+/// A long text that shrinks to a third when it is compressed.
+pub(crate) fn words(length: usize) -> String {
+    let words = (0_u64..).flat_map(|n| format!("word {:04} ", n * 7_919 % 9_973).into_bytes());
+    words.take(length).map(char::from).collect()
+}
+
+/// A long text that shrinks by hardly more than a quarter.
+pub(crate) fn noise(length: usize) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut state = 88_172_645_463_325_252_u64;
+    let letters = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(LETTERS[usize::try_from(state >> 58).unwrap()])
+    });
+    letters.take(length).collect()
+}

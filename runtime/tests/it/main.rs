@@ -4,6 +4,7 @@
 mod clock;
 mod cluster;
 mod connecting;
+mod content;
 mod durable;
 mod event;
 mod fixture;

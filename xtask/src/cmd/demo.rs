@@ -110,8 +110,7 @@ async fn listen(
     let messages = stream.create_consumer(config).await?.messages().await?;
     let events = messages.map(move |message| {
         let message = message?;
-        let event =
-            prost_reflect::DynamicMessage::decode(descriptor.clone(), message.payload.clone())?;
+        let event = crate::catalogue::read_event(&descriptor, &message)?;
         Ok(serde_json::from_str(&crate::catalogue::to_json(&event, false)?)?)
     });
     Ok(events.boxed())

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use async_nats::jetstream::{self, consumer::DeliverPolicy, consumer::pull::OrderedConfig};
 use futures::StreamExt as _;
-use prost_reflect::DynamicMessage;
 
 use crate::catalogue::{self, Catalogue};
 use crate::duration;
@@ -53,9 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         let mut messages = consumer.messages().await?.take(args.count.unwrap_or(usize::MAX));
         while let Some(message) = messages.next().await {
             let message = message.context("the server went away")?;
-            let event = DynamicMessage::decode(descriptor.clone(), message.payload.clone());
-            let event =
-                event.with_context(|| format!("{} carries something else", message.subject))?;
+            let event = catalogue::read_event(&descriptor, &message)?;
             ui::note(ui::dim(&message.subject));
             ui::say(catalogue::to_json(&event, false)?);
         }

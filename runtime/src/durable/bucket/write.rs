@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Bucket, KEY, OPERATION, Record, hex};
+use crate::content;
 use crate::durable::{Append, RevisionConflict};
 use crate::headers::{Headers, name};
 use crate::status::{Code, Result, Status};
@@ -160,14 +161,8 @@ impl Bucket {
         }
         // The write may be an event, too.
         trace::inject_current(&mut headers);
-        Ok(Append {
-            stream: self.stream.clone(),
-            subject,
-            headers,
-            payload: value.clone().unwrap_or_default(),
-            expect,
-            id: None,
-        })
+        let payload = content::pack(value.clone().unwrap_or_default(), &mut headers);
+        Ok(Append { stream: self.stream.clone(), subject, headers, payload, expect, id: None })
     }
 
     /// Finds out which expectation failed. `true` when only that a key was deleted once, which counts as not there:

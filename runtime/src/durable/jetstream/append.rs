@@ -96,9 +96,7 @@ fn failed(subject: &str, error: &PublishError) -> Status {
             RevisionConflict::status(subject, current(&error.to_string()).unwrap_or(UNKNOWN))
         }
         (PublishErrorKind::StreamNotFound, _) => wire::nobody(subject),
-        (PublishErrorKind::MaxPayloadExceeded, _) => {
-            Status::invalid_argument(format!("{subject}: {error}")).with_executed(Executed::No)
-        }
+        (PublishErrorKind::MaxPayloadExceeded, _) => wire::too_long(subject, error),
         (_, Some(answer)) if answer.error_code() == ID_IN_PROCESS => wire::unanswered(subject),
         (_, Some(answer)) if answer.error_code() == SUBJECT_IN_PROCESS => {
             Status::unavailable(format!("{subject}: {answer}")).with_executed(Executed::No)

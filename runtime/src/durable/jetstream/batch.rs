@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use async_nats::client::RequestErrorKind;
+use async_nats::client::{PublishErrorKind, RequestErrorKind};
 use async_nats::header::{
     NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_EXPECTED_STREAM, NATS_MESSAGE_ID,
 };
@@ -95,8 +95,9 @@ async fn once(link: &Link, messages: &[Append]) -> std::result::Result<u64, Fail
             let headers = headers(message, &batch, number, false);
             let subject = message.subject.as_str().to_owned();
             let sent = link.client.publish_with_headers(subject, headers, message.payload.clone());
-            sent.await.map_err(|error| {
-                Status::unavailable(format!("{stream}: {error}")).with_executed(Executed::No)
+            sent.await.map_err(|error| match error.kind() {
+                PublishErrorKind::MaxPayloadExceeded => wire::too_long(stream, &error),
+                _ => Status::unavailable(format!("{stream}: {error}")).with_executed(Executed::No),
             })?;
         }
         let request = Request::new()
@@ -106,7 +107,8 @@ async fn once(link: &Link, messages: &[Append]) -> std::result::Result<u64, Fail
         let answer = link.client.send_request(commit.to_owned(), request).await;
         answer.map_err(|error| match error.kind() {
             RequestErrorKind::NoResponders => wire::nobody(commit),
-            RequestErrorKind::MaxPayloadExceeded | RequestErrorKind::InvalidSubject => {
+            RequestErrorKind::MaxPayloadExceeded => wire::too_long(commit, &error),
+            RequestErrorKind::InvalidSubject => {
                 Status::invalid_argument(format!("{commit}: {error}")).with_executed(Executed::No)
             }
             RequestErrorKind::TimedOut | RequestErrorKind::Other => wire::unanswered(commit),

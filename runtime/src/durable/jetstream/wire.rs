@@ -120,6 +120,14 @@ pub(super) fn unanswered(what: &str) -> Status {
         .with_executed(Executed::Unknown)
 }
 
+/// More than the server takes in one message. The error tells both sizes.
+pub(super) fn too_long(what: &str, error: &dyn std::error::Error) -> Status {
+    Status::invalid_argument(format!(
+        "{what}: {error}; keep less in one message, or raise the server's max_payload"
+    ))
+    .with_executed(Executed::No)
+}
+
 /// Nobody there to answer.
 pub(super) fn nobody(what: &str) -> Status {
     Status::unavailable(format!(

@@ -10,8 +10,9 @@ use super::super::{
     Append, Appended, ConsumerConfig, Plan, RevisionConflict, Start, Stored, StreamConfig, plan,
 };
 use super::consumer::Group;
+use crate::bus::PAYLOAD_BYTES_MAX;
 use crate::headers::{Headers, name};
-use crate::status::{Result, Status};
+use crate::status::{Executed, Result, Status};
 use crate::subject::Filter;
 
 /// A stream.
@@ -124,8 +125,15 @@ impl Log {
 
     /// Whether a message may be taken.
     fn judge(&self, append: &Append) -> Result<()> {
-        let Append { stream, subject, expect, .. } = append;
+        let Append { stream, subject, headers, payload, expect, .. } = append;
         let subject = subject.as_str();
+        let bytes = headers.encoded_len() + payload.len();
+        if bytes > PAYLOAD_BYTES_MAX {
+            return Err(Status::invalid_argument(format!(
+                "{subject}: the message has {bytes} bytes and {PAYLOAD_BYTES_MAX} are the most; keep less in it"
+            ))
+            .with_executed(Executed::No));
+        }
         if !self.captures(subject) {
             return Err(Status::failed_precondition(format!(
                 "stream {stream} does not capture {subject}"
