@@ -12,10 +12,11 @@ use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 
 use crate::catalogue::{self, Catalogue};
-use crate::duration;
 
+mod failure;
 mod raw;
 
+pub(crate) use failure::Failure;
 use raw::Raw;
 
 /// A client of every service.
@@ -80,7 +81,7 @@ impl Caller {
             Idempotency::Keyed => call.idempotency_key(self.key()),
             Idempotency::None | Idempotency::NoSideEffects | Idempotency::Idempotent => call,
         };
-        let answer = call.await.map_err(|status| self.failure(&status))?;
+        let answer = call.await.map_err(|status| self.failure(status))?;
         method.answer(&answer)
     }
 
@@ -101,7 +102,7 @@ impl Caller {
             Some(timeout) => call.timeout(timeout),
             None => call,
         };
-        let frames = call.await.map_err(|status| self.failure(&status))?;
+        let frames = call.await.map_err(|status| self.failure(status))?;
         Ok(Answers { frames, response: method.response.clone() })
     }
 
@@ -112,7 +113,7 @@ impl Caller {
         lines: Vec<String>,
     ) -> anyhow::Result<DynamicMessage> {
         let call = self.connection.client_stream::<Raw, Raw>(method.spec, method.requests(lines)?);
-        let answer = call.await.map_err(|status| self.failure(&status))?;
+        let answer = call.await.map_err(|status| self.failure(status))?;
         method.answer(&answer)
     }
 
@@ -123,7 +124,7 @@ impl Caller {
         lines: Vec<String>,
     ) -> anyhow::Result<Answers> {
         let call = self.connection.bidirectional::<Raw, Raw>(method.spec, method.requests(lines)?);
-        let frames = call.await.map_err(|status| self.failure(&status))?;
+        let frames = call.await.map_err(|status| self.failure(status))?;
         Ok(Answers { frames, response: method.response.clone() })
     }
 
@@ -132,7 +133,7 @@ impl Caller {
         &self,
         answers: &mut Answers,
     ) -> anyhow::Result<Option<DynamicMessage>> {
-        let frame = answers.frames.message().await.map_err(|status| self.failure(&status))?;
+        let frame = answers.frames.message().await.map_err(|status| self.failure(status))?;
         frame.map(|frame| decode(&answers.response, &frame)).transpose()
     }
 
@@ -141,22 +142,8 @@ impl Caller {
         self.connection.close().await;
     }
 
-    /// What went wrong, with the details that the schemas know.
-    fn failure(&self, status: &Status) -> anyhow::Error {
-        let mut text = status.to_string();
-        for detail in status.details() {
-            let name = &detail.type_name;
-            let known = self.catalogue.message(name).ok();
-            let shown =
-                known.and_then(|known| DynamicMessage::decode(known, detail.value.clone()).ok());
-            let shown = shown.and_then(|message| catalogue::to_json(&message, false).ok());
-            let shown = shown.unwrap_or_else(|| format!("{} bytes", detail.value.len()));
-            text.extend(["\n  ", name, " ", &shown]);
-        }
-        if let Some(after) = status.retry_after() {
-            text.extend(["\n  try again after ", &duration::short(after)]);
-        }
-        anyhow::anyhow!(text)
+    fn failure(&self, status: Status) -> Failure {
+        Failure::new(&self.catalogue, status)
     }
 
     fn key(&self) -> String {

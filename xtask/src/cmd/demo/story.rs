@@ -7,7 +7,7 @@ use futures::{Stream, StreamExt as _};
 use serde_json::{Value, json};
 
 use super::{chapter, listen};
-use crate::caller::Caller;
+use crate::caller::{Caller, Failure};
 use crate::catalogue::{self, Catalogue};
 use crate::{duration, ui};
 
@@ -80,8 +80,12 @@ pub(super) async fn tell(
     ));
     let refused = story.refused("StateService.UpdateState", second).await?;
     ui::say(format!("  the same update again, still from version {version}, is refused:"));
-    ui::say(format!("  {}", ui::dim(&refused.replace('\n', "\n  "))));
-    anyhow::ensure!(refused.contains("currentVersion"), "a refusal tells the current version");
+    ui::say(format!("  {}", ui::dim(&refused.to_string().replace('\n', "\n  "))));
+    let conflict = refused.detail("bodybroker.state_manager.v1.VersionConflict");
+    anyhow::ensure!(
+        conflict.is_some_and(|conflict| conflict["currentVersion"] == entity["version"]),
+        "a refusal tells the current version"
+    );
 
     chapter("A watcher saw it all");
     for _ in 0..2 {
@@ -111,12 +115,12 @@ impl Story {
     }
 
     /// Makes a call that is to fail; gives back its failure.
-    async fn refused(&self, method: &str, request: Value) -> anyhow::Result<String> {
+    async fn refused(&self, method: &str, request: Value) -> anyhow::Result<Failure> {
         let (answer, line) = self.timed(method, &request).await?;
         ui::say(line);
         match answer {
             Ok(_) => anyhow::bail!("{method} {request} was to be refused"),
-            Err(error) => Ok(error.to_string()),
+            Err(error) => error.downcast(),
         }
     }
 
