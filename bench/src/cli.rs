@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::plan::{Effort, Plan};
-use crate::{cache, cell, conduct, report, role};
+use crate::{cache, cell, conduct, report, role, spike};
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -25,6 +25,18 @@ enum Part {
         /// Measures for seconds, not a minute
         #[arg(long)]
         quick: bool,
+    },
+    /// Has ten times the usual calls come for a while, more than there are instances for, while some join
+    Spike(spike::Args),
+    /// Plays an instance of the service that suffers the spike, until standard input ends
+    SpikeInstance {
+        /// Broker
+        url: String,
+    },
+    /// Plays the callers of the spike, an order for each line of standard input
+    SpikeLoad {
+        /// Broker
+        url: String,
     },
     /// Plays the server of a cell
     Serve {
@@ -79,6 +91,9 @@ pub fn main(allocations: Option<fn() -> u64>) -> ExitCode {
     let result = match Cli::parse().command {
         Part::Rpc(args) => rpc(&args),
         Part::Cache { quick } => cache(quick),
+        Part::Spike(args) => return spike::main(&args),
+        Part::SpikeInstance { url } => spike::instance(url),
+        Part::SpikeLoad { url } => spike::load(url),
         Part::Serve { cell, url } => named(&cell).and_then(|cell| role::serve(cell, url)),
         Part::Drive { cell, url } => named(&cell).and_then(|cell| role::drive(cell, url)),
     };

@@ -6,6 +6,7 @@
 
 mod cache;
 pub mod cell;
+mod chance;
 pub mod cli;
 pub mod conduct;
 #[path = "generated/mod.rs"]
@@ -26,4 +27,5 @@ pub mod ratio;
 pub mod report;
 pub mod role;
 pub mod sample;
+mod spike;
 pub mod tools;

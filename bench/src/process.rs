@@ -49,7 +49,12 @@ impl Process {
 
     /// Has a client run a round.
     pub fn run(&mut self, load: Load) -> anyhow::Result<Sample> {
-        self.tell(&load)?;
+        self.ask(&load)
+    }
+
+    /// Gives an order, and waits for its answer.
+    pub(crate) fn ask<T: DeserializeOwned>(&mut self, order: &impl Serialize) -> anyhow::Result<T> {
+        self.tell(order)?;
         self.hear()
     }
 
@@ -69,7 +74,8 @@ impl Process {
         Ok(())
     }
 
-    fn tell(&mut self, order: &impl Serialize) -> anyhow::Result<()> {
+    /// Gives an order.
+    pub(crate) fn tell(&mut self, order: &impl Serialize) -> anyhow::Result<()> {
         self.write(&serde_json::to_string(order)?)
     }
 
@@ -78,7 +84,8 @@ impl Process {
         writeln!(input, "{line}").context("the process is gone")
     }
 
-    fn hear<T: DeserializeOwned>(&mut self) -> anyhow::Result<T> {
+    /// Waits for an answer.
+    pub(crate) fn hear<T: DeserializeOwned>(&mut self) -> anyhow::Result<T> {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
         anyhow::ensure!(!line.is_empty(), "the process died; its words stand above");

@@ -67,7 +67,8 @@ pub async fn follow(mut driver: impl Driver) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn runtime(flavor: Flavor) -> anyhow::Result<Runtime> {
+/// Makes the runtime of a process.
+pub(crate) fn runtime(flavor: Flavor) -> anyhow::Result<Runtime> {
     let mut builder = match flavor {
         Flavor::MultiThread => Builder::new_multi_thread(),
         Flavor::CurrentThread => Builder::new_current_thread(),
@@ -85,14 +86,16 @@ fn obey() {
     std::process::exit(0);
 }
 
-fn read() -> anyhow::Result<Option<String>> {
+/// Reads an order; none when the conductor is gone.
+pub(crate) fn read() -> anyhow::Result<Option<String>> {
     let mut line = String::new();
     let length =
         std::io::stdin().lock().read_line(&mut line).context("standard input is broken")?;
     Ok((length > 0).then(|| line.trim_end().to_owned()))
 }
 
-fn say(word: &impl Serialize) -> anyhow::Result<()> {
+/// Answers the conductor.
+pub(crate) fn say(word: &impl Serialize) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, word)?;
     out.write_all(b"\n")?;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::scene::{Scene, about};
+use crate::chance::Chance;
 use crate::generated::bench::v1::CacheClient;
 
 /// Processes that ask.
@@ -39,7 +40,7 @@ async fn ask(
     length: Duration,
     sharing: bool,
 ) -> anyhow::Result<u64> {
-    let (began, mut made, mut state) = (Instant::now(), 0, seed);
+    let (began, mut made, mut chance) = (Instant::now(), 0, Chance(seed));
     let mut pace = tokio::time::interval(Duration::from_millis(1));
     let calls = usize::try_from(CALLERS).map_or(1, |callers| CALLS / callers / 1_000).max(1);
     let mut carried = 0;
@@ -50,7 +51,7 @@ async fn ask(
         let extra = carried / 4_000;
         carried %= 4_000;
         let asking = (0..calls + extra).map(|_| {
-            let thing = format!("{}-{sharing}", pick(&ranks, &mut state));
+            let thing = format!("{}-{sharing}", pick(&ranks, &mut chance));
             let request = about(&thing);
             if sharing { caller.get_thing(request) } else { caller.look_at_thing(request) }
         });
@@ -75,12 +76,8 @@ fn ranks() -> Vec<f64> {
     sums.iter().map(|weight| weight / sum).collect()
 }
 
-/// Picks a thing by chance that a seed decides on (xorshift64).
-fn pick(ranks: &[f64], state: &mut u64) -> usize {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are as many as fit")]
-    let chance = (*state >> 11) as f64 / (1_u64 << 53) as f64;
+/// Picks a thing by chance.
+fn pick(ranks: &[f64], chance: &mut Chance) -> usize {
+    let chance = chance.next();
     ranks.partition_point(|rank| *rank < chance)
 }

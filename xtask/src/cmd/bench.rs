@@ -22,6 +22,7 @@ pub(crate) struct Args {
 enum What {
     Rpc(Rpc),
     Cache(Cache),
+    Spike(Spike),
     Gen(r#gen::Args),
     Schema(schema::Args),
 }
@@ -57,12 +58,32 @@ struct Cache {
     quick: bool,
 }
 
+/// Has ten times the usual calls come for a while, more than there are instances for, while some join
+///
+/// Fails when a target is missed.
+#[derive(Debug, clap::Args)]
+struct Spike {
+    /// How long the spike lasts; all takes about three times as long
+    #[arg(long, value_name = "N")]
+    seconds: Option<u32>,
+    /// Calls a second before and after the spike, a tenth of those in it
+    #[arg(long, value_name = "N")]
+    calls: Option<u32>,
+    /// Decides on when calls are made
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+    /// Writes every figure to a file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
     match &args.what {
         What::Rpc(args) => rpc(&root, args),
         What::Cache(args) => cache(&root, args),
+        What::Spike(args) => spike(&root, args),
         What::Gen(args) => r#gen::run(&root, args),
         What::Schema(args) => schema::run(&root, args),
     }
@@ -77,10 +98,7 @@ fn rpc(root: &Path, args: &Rpc) -> anyhow::Result<()> {
     for (flag, value) in [("--kinds", &args.kinds), ("--concurrency", &args.concurrency)] {
         bench.args(value.iter().flat_map(|value| [flag, value]));
     }
-    if let Some(file) = &args.json {
-        // The measuring program runs where the workspace is, not where the person is.
-        bench.arg("--json").arg(std::path::absolute(file)?);
-    }
+    write_to(&mut bench, args.json.as_deref())?;
     bench.args(&args.more);
     succeed(&mut bench, "the measurement failed")
 }
@@ -91,6 +109,25 @@ fn cache(root: &Path, args: &Cache) -> anyhow::Result<()> {
     let mut bench = bench(root, "cache")?;
     bench.args(args.quick.then_some("--quick"));
     succeed(&mut bench, "the measurement failed")
+}
+
+fn spike(root: &Path, args: &Spike) -> anyhow::Result<()> {
+    Tools::install(root)?;
+    let Spike { seconds, calls, seed, json } = args;
+    let mut bench = bench(root, "spike")?;
+    for (flag, number) in [("--seconds", seconds), ("--calls", calls), ("--seed", seed)] {
+        bench.args(number.iter().flat_map(|number| [flag.to_owned(), number.to_string()]));
+    }
+    write_to(&mut bench, json.as_deref())?;
+    succeed(&mut bench, "a target is missed, or could not be measured: see above")
+}
+
+/// Has the measuring program, which runs where the workspace is and not where the person is, write its figures.
+fn write_to(bench: &mut Command, json: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(file) = json {
+        bench.arg("--json").arg(std::path::absolute(file)?);
+    }
+    Ok(())
 }
 
 /// The measuring program, built: both programs of the crate are needed, and a build by `run` would disturb.

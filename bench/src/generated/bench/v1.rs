@@ -9,15 +9,20 @@ pub mod messages;
 pub mod streams;
 pub mod bench_service;
 pub mod cache_service;
+pub mod spike_service;
 
 pub use events::BenchEvents;
 pub use messages::*;
 pub use streams::STREAMS;
 pub use bench_service::{BenchClient, BenchServer, BenchService};
 pub use cache_service::{BENCH_THING_BUCKET, CacheClient, CacheServer, CacheService};
+pub use spike_service::{SpikeClient, SpikeServer, SpikeService};
 
 #[cfg(feature = "mock")]
 pub use bench_service::BenchMock;
 
 #[cfg(feature = "mock")]
 pub use cache_service::CacheMock;
+
+#[cfg(feature = "mock")]
+pub use spike_service::SpikeMock;

@@ -208,3 +208,41 @@ impl ::prost::Name for GetThingResponse {
         "/bodybroker.bench.v1.GetThingResponse".into()
     }
 }
+
+/// Asks for work.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WorkRequest {}
+
+impl ::prost::Name for WorkRequest {
+    const NAME: &'static str = "WorkRequest";
+    const PACKAGE: &'static str = "bodybroker.bench.v1";
+
+    fn full_name() -> String {
+        "bodybroker.bench.v1.WorkRequest".into()
+    }
+
+    fn type_url() -> String {
+        "/bodybroker.bench.v1.WorkRequest".into()
+    }
+}
+
+/// Says that it is done.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WorkResponse {
+    /// Attempt of the call that this answers, from 1.
+    #[prost(uint32, tag = "1")]
+    pub attempt: u32,
+}
+
+impl ::prost::Name for WorkResponse {
+    const NAME: &'static str = "WorkResponse";
+    const PACKAGE: &'static str = "bodybroker.bench.v1";
+
+    fn full_name() -> String {
+        "bodybroker.bench.v1.WorkResponse".into()
+    }
+
+    fn type_url() -> String {
+        "/bodybroker.bench.v1.WorkResponse".into()
+    }
+}
