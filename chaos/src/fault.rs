@@ -23,6 +23,7 @@ mod poison;
 mod reconnect_storm;
 mod redis;
 mod slow_consumer;
+mod soak;
 mod stale_buffer;
 mod storm;
 mod worker_kill;
@@ -58,6 +59,7 @@ pub const FAULTS: &[Fault] = &[
     half_open::FAULT,
     reconnect_storm::FAULT,
     slow_consumer::FAULT,
+    soak::FAULT,
     stale_buffer::EXPLICIT,
     stale_buffer::SCHEMA,
     clock_skew::FAULT,

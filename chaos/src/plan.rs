@@ -10,7 +10,7 @@ pub struct Plan {
     pub seed: u64,
     /// Most rounds of a fault that comes in rounds.
     pub rounds_max: usize,
-    /// No round begins later than this after the first.
+    /// No round begins later than this after the first; what has no rounds goes on for so long.
     pub time_max: Duration,
     /// How long a state of things lasts, such as a partition, where nothing else says so.
     pub hold: Duration,
@@ -35,7 +35,7 @@ impl Plan {
     #[must_use]
     pub fn brief(seed: u64, program: PathBuf) -> Self {
         let hold = Duration::from_secs(4);
-        Self { rounds_max: 1, hold, ..Self::whole(seed, program) }
+        Self { rounds_max: 1, time_max: 2 * hold, hold, ..Self::whole(seed, program) }
     }
 
     /// The rounds, for as long as there is time.

@@ -123,6 +123,10 @@ impl ChaosService for Worker {
         Ok(ActResponse { instance: self.name.clone() })
     }
 
+    async fn count(&self, _: &Context, _: CountRequest) -> Result<Outbound<CountResponse>> {
+        Ok(Outbound::iter((0..).map(|number| CountResponse { number })))
+    }
+
     async fn recall(&self, _: &Context, request: RecallRequest) -> Result<RecallResponse> {
         let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         values.asked += 1;

@@ -38,6 +38,7 @@ kept! {
     a_link_swallows_everything: "half-open",
     a_server_is_lost_by_all_its_clients: "reconnect-storm",
     calls_come_faster_than_they_are_handled: "slow-consumer",
+    nobody_waits_for_what_is_asked: "soak",
     calls_wait_in_a_buffer: "stale-buffer",
     redis_dies: "redis-kill",
     redis_swallows_everything: "redis-black-hole",
