@@ -50,6 +50,11 @@ pub struct Config {
     /// `BB_MESSAGE_BYTES_MAX`: length up to which requests, answers and frames are sent and taken, before compression.
     /// Default: 8388608, which is 8 MiB.
     pub message_bytes_max: usize,
+    /// `BB_EJECT`: how long an instance that isn't well stays away from its queue groups, such as `10s`; twice as long
+    /// each time it comes back in vain, up to 16 times. It leaves after three tenths of that, or 3 s, of trouble: its
+    /// own checks, a bucket that takes no writes, threads that have no time, callees whose breakers are open. One stays,
+    /// and half of all there are. Absent: all stay, because trouble that is everybody's is no better for half of them.
+    pub eject: Option<Duration>,
     /// `BB_PROVISION`: `true` makes streams and buckets that are missing as they are used; for development, where no
     /// provisioner runs. Default: `false`.
     pub provision: bool,
@@ -110,6 +115,9 @@ impl Config {
                 &mut keep,
             )
             .unwrap_or(content::MESSAGE_BYTES_MAX),
+            eject: source
+                .text("BB_EJECT")
+                .map(|_| duration(source, "BB_EJECT", Duration::ZERO, &mut keep)),
             provision: parsed(source, "BB_PROVISION", "`true` or `false`", &mut keep)
                 .unwrap_or(false),
         };
@@ -135,6 +143,7 @@ impl Config {
             otlp: None,
             redis: None,
             message_bytes_max: content::MESSAGE_BYTES_MAX,
+            eject: None,
             provision: false,
         }
     }

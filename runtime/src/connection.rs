@@ -14,6 +14,7 @@ use crate::base36;
 use crate::client::Call;
 use crate::content;
 use crate::durable::{Durable, JetStream};
+use crate::health::Checks;
 use crate::layer::{
     CallService, Calls, HandlerService, Handlers, Handling, LayerService, Request, SharedStore,
 };
@@ -48,6 +49,7 @@ struct Inner {
     handlers: Handlers,
     streams: Keeper,
     message_bytes_max: AtomicUsize,
+    checks: Checks,
     durable: Arc<dyn Durable>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -90,6 +92,7 @@ impl Connection {
         base36::write(rand::random(), &mut id);
         let mux = Mux::new(&*tx, &name, &id)?;
         let (calls, handlers, streams) = <(Calls, Handlers, Keeper)>::default();
+        let checks = Checks::default();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         Ok(Self(Arc::new(Inner {
             name,
@@ -101,6 +104,7 @@ impl Connection {
             handlers,
             streams,
             message_bytes_max: AtomicUsize::new(content::MESSAGE_BYTES_MAX),
+            checks,
             durable,
             tasks,
             stop,
@@ -146,6 +150,15 @@ impl Connection {
     /// When a subscription is refused or the connection is down.
     pub async fn serve(&self, service: impl IntoService) -> Result<Server> {
         Server::start(self, service.into_service()).await
+    }
+
+    /// Has a host ask each second whether the service is well: `/readyz` says no while the check fails or takes longer
+    /// than two seconds, and an instance may leave its queue groups (`BB_EJECT`). `what` names it there.
+    pub fn check<F>(&self, what: &str, check: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.0.checks.add(what, check);
     }
 
     /// Runs a task of the service's own until it ends or the connection is closed.
@@ -234,6 +247,11 @@ impl Connection {
     #[must_use]
     pub fn durable(&self) -> &Arc<dyn Durable> {
         &self.0.durable
+    }
+
+    /// What the service itself knows of its health.
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.0.checks
     }
 
     /// What stands between calls and the wire.

@@ -3,13 +3,15 @@
 //! Every instance answers `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, to all, to its name, and to its name and id. The
 //! `nats` command line and the clients of other languages understand the answers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::Serialize;
 
+use crate::server::Membership;
 use crate::spec::{Kind, MethodSpec, ServiceSpec};
-use crate::subject::Filter;
+use crate::subject::{Filter, Subject};
 
 mod stats;
 
@@ -24,6 +26,9 @@ pub struct Discovery {
     started: String,
     stats: Box<[MethodStats]>,
 }
+
+/// Metadata of an instance that takes no requests, or is about to take none.
+pub(crate) const MEMBERSHIP: &str = "membership";
 
 /// What every answer begins with.
 #[derive(Debug, Clone, Serialize)]
@@ -82,11 +87,20 @@ impl Discovery {
             .collect()
     }
 
-    /// The answer to a discovery subject; `None` for a verb nobody knows.
+    /// Asks every instance of the service to tell who it is.
+    pub(crate) fn ping(&self) -> Subject {
+        Subject::checked(format!("$SRV.{}.{}", Verb::Ping.token(), self.identity.name))
+    }
+
+    /// The answer to a discovery subject; `None` for a verb nobody knows. Who takes no requests says so.
     #[must_use]
-    pub fn answer(&self, subject: &str) -> Option<Vec<u8>> {
+    pub fn answer(&self, subject: &str, membership: Membership) -> Option<Vec<u8>> {
         let verb = Verb::of(subject)?;
-        let identity = &self.identity;
+        let mut identity = Cow::Borrowed(&self.identity);
+        if membership != Membership::Joined {
+            identity.to_mut().metadata.insert(MEMBERSHIP, membership.token());
+        }
+        let identity = &*identity;
         let answer = match verb {
             Verb::Ping => serde_json::to_vec(&Ping { identity, kind: verb.answer_type() }),
             Verb::Info => serde_json::to_vec(&Info {
@@ -256,7 +270,7 @@ mod tests {
     };
 
     fn answer(discovery: &Discovery, subject: &str) -> serde_json::Value {
-        serde_json::from_slice(&discovery.answer(subject).expect("a verb that is known"))
+        serde_json::from_slice(&discovery.answer(subject, Membership::Joined).expect("a verb"))
             .expect("JSON")
     }
 
@@ -296,6 +310,6 @@ mod tests {
 
     #[test]
     fn a_verb_nobody_knows_has_no_answer() {
-        assert_eq!(Discovery::new(&SPEC, "i1").answer("$SRV.EXPLODE"), None);
+        assert_eq!(Discovery::new(&SPEC, "i1").answer("$SRV.EXPLODE", Membership::Joined), None);
     }
 }

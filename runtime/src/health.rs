@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::connection::Connection;
 use crate::server::Server;
@@ -15,10 +15,15 @@ use crate::status::Result;
 use crate::telemetry::recorder::Recorder;
 use crate::transport::{State, Transport};
 
+mod breakers;
 mod canary;
+mod checks;
 mod http;
+mod lag;
+mod membership;
 mod report;
 
+pub(crate) use checks::Checks;
 pub(crate) use http::Port;
 use report::Report;
 
@@ -44,7 +49,9 @@ struct Trouble {
 const PROCESS: &str = "process";
 /// What is said of it until everything is served.
 const STARTING: &str = "starting";
-/// What is said of a bucket before the first write.
+/// Begins what names a connection.
+const CONNECTION: &str = "connection";
+/// What is said of a bucket before the first write, and of a check before it has run.
 const UNTRIED: &str = "not tried yet";
 
 impl Health {
@@ -74,7 +81,7 @@ impl Health {
     pub(crate) fn watch(&self, name: &str, connection: &Connection, server: &Server) {
         self.lock_services().push((connection.clone(), server.clone()));
         for (role, transport) in [("rx", connection.rx()), ("tx", connection.tx())] {
-            let what = format!("{name}: connection {role}");
+            let what = format!("{name}: {CONNECTION} {role}");
             connection.spawn("health of a connection", self.clone().follow(what, transport));
         }
         for bucket in server.spec().buckets {
@@ -83,6 +90,36 @@ impl Health {
             let canary = canary::sing(self.clone(), what, connection.durable(), bucket);
             connection.spawn("canary of a bucket", canary);
         }
+        let checks = checks::run(self.clone(), name.to_owned(), connection.clone());
+        connection.spawn("checks of a service", checks);
+    }
+
+    /// Has an instance that isn't well leave its queue groups, for this long at first.
+    pub(crate) fn eject(
+        &self,
+        name: &str,
+        connection: &Connection,
+        server: &Server,
+        away: Duration,
+    ) {
+        let (health, name) = (|| self.clone(), || name.to_owned());
+        connection.spawn("lag of the threads", lag::watch(health(), name()));
+        let breakers = breakers::watch(health(), name(), connection.clone());
+        connection.spawn("breakers of a service", breakers);
+        let (connection, server) = (connection.clone(), server.clone());
+        let spawner = connection.clone();
+        let keeping = membership::keep(health(), name(), connection, server, away);
+        spawner.spawn("membership of an instance", keeping);
+    }
+
+    /// What keeps a service from doing its work, if anything does. A lost connection doesn't count: nothing comes over
+    /// it anyway.
+    fn sickness(&self, name: &str) -> Option<String> {
+        let own = |what: &str| what.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned);
+        self.lock().iter().find_map(|(what, Trouble { why, .. })| {
+            let what = own(what).filter(|what| !what.starts_with(CONNECTION))?;
+            (!is_beginning(why)).then(|| format!("{what}: {why}"))
+        })
     }
 
     /// Notes what a connection says of itself.

@@ -159,9 +159,13 @@ impl Host {
                 return Err(status);
             }
         };
-        if config.http.is_some() {
-            for one in &running {
-                health.watch(&one.name, &one.connection, &one.server);
+        for one in &running {
+            let Running { name, connection, server, consumers: _ } = one;
+            if config.http.is_some() || config.eject.is_some() {
+                health.watch(name, connection, server);
+            }
+            if let Some(away) = config.eject {
+                health.eject(name, connection, server, away);
             }
         }
         health.started();

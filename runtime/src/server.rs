@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::discovery::Discovery;
 use crate::spec::ServiceSpec;
 use crate::status::{Result, Status};
-use crate::subject::{Filter, SubjectBuilder};
+use crate::subject::{Filter, Subject, SubjectBuilder};
 use crate::transport::SubscriptionId;
 
 mod admission;
@@ -25,17 +25,19 @@ mod cancel;
 mod handler;
 mod incoming;
 mod large;
+mod membership;
 mod service;
 mod stats;
 mod streaming;
 
 pub use incoming::Incoming;
+pub use membership::Membership;
 pub use service::{IntoService, Service};
 pub use stats::EndpointStats;
 
-use admission::MethodSink;
 use callers::Callers;
 use cancel::CancelSink;
+use membership::Seat;
 use stats::Method;
 
 /// How long [`Server::drain`] lets handlers finish.
@@ -56,7 +58,9 @@ pub(crate) struct Inner {
     /// Calls whose handler outlived its first poll, by their reply subject.
     running: Mutex<HashMap<String, Context, RandomState>>,
     callers: Mutex<Callers>,
+    /// What it is reached by beside its queue groups.
     subscriptions: Mutex<Vec<SubscriptionId>>,
+    seat: Seat,
     /// Subjects that the server forbids us to listen on.
     refused: Mutex<Vec<String>>,
     /// Requests that were read since the reading task was last idle.
@@ -82,6 +86,7 @@ impl Server {
             running: Mutex::default(),
             callers: Mutex::default(),
             subscriptions: Mutex::default(),
+            seat: Seat::default(),
             refused: Mutex::default(),
             batch: AtomicUsize::new(0),
             alone: AtomicUsize::new(0),
@@ -89,7 +94,10 @@ impl Server {
             finished: Notify::new(),
         });
         let server = Self(inner);
-        let subscribed = server.subscribe();
+        let subscribed = match server.sit_down().await {
+            Ok(()) => server.subscribe(),
+            Err(status) => Err(status),
+        };
         // The server's refusals arrive before its PONG.
         let ready = match subscribed {
             Ok(()) => connection.rx().flush().await.and_then(|()| server.allowed()),
@@ -105,16 +113,10 @@ impl Server {
 
     fn subscribe(&self) -> Result<()> {
         let rx = self.0.connection.rx();
-        let added =
-            |id| self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        for (index, method) in self.0.spec.methods.iter().enumerate() {
-            let filter = Filter::parse(method.subject)?;
-            let sink = Arc::new(MethodSink::new(&self.0, index));
-            added(rx.subscribe(&filter, Some(method.queue_group), sink)?);
-        }
         let cancel = SubjectBuilder::new(self.0.spec.subject).literal("$cancel").build();
         let sink = Arc::new(CancelSink::new(&self.0));
-        added(rx.subscribe(&Filter::from(&cancel), None, sink)?);
+        let id = rx.subscribe(&Filter::from(&cancel), None, sink)?;
+        self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         announce::subscribe(&self.0)
     }
 
@@ -173,6 +175,11 @@ impl Server {
         &self.0.id
     }
 
+    /// Asks every instance of the service to tell who it is.
+    pub(crate) fn ping(&self) -> Subject {
+        self.0.discovery.ping()
+    }
+
     /// What is served.
     #[must_use]
     pub fn spec(&self) -> &'static ServiceSpec {
@@ -180,9 +187,13 @@ impl Server {
     }
 
     async fn unsubscribe(&self) {
-        let ids = std::mem::take(
-            &mut *self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let mut ids = self.0.seat.vacate().await;
+        ids.append(&mut self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner));
+        self.end(ids).await;
+    }
+
+    /// Ends subscriptions without losing what was routed to them.
+    async fn end(&self, ids: Vec<SubscriptionId>) {
         let rx = self.0.connection.rx();
         // Started together, so that one round trip fences them all.
         let ended: Vec<_> = ids.into_iter().map(|id| rx.unsubscribe(id)).collect();

@@ -37,6 +37,10 @@ impl Attempts {
         self.method
     }
 
+    pub(super) fn breaker(&self) -> Option<&Arc<Breaker>> {
+        self.breaker.as_ref()
+    }
+
     /// Makes a call from its first attempt to its last.
     pub(super) fn call(
         self: Arc<Self>,

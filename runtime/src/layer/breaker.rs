@@ -134,6 +134,15 @@ impl Breaker {
         self.turn(OPEN);
     }
 
+    /// The method, while its calls are held back and no probe is due.
+    pub(super) fn holds_back(&self, now: Instant) -> Option<&'static str> {
+        if self.phase.load(Ordering::Relaxed) != OPEN {
+            return None;
+        }
+        let probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
+        (now < probing.until).then_some(self.method)
+    }
+
     /// Changes the phase, with the lock held.
     fn turn(&self, phase: u8) {
         if self.phase.swap(phase, Ordering::Relaxed) == phase {
@@ -284,6 +293,15 @@ mod tests {
         for _ in 0..9 {
             fail(&breaker).expect("the first nine are forgotten");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_holds_calls_back_until_a_probe_is_due() {
+        let now = Instant::now();
+        assert_eq!(breaker().holds_back(now), None);
+        let breaker = opened();
+        assert_eq!(breaker.holds_back(now), Some("svc.test.v1.get"));
+        assert_eq!(breaker.holds_back(now + POLICY.open), None);
     }
 
     #[tokio::test(start_paused = true)]

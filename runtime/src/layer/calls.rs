@@ -1,12 +1,13 @@
 //! The calling side: what stands between a unary call and the wire.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt as _, service_fn};
 
 use super::attempts::Attempts;
+use super::breaker::Breaker;
 use super::budget::Budget;
 use super::cache::{Cache, Guard, Local, SharedStore};
 use super::chains::Chains;
@@ -23,6 +24,8 @@ pub(crate) struct Calls {
     budget: Arc<Budget>,
     /// Ours.
     chains: PerMethod<Chain>,
+    /// Those of methods that were called.
+    breakers: Mutex<Vec<Weak<Breaker>>>,
     /// Answers that are kept, once a method has some.
     answers: OnceLock<Local>,
     /// Bytes that they may take, unless it's the default.
@@ -79,6 +82,13 @@ impl Calls {
         }
     }
 
+    /// Methods whose calls are held back.
+    pub(crate) fn held_back(&self) -> Vec<&'static str> {
+        let now = Instant::now();
+        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        breakers.iter().filter_map(Weak::upgrade).filter_map(|one| one.holds_back(now)).collect()
+    }
+
     /// Sends a call that begins now through the chain of its method.
     pub(crate) fn call(
         &self,
@@ -106,6 +116,11 @@ impl Calls {
 
     fn build(&self, method: &'static MethodSpec, connection: &Connection) -> Chain {
         let attempts = Attempts::new(method, &self.budget);
+        if let Some(breaker) = attempts.breaker() {
+            let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+            breakers.retain(|breaker| breaker.strong_count() > 0);
+            breakers.push(Arc::downgrade(breaker));
+        }
         let Some(policy) = &method.policy.cache else { return Chain::Attempts(attempts) };
         let bytes_max = || self.answers_bytes_max.get().copied().unwrap_or(ANSWERS_BYTES_MAX);
         let answers = self.answers.get_or_init(|| Local::new(bytes_max()));

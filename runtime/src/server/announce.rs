@@ -51,7 +51,8 @@ impl Sink for DiscoverySink {
         if !self.is_new(&message) {
             return;
         }
-        let Some(document) = self.server.discovery.answer(subject) else { return };
+        let now = self.server.seat.now();
+        let Some(document) = self.server.discovery.answer(subject, now) else { return };
         let answered = self.server.connection.tx().publish(&Outgoing {
             subject: &reply,
             reply: None,

@@ -16,6 +16,7 @@ mod hostile;
 mod layer;
 mod leak;
 mod lease;
+mod membership;
 mod proxy;
 mod rolling_restart;
 mod rpc;

@@ -1,0 +1,133 @@
+//! Whether an instance takes its share of the requests to its service.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::{Mutex, watch};
+
+use super::Server;
+use super::admission::MethodSink;
+use crate::status::Result;
+use crate::subject::Filter;
+use crate::transport::SubscriptionId;
+
+/// Whether an instance takes its share of the requests to its service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// It does.
+    Joined,
+    /// It does, and asks whether the others can do without it.
+    Leaving,
+    /// It has left the queue groups. Discovery still reaches it, and so do the callers of what it has begun.
+    Left,
+}
+
+impl Membership {
+    /// How discovery spells it.
+    pub(crate) fn token(self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Leaving => "leaving",
+            Self::Left => "left",
+        }
+    }
+
+    /// Reads what discovery says; who says nothing has joined.
+    pub(crate) fn of_token(token: Option<&str>) -> Self {
+        let known = [Self::Leaving, Self::Left].into_iter();
+        known.into_iter().find(|one| Some(one.token()) == token).unwrap_or(Self::Joined)
+    }
+}
+
+/// The place of an instance in its queue groups.
+pub(super) struct Seat {
+    now: watch::Sender<Membership>,
+    /// While it is held, nobody else joins, leaves or drains.
+    subscriptions: Mutex<Vec<SubscriptionId>>,
+}
+
+impl Default for Seat {
+    fn default() -> Self {
+        Self { now: watch::Sender::new(Membership::Joined), subscriptions: Mutex::default() }
+    }
+}
+
+impl Seat {
+    pub(super) fn now(&self) -> Membership {
+        *self.now.borrow()
+    }
+
+    /// Gives up what there is to unsubscribe from.
+    pub(super) async fn vacate(&self) -> Vec<SubscriptionId> {
+        std::mem::take(&mut *self.subscriptions.lock().await)
+    }
+}
+
+impl Server {
+    /// Leaves the queue groups without losing a call: completes when everything that was routed here has been
+    /// delivered. Discovery still reaches the instance. Does nothing when it has left, or drains.
+    pub async fn leave(&self) {
+        let mut subscriptions = self.0.seat.subscriptions.lock().await;
+        if self.0.draining.load(Ordering::SeqCst) {
+            return;
+        }
+        // Said first: who asks from now on doesn't count on this instance.
+        self.0.seat.now.send_replace(Membership::Left);
+        self.end(std::mem::take(&mut *subscriptions)).await;
+    }
+
+    /// Joins the queue groups again; completes when callers reach it. Does nothing when it hasn't left, or drains.
+    ///
+    /// # Errors
+    /// When it can't be subscribed to.
+    pub async fn join(&self) -> Result<()> {
+        let mut subscriptions = self.0.seat.subscriptions.lock().await;
+        if !subscriptions.is_empty() || self.0.draining.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        if let Err(status) = self.take_seat(&mut subscriptions) {
+            self.end(std::mem::take(&mut *subscriptions)).await;
+            return Err(status);
+        }
+        // Said last: who asks from now on counts on this instance. Where the connection is down, it'll subscribe again.
+        if let Err(status) = self.0.connection.rx().flush().await {
+            tracing::debug!(service = self.0.spec.name, %status, "joins with its connection");
+        }
+        self.0.seat.now.send_replace(Membership::Joined);
+        Ok(())
+    }
+
+    /// Whether the instance takes its share, now and as it changes.
+    #[must_use]
+    pub fn membership(&self) -> watch::Receiver<Membership> {
+        self.0.seat.now.subscribe()
+    }
+
+    /// Says whether it is about to leave, as long as it hasn't.
+    pub(crate) fn about_to_leave(&self, leaving: bool) {
+        let say = if leaving { Membership::Leaving } else { Membership::Joined };
+        self.0.seat.now.send_if_modified(|now| {
+            let changes = *now != Membership::Left && *now != say;
+            if changes {
+                *now = say;
+            }
+            changes
+        });
+    }
+
+    /// Takes its place at the start.
+    pub(super) async fn sit_down(&self) -> Result<()> {
+        self.take_seat(&mut *self.0.seat.subscriptions.lock().await)
+    }
+
+    /// Subscribes to the requests. What has been subscribed to is there even if the rest fails.
+    fn take_seat(&self, subscriptions: &mut Vec<SubscriptionId>) -> Result<()> {
+        for (index, method) in self.0.spec.methods.iter().enumerate() {
+            let filter = Filter::parse(method.subject)?;
+            let sink = Arc::new(MethodSink::new(&self.0, index));
+            let rx = self.0.connection.rx();
+            subscriptions.push(rx.subscribe(&filter, Some(method.queue_group), sink)?);
+        }
+        Ok(())
+    }
+}
