@@ -20,6 +20,7 @@ use crate::layer::{
 };
 use crate::mux::Mux;
 use crate::nats::Nats;
+use crate::outbox;
 use crate::server::{IntoService, Server};
 use crate::spec::{BucketSpec, MethodSpec};
 use crate::status::Result;
@@ -241,6 +242,20 @@ impl Connection {
     /// Changes that length, for what begins from now on.
     pub fn set_message_bytes_max(&self, bytes: usize) {
         self.0.message_bytes_max.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Opens the typed store of a bucket, and takes part in publishing the events that are written with its values: of
+    /// all instances that do, one publishes them, in the order of each key, for as long as it runs. Nobody waits for that.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
+    pub fn store_with_outbox<T>(&self, bucket: &'static BucketSpec) -> Result<Store<T>>
+    where
+        T: Message + Default + prost::Name,
+    {
+        let store = self.store(bucket)?.with_outbox();
+        outbox::start(self, bucket);
+        Ok(store)
     }
 
     /// Streams and buckets.

@@ -40,13 +40,25 @@ impl Contender {
     /// uint64 term = 3; google.protobuf.Duration validity = 4; uint64 renewals = 5;`.
     #[must_use]
     pub fn new(connection: &Connection, bucket: &'static BucketSpec, key: &str) -> Self {
+        Self::at(connection, Bucket::new(connection.durable().clone(), bucket), key)
+    }
+
+    /// The same for a bucket that is open.
+    pub(crate) fn at(connection: &Connection, bucket: Bucket, key: &str) -> Self {
         Self {
             connection: connection.clone(),
-            bucket: Bucket::new(connection.durable().clone(), bucket),
+            bucket,
             key: key.to_owned(),
             holder: format!("{}.{}", connection.name(), connection.id()),
             validity: VALIDITY,
         }
+    }
+
+    /// Contends with others of its connection, too.
+    pub(crate) fn apart(mut self) -> Self {
+        self.holder.push('.');
+        crate::base36::write(rand::random(), &mut self.holder);
+        self
     }
 
     /// Holds the lease for this long after each renewal. Default: 5 s.

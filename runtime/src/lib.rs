@@ -21,6 +21,7 @@ pub mod lease;
 pub mod mock;
 pub mod mux;
 pub mod nats;
+mod outbox;
 pub mod prelude;
 pub mod provision;
 #[cfg(feature = "redis")]

@@ -17,6 +17,7 @@ mod modify;
 mod watch;
 mod write;
 
+pub use crate::outbox::Outgoing;
 pub use list::{List, Page};
 pub use watch::{Change, Watch};
 pub use write::{Batch, Writing};
@@ -29,6 +30,8 @@ pub use write::{Batch, Writing};
 /// the seconds until it knows; compare-and-set is never deceived by it.
 pub struct Store<T> {
     bucket: Bucket,
+    /// Whether somebody publishes events that are written with values.
+    has_outbox: bool,
     value: PhantomData<fn() -> T>,
 }
 
@@ -70,7 +73,13 @@ impl<T: Message + Default + Name> Store<T> {
                 T::full_name()
             )));
         }
-        Ok(Self { bucket: Bucket::new(Arc::clone(durable), spec), value: PhantomData })
+        let bucket = Bucket::new(Arc::clone(durable), spec);
+        Ok(Self { bucket, has_outbox: false, value: PhantomData })
+    }
+
+    /// The same, for one who sees to it that events are published.
+    pub(crate) fn with_outbox(self) -> Self {
+        Self { has_outbox: true, ..self }
     }
 
     /// Reads a key; `None` when it isn't there. While a cluster is disturbed, the value may be one that was replaced
@@ -178,7 +187,7 @@ impl<T: Message + Default + Name> Store<T> {
     }
 
     fn writing(&self, write: Write) -> Writing {
-        Writing::new(&self.bucket, write)
+        Writing::new(&self.bucket, self.has_outbox, write)
     }
 
     fn entry(&self, record: Record) -> Result<Option<Entry<T>>> {
@@ -205,12 +214,14 @@ fn encode<T: Message>(value: &T) -> Bytes {
 
 impl<T> Clone for Store<T> {
     fn clone(&self) -> Self {
-        Self { bucket: self.bucket.clone(), value: PhantomData }
+        Self { bucket: self.bucket.clone(), ..*self }
     }
 }
 
 impl<T> fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("bucket", &self.bucket.name()).finish()
+        let Self { bucket, has_outbox, value: _ } = self;
+        let mut store = f.debug_struct("Store");
+        store.field("bucket", &bucket.name()).field("has_outbox", has_outbox).finish()
     }
 }

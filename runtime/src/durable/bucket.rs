@@ -66,6 +66,22 @@ impl Bucket {
         }
     }
 
+    /// What lies in the same stream beneath a name that is no key, where readers of the bucket and events don't look.
+    pub(crate) fn beneath(&self, name: &str) -> Self {
+        let prefix = format!("{}._bb.{name}", self.prefix);
+        Self { prefix, pace: Arc::new(Pace::none()), ..self.clone() }
+    }
+
+    /// Where it is kept.
+    pub(crate) fn durable(&self) -> &Arc<dyn Durable> {
+        &self.durable
+    }
+
+    /// Everything that is there, and then everything that comes, as the stream keeps it.
+    pub(crate) async fn read_all(&self) -> Result<BoxStream<'static, Result<Stored>>> {
+        Ok(self.durable.read(&self.stream, &self.all(), Start::All).await?.messages)
+    }
+
     /// Name of the bucket.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -14,6 +14,8 @@ use crate::status::{Code, Result};
 /// A lease that is held. Dropping it gives it back.
 pub struct Lease {
     term: u64,
+    /// Revision of the record that took it.
+    revision: u64,
     /// Until when it is held, by our own clock; `None` once it is lost.
     until: watch::Receiver<Option<Instant>>,
     give_back: CancellationToken,
@@ -32,7 +34,7 @@ impl Lease {
         let keeper = Keeper { contender, record, revision, until: sender };
         let connection = keeper.contender.connection.clone();
         connection.spawn_to_end(keeper.keep(give_back.clone()));
-        Self { term, until: receiver, give_back }
+        Self { term, revision, until: receiver, give_back }
     }
 
     /// Whether it is held now. It may be lost while the answer is on its way: what is written because of it must be
@@ -46,6 +48,11 @@ impl Lease {
     #[must_use]
     pub fn term(&self) -> u64 {
         self.term
+    }
+
+    /// Revision of the record that took it.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Completes when the lease is lost.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use prost::{Message, Name};
 
 use super::{Entry, Store, encode};
+use crate::outbox::Outgoing;
 use crate::status::{Code, Result, Status};
 
 /// Somebody else may be faster this often before the caller hears of it.
@@ -24,19 +25,33 @@ impl<T: Message + Default + Name> Store<T> {
     where
         F: Fn(Option<T>) -> Result<T>,
     {
+        self.modify_and_publish(key, |value, _| change(value)).await
+    }
+
+    /// Changes a key as [`Store::modify`] does, and publishes the events that the function hands out if, and only if, what it says
+    /// is written: each time it runs, it hands them out anew. With events, a value that stays as it was is written, too. The
+    /// store must have been opened with its outbox.
+    ///
+    /// # Errors
+    /// As [`Store::modify`].
+    pub async fn modify_and_publish<F>(&self, key: &str, change: F) -> Result<Entry<T>>
+    where
+        F: Fn(Option<T>, &mut Outgoing) -> Result<T>,
+    {
         for attempt in 0..ATTEMPTS_MAX {
             let entry = self.get(key).await?;
             let had =
                 entry.as_ref().map(|entry| (entry.revision, entry.time, encode(&entry.value)));
-            let value = change(entry.map(|entry| entry.value))?;
-            let written = match had {
-                Some((revision, time, bytes)) if bytes == encode(&value) => {
+            let mut outgoing = Outgoing::default();
+            let value = change(entry.map(|entry| entry.value), &mut outgoing)?;
+            let writing = match had {
+                Some((revision, time, bytes)) if bytes == encode(&value) && outgoing.is_empty() => {
                     return Ok(Entry { key: key.to_owned(), value, revision, time });
                 }
-                Some((revision, ..)) => self.update(key, &value, revision).await,
-                None => self.create(key, &value).await,
+                Some((revision, ..)) => self.update(key, &value, revision),
+                None => self.create(key, &value),
             };
-            match written {
+            match writing.and_publish_all(outgoing).await {
                 Ok(revision) => {
                     let time = SystemTime::now();
                     return Ok(Entry { key: key.to_owned(), value, revision, time });

@@ -8,7 +8,9 @@ use prost::{Message, Name};
 
 use super::{Store, encode};
 use crate::durable::{Bucket, Expect, Write};
-use crate::status::Result;
+use crate::event::Event;
+use crate::outbox::Outgoing;
+use crate::status::{Result, Status};
 use crate::transport::BoxFuture;
 
 /// A write of one key that happens when it is awaited, and then tells the revision.
@@ -16,12 +18,25 @@ use crate::transport::BoxFuture;
 #[must_use = "nothing is written before it is awaited"]
 pub struct Writing {
     bucket: Bucket,
+    has_outbox: bool,
     write: Write,
+    outgoing: Outgoing,
 }
 
 impl Writing {
-    pub(super) fn new(bucket: &Bucket, write: Write) -> Self {
-        Self { bucket: bucket.clone(), write }
+    pub(super) fn new(bucket: &Bucket, has_outbox: bool, write: Write) -> Self {
+        Self { bucket: bucket.clone(), has_outbox, write, outgoing: Outgoing::default() }
+    }
+
+    /// Publishes an event if, and only if, the write happens; soon after, and behind what was published with earlier
+    /// writes of the key. The store must have been opened with its outbox.
+    pub fn and_publish<E: Event>(mut self, event: &E) -> Self {
+        self.outgoing.publish(event);
+        self
+    }
+
+    pub(super) fn and_publish_all(self, outgoing: Outgoing) -> Self {
+        Self { outgoing, ..self }
     }
 
     /// Lets go of the value after a time: whole seconds, rounded up. Watches don't hear of that end, a bucket whose
@@ -37,7 +52,12 @@ impl IntoFuture for Writing {
     type IntoFuture = BoxFuture<'static, Result<u64>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.bucket.write(self.write).await })
+        let Self { bucket, has_outbox, write, outgoing } = self;
+        Box::pin(async move {
+            let rows = outgoing.rows(&bucket, &write.key, has_outbox)?;
+            let revisions = bucket.write_beside(&[write], rows).await?;
+            revisions.first().copied().ok_or_else(|| Status::internal("a write without a revision"))
+        })
     }
 }
 
@@ -47,12 +67,14 @@ impl IntoFuture for Writing {
 pub struct Batch<T> {
     store: Store<T>,
     writes: Vec<Write>,
+    /// Events, with the key that each follows.
+    outgoing: Vec<(String, Outgoing)>,
 }
 
 impl<T: Message + Default + Name> Store<T> {
     /// Begins to write several keys in one step.
     pub fn batch(&self) -> Batch<T> {
-        Batch { store: self.clone(), writes: Vec::new() }
+        Batch { store: self.clone(), writes: Vec::new(), outgoing: Vec::new() }
     }
 }
 
@@ -84,6 +106,16 @@ impl<T: Message> Batch<T> {
         self.with(Write::delete(key))
     }
 
+    /// Publishes an event if, and only if, the step happens, behind what was published with earlier writes of the key that was
+    /// named last. It counts as one of the writes. The store must have been opened with its outbox.
+    pub fn and_publish<E: Event>(mut self, event: &E) -> Self {
+        let mut outgoing = Outgoing::default();
+        outgoing.publish(event);
+        let key = self.writes.last().map(|write| write.key.clone()).unwrap_or_default();
+        self.outgoing.push((key, outgoing));
+        self
+    }
+
     /// Writes everything, and tells the revision of each key in the order of the calls. Without any, nothing is sent.
     ///
     /// # Errors
@@ -92,7 +124,12 @@ impl<T: Message> Batch<T> {
     /// writes, or two of one key. `UNKNOWN_OUTCOME` when nobody can know; it is still all or none. `FAILED_PRECONDITION` when
     /// the server is older than 2.12, or the bucket was provisioned for an older release and not since.
     pub async fn commit(self) -> Result<Vec<u64>> {
-        self.store.bucket.write_all(self.writes).await
+        let Self { store, writes, outgoing } = self;
+        let mut rows = Vec::new();
+        for (key, outgoing) in outgoing {
+            rows.extend(outgoing.rows(&store.bucket, &key, store.has_outbox)?);
+        }
+        store.bucket.write_beside(&writes, rows).await
     }
 
     fn with(mut self, write: Write) -> Self {
@@ -103,7 +140,9 @@ impl<T: Message> Batch<T> {
 
 impl<T> fmt::Debug for Batch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<_> = self.writes.iter().map(|write| &write.key).collect();
-        f.debug_struct("Batch").field("store", &self.store).field("keys", &keys).finish()
+        let Self { store, writes, outgoing } = self;
+        let keys: Vec<_> = writes.iter().map(|write| &write.key).collect();
+        let mut batch = f.debug_struct("Batch");
+        batch.field("store", store).field("keys", &keys).field("outgoing", outgoing).finish()
     }
 }

@@ -16,9 +16,9 @@ use bodybroker_runtime::{Code, Result, Status};
 mod fixture;
 mod lost;
 
-pub(crate) use fixture::{Dispatch, LISTENER, Listener, PLACES, provision, quick, rang};
-
-use fixture::{Moved, Rang};
+pub(crate) use fixture::{
+    Dispatch, LISTENER, Listener, Moved, PLACES, Rang, provision, quick, rang,
+};
 
 use crate::fixture::{noise, words};
 

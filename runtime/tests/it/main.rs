@@ -17,6 +17,7 @@ mod layer;
 mod leak;
 mod lease;
 mod membership;
+mod outbox;
 mod proxy;
 mod rolling_restart;
 mod rpc;

@@ -39,6 +39,11 @@ impl Pace {
         Self { unconfirmed, taken_over: OnceCell::new() }
     }
 
+    /// Makes a pace for what never becomes an event.
+    pub(super) fn none() -> Self {
+        Self { taken_over: OnceCell::new_with(Some(None)), ..Self::new() }
+    }
+
     /// Notes an accepted write, and waits for it to become an event if too many haven't been waited for.
     pub(super) async fn wrote(
         &self,

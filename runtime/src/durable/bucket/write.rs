@@ -144,7 +144,8 @@ impl Bucket {
         }
     }
 
-    fn append(&self, write: &Write, expect: Option<u64>) -> Result<Append> {
+    /// The message that a write is.
+    pub(crate) fn append(&self, write: &Write, expect: Option<u64>) -> Result<Append> {
         let Write { key, value, expires_in, expect: _ } = write;
         let mut headers = Headers::new();
         if value.is_none() {

@@ -22,9 +22,9 @@ use crate::durable::events;
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Rang {
     #[prost(string, tag = "1")]
-    pub(super) bell: String,
+    pub(crate) bell: String,
     #[prost(uint64, tag = "2")]
-    pub(super) number: u64,
+    pub(crate) number: u64,
 }
 
 impl prost::Name for Rang {
@@ -51,9 +51,9 @@ impl Event for Rang {
 
 /// An event that is the write of a bucket.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Moved {
+pub(crate) struct Moved {
     #[prost(string, tag = "1")]
-    pub(super) thing: String,
+    pub(crate) thing: String,
 }
 
 impl prost::Name for Moved {

@@ -70,8 +70,9 @@ async fn only_what_begins_with_a_prefix_is_listed(durable: Arc<dyn Durable>) -> 
 async fn what_is_there_throughout_is_in_exactly_one_page(durable: Arc<dyn Durable>) -> Result<()> {
     const KEYS: usize = 60;
     let store = store(&durable).await?;
-    let key =
-        |number: usize| format!("{:02}{}", number, if number % 2 == 0 { "stays" } else { "goes" });
+    let key = |number: usize| {
+        format!("{:02}{}", number, if number.is_multiple_of(2) { "stays" } else { "goes" })
+    };
     fill(&store, (0..KEYS).map(key)).await?;
     let listed = Arc::new(AtomicBool::new(false));
     let writers = (0..2).map(|writer| {
@@ -81,7 +82,7 @@ async fn what_is_there_throughout_is_in_exactly_one_page(durable: Arc<dyn Durabl
             while !listed.load(Ordering::Relaxed) {
                 round += 7;
                 let number = round % KEYS;
-                if number % 2 == 0 || round % 4 == 1 {
+                if number.is_multiple_of(2) || round % 4 == 1 {
                     store.put(&key(number), &Count { count: 2 }).await?;
                 } else {
                     store.remove(&key(number)).await?;

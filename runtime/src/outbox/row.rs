@@ -1,0 +1,103 @@
+//! An event that waits to be published, as its bucket holds it.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+
+use crate::durable::{Append, Bucket, Expect, Stored, Write};
+use crate::headers::{Headers, name};
+use crate::status::{Result, Status};
+use crate::subject::{self, Subject};
+
+/// Where the event goes.
+const STREAM: &str = "Bb-Outbox-Stream";
+const SUBJECT: &str = "Bb-Outbox-Subject";
+/// Key whose events are published in their order, as one token.
+const KEY: &str = "Bb-Outbox-Key";
+
+/// What is left of a row that is removed needn't stay.
+const TRACE: Duration = Duration::from_secs(1);
+
+/// A row.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// Its name, and the event's id.
+    pub(super) id: String,
+    /// Its place in the bucket's stream.
+    pub(super) sequence: u64,
+    /// When it was written.
+    pub(super) time: SystemTime,
+    /// Key whose events keep their order, as one token.
+    pub(super) key: String,
+    /// Where the event goes.
+    pub(super) stream: String,
+    pub(super) subject: Subject,
+    pub(super) headers: Headers,
+    pub(super) payload: Bytes,
+}
+
+impl Row {
+    /// Makes the message that is the row.
+    pub(super) fn append(
+        rows: &Bucket,
+        key: &str,
+        stream: &str,
+        subject: &Subject,
+        headers: &Headers,
+        payload: Bytes,
+    ) -> Result<Append> {
+        let id = format!("{:032x}", rand::random::<u128>());
+        let write = Write { expect: Expect::Absent, ..Write::put(&*id, payload) };
+        let mut append = rows.append(&write, Some(0))?;
+        for (name, value) in headers.iter() {
+            append.headers.insert(name, value)?;
+        }
+        append.headers.insert(STREAM, stream)?;
+        append.headers.insert(SUBJECT, subject.as_str())?;
+        append.headers.insert(KEY, subject::escape(key))?;
+        // An event isn't lost because values of the bucket expire.
+        append.headers.insert(name::TTL, "never")?;
+        append.id = Some(id);
+        Ok(append)
+    }
+
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// `DATA_LOSS` when it says not where it goes.
+    pub(super) fn read(stored: Stored) -> Result<Self> {
+        let Stored { sequence, subject, headers, payload, time, pending: _ } = stored;
+        let header = |name| {
+            headers.get(name).map(str::to_owned).ok_or_else(|| {
+                Status::data_loss(format!("{subject} is no event that waits: it has no {name}"))
+            })
+        };
+        let (id, event) = (header(name::MSG_ID)?, Subject::parse(&header(SUBJECT)?)?);
+        let (key, stream) = (header(KEY)?, header(STREAM)?);
+        let mut own = Headers::new();
+        // What the server was told with the row is not about the event.
+        let ours = |name: &str| name.starts_with("Nats-") || [STREAM, SUBJECT, KEY].contains(&name);
+        for (name, value) in headers.iter().filter(|(name, _)| !ours(name)) {
+            own.insert(name, value)?;
+        }
+        Ok(Self { id, sequence, time, key, stream, subject: event, headers: own, payload })
+    }
+
+    /// Removes the row, unless somebody else has.
+    pub(super) fn removal(&self) -> Write {
+        let expect = Expect::Revision(self.sequence);
+        Write { expect, expires_in: Some(TRACE), ..Write::delete(&*self.id) }
+    }
+
+    /// The event.
+    pub(super) fn event(&self, behind: u64) -> Append {
+        Append {
+            stream: self.stream.clone(),
+            subject: self.subject.clone(),
+            headers: self.headers.clone(),
+            payload: self.payload.clone(),
+            expect: Some(behind),
+            id: Some(self.id.clone()),
+        }
+    }
+}

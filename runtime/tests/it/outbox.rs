@@ -1,0 +1,252 @@
+//! Events that are published with a write. Each body runs on a real server and in memory.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bodybroker_runtime::connection::Connection;
+use bodybroker_runtime::durable::{Start, StreamConfig};
+use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::store::Store;
+use bodybroker_runtime::subject::Filter;
+use bodybroker_runtime::{Code, Result, Status};
+use futures::StreamExt;
+use futures::future::try_join_all;
+
+mod frozen;
+
+use crate::durable::events;
+use crate::event::{Moved, Rang, connected};
+use frozen::{Frozen, Stop};
+
+connected! {
+    an_event_is_published_with_a_write_and_not_without,
+    events_of_a_key_keep_their_order_through_a_change_of_relay,
+    whoever_dies_at_whatever_step_each_event_is_published_once,
+    who_wakes_up_late_publishes_nothing_again,
+    an_event_outlives_the_value_that_it_was_written_with,
+    what_nobody_would_publish_is_refused,
+}
+
+/// A bucket of its own for each scenario of a test.
+fn bucket(name: String, ttl: Option<Duration>) -> &'static BucketSpec {
+    Box::leak(Box::new(BucketSpec {
+        name: name.leak(),
+        value: "test.v1.Rang",
+        history: 1,
+        ttl,
+        storage: Storage::File,
+        replicas: 1,
+    }))
+}
+
+/// The stream forgets ids at once, so that nothing else than the outbox protects from doubles.
+async fn provision(connection: &Connection, spec: &BucketSpec) -> Result<()> {
+    let durable = connection.durable();
+    let duplicate_window = Duration::from_millis(100);
+    durable.provision(&StreamConfig { duplicate_window, ..events(Vec::new()) }).await?;
+    durable.provision(&StreamConfig::of_bucket(spec)).await.map(drop)
+}
+
+fn rang(bell: &str, number: u64) -> Rang {
+    Rang { bell: bell.to_owned(), number }
+}
+
+/// Counts a bell up, and says so.
+async fn ring(store: &Store<Rang>, bell: &str) -> Result<()> {
+    let rung = store.modify_and_publish(bell, |old, events| {
+        let next = rang(bell, old.map_or(0, |old| old.number) + 1);
+        events.publish(&next);
+        Ok(next)
+    });
+    rung.await.map(drop)
+}
+
+/// Waits until nothing waits to be published, nor is left of it.
+async fn published(connection: &Connection, spec: &BucketSpec) -> Result<()> {
+    let (stream, rows) = (format!("KV_{}", spec.name), format!("$KV.{}._bb.outbox.*", spec.name));
+    let filter = Filter::parse(&rows)?;
+    loop {
+        let mut left = connection.durable().subjects(&stream, &filter).await?;
+        let mut count = 0;
+        while let Some(some) = left.next().await {
+            count += some?.len();
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The events of a bell, in their order.
+async fn heard(connection: &Connection, bell: &str) -> Result<Vec<u64>> {
+    let filter = Filter::parse(&format!("evt.bell.rang.v1.{bell}"))?;
+    let found = connection.durable().snapshot("EVENTS", &filter, Start::All).await?;
+    let number = |payload| Ok(<Rang as prost::Message>::decode(payload)?.number);
+    let numbers: std::result::Result<_, prost::DecodeError> =
+        found.into_iter().map(|event| number(event.payload)).collect();
+    numbers.map_err(|error| Status::data_loss(error.to_string()))
+}
+
+async fn an_event_is_published_with_a_write_and_not_without<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("bells").await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    let store: Store<Rang> = connection.store_with_outbox(spec)?;
+    let first = store.create("a", &rang("a", 1)).and_publish(&rang("a", 1)).await?;
+    let second = store.update("a", &rang("a", 2), first).and_publish(&rang("a", 2)).await?;
+    let stale = store.update("a", &rang("a", 9), first).and_publish(&rang("a", 9)).await;
+    assert_eq!(stale.unwrap_err().code(), Code::Aborted);
+    let batch = store.batch().put("b", &rang("b", 1)).and_publish(&rang("b", 1));
+    batch.delete("a", second).and_publish(&rang("a", 3)).commit().await?;
+    let unchanged = store.modify("b", |value| Ok(value.unwrap())).await?;
+    assert_eq!(unchanged.value, rang("b", 1));
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "a").await?, [1, 2, 3]);
+    assert_eq!(heard(&connection, "b").await?, [1]);
+    // Nothing of it shows among the keys.
+    assert_eq!(store.keys().await?, ["b"]);
+    Ok(())
+}
+
+async fn events_of_a_key_keep_their_order_through_a_change_of_relay<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    const RINGS: u64 = 15;
+    let [leaving, staying] = [connect("bells").await?, connect("bells").await?];
+    let spec = bucket("bells".to_owned(), None);
+    provision(&staying, spec).await?;
+    let _relay: Store<Rang> = leaving.store_with_outbox(spec)?;
+    let store: Store<Rang> = staying.store_with_outbox(spec)?;
+    let bells = ["a", "b", "c", "d"];
+    let ringing = try_join_all(bells.map(|bell| async {
+        for _ in 0..RINGS {
+            ring(&store, bell).await?;
+        }
+        Ok::<_, Status>(())
+    }));
+    let leave = async {
+        while heard(&staying, "a").await?.len() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        leaving.close().await;
+        Ok(())
+    };
+    tokio::try_join!(ringing, leave)?;
+    published(&staying, spec).await?;
+    for bell in bells {
+        assert_eq!(heard(&staying, bell).await?, (1..=RINGS).collect::<Vec<_>>(), "{bell}");
+    }
+    Ok(())
+}
+
+/// A process that only writes, as if it died before it could publish.
+fn writer(connection: &Connection, spec: &'static BucketSpec) -> Result<Store<Rang>> {
+    Frozen::process(connection, Stop::Before(1))?.0.store_with_outbox(spec)
+}
+
+/// Three events wait, and one process dies while it publishes them; the next finds what is left.
+async fn die(
+    connection: &Connection,
+    name: &str,
+    stop: Stop,
+) -> Result<BTreeMap<String, Vec<u64>>> {
+    let spec = bucket(name.to_owned(), None);
+    provision(connection, spec).await?;
+    let store = writer(connection, spec)?;
+    for _ in 0..3 {
+        ring(&store, name).await?;
+    }
+    let (dying, frozen) = Frozen::process(connection, stop)?;
+    let _relay: Store<Rang> = dying.store_with_outbox(spec)?;
+    frozen.stopped().await;
+    let _heir: Store<Rang> = connection.store_with_outbox(spec)?;
+    published(connection, spec).await?;
+    Ok(BTreeMap::from([(name.to_owned(), heard(connection, name).await?)]))
+}
+
+async fn whoever_dies_at_whatever_step_each_event_is_published_once<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = &connect("bells").await?;
+    // The lease, and then for each of the events its publication and the removal of its row.
+    let stops = (1..=7).flat_map(|step| [Stop::Before(step), Stop::After(step)]);
+    let scenarios = stops.enumerate().map(|(number, stop)| async move {
+        let heard = die(connection, &format!("bell-{number}"), stop).await?;
+        for (bell, numbers) in heard {
+            assert_eq!(numbers, [1, 2, 3], "{bell}: {stop:?}");
+        }
+        Ok::<_, Status>(())
+    });
+    try_join_all(scenarios).await.map(drop)
+}
+
+async fn who_wakes_up_late_publishes_nothing_again<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("bells").await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    let store = writer(&connection, spec)?;
+    ring(&store, "a").await?;
+    // It has looked for the event and is about to publish it.
+    let (suspended, frozen) = Frozen::process(&connection, Stop::Before(2))?;
+    let _relay: Store<Rang> = suspended.store_with_outbox(spec)?;
+    frozen.stopped().await;
+    let _heir: Store<Rang> = connection.store_with_outbox(spec)?;
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "a").await?, [1]);
+    frozen.wake().await;
+    assert_eq!(heard(&connection, "a").await?, [1]);
+    // What comes now is published by one of the two, and behind whatever the other still does.
+    for _ in 0..3 {
+        ring(&store, "a").await?;
+        published(&connection, spec).await?;
+    }
+    assert_eq!(heard(&connection, "a").await?, [1, 2, 3, 4]);
+    Ok(())
+}
+
+async fn an_event_outlives_the_value_that_it_was_written_with<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("bells").await?;
+    let spec = bucket("bells".to_owned(), Some(Duration::from_secs(1)));
+    provision(&connection, spec).await?;
+    let store = writer(&connection, spec)?;
+    ring(&store, "a").await?;
+    while store.get("a").await?.is_some() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let _relay: Store<Rang> = connection.store_with_outbox(spec)?;
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "a").await?, [1]);
+    Ok(())
+}
+
+async fn what_nobody_would_publish_is_refused<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("bells").await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    let store: Store<Rang> = connection.store(spec)?;
+    let refused = store.put("a", &rang("a", 1)).and_publish(&rang("a", 1)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    let store: Store<Rang> = connection.store_with_outbox(spec)?;
+    let moved = Moved { thing: "a".to_owned() };
+    let refused = store.put("a", &rang("a", 1)).and_publish(&moved).await.unwrap_err();
+    assert!(refused.message().contains("write it there"), "{refused}");
+    assert!(store.keys().await?.is_empty());
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! A process that stops at a given step of its writing: for ever, as one that is killed, or until it is woken.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bodybroker_runtime::Result;
+use bodybroker_runtime::connection::Connection;
+use bodybroker_runtime::durable::{
+    Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
+    Start, Stored, StreamConfig,
+};
+use bodybroker_runtime::subject::{Filter, Subject};
+use bodybroker_runtime::transport::BoxFuture;
+use futures::stream::BoxStream;
+use tokio::sync::watch;
+
+/// Where it stops, of the single messages it appends, counted from 1. What it writes in steps of several goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stop {
+    Before(usize),
+    After(usize),
+}
+
+/// Streams as such a process sees them.
+pub(super) struct Frozen {
+    durable: Arc<dyn Durable>,
+    stop: Stop,
+    appends: AtomicUsize,
+    reached: watch::Sender<bool>,
+    woken: watch::Sender<bool>,
+    arrived: watch::Sender<usize>,
+}
+
+impl Frozen {
+    /// Makes a process of its own over the transport of a connection.
+    pub(super) fn process(connection: &Connection, stop: Stop) -> Result<(Connection, Arc<Self>)> {
+        let [reached, woken] = [watch::Sender::new(false), watch::Sender::new(false)];
+        let (durable, appends) = (Arc::clone(connection.durable()), AtomicUsize::new(0));
+        let arrived = watch::Sender::new(0);
+        let frozen = Arc::new(Self { durable, stop, appends, reached, woken, arrived });
+        let (tx, rx) = (Arc::clone(connection.tx()), Arc::clone(connection.rx()));
+        Ok((Connection::over(tx, rx, Arc::clone(&frozen) as _, "frozen")?, frozen))
+    }
+
+    /// Completes when it has stopped.
+    pub(super) async fn stopped(&self) {
+        self.reached.subscribe().wait_for(|reached| *reached).await.unwrap();
+    }
+
+    /// Lets it go on, and completes when what was on its way has arrived, or was refused.
+    pub(super) async fn wake(&self) {
+        let mut arrived = self.arrived.subscribe();
+        self.woken.send_replace(true);
+        arrived.wait_for(|arrived| *arrived > 0).await.unwrap();
+    }
+
+    fn freeze(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.reached.send_replace(true);
+        let mut woken = self.woken.subscribe();
+        // One that is forgotten is never woken.
+        async move { drop(woken.wait_for(|woken| *woken).await) }
+    }
+}
+
+impl Durable for Frozen {
+    fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
+        let number = self.appends.fetch_add(1, Ordering::SeqCst) + 1;
+        Box::pin(async move {
+            let (before, after) = match self.stop {
+                Stop::Before(stop) => (number >= stop, false),
+                Stop::After(stop) => (number > stop, number == stop),
+            };
+            if !before {
+                let appended = self.durable.append(message).await;
+                if after {
+                    self.freeze().await;
+                }
+                return appended;
+            }
+            // It is on its way, and arrives late even if nobody waits for it any more.
+            let (durable, arrived) = (Arc::clone(&self.durable), self.arrived.clone());
+            let frozen = self.freeze();
+            let late = tokio::spawn(async move {
+                frozen.await;
+                let appended = durable.append(message).await;
+                arrived.send_modify(|arrived| *arrived += 1);
+                appended
+            });
+            late.await.unwrap()
+        })
+    }
+
+    fn append_all(&self, messages: Vec<Append>) -> BoxFuture<'_, Result<Vec<u64>>> {
+        self.durable.append_all(messages)
+    }
+
+    fn last<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        self.durable.last(stream, subject)
+    }
+
+    fn last_linearizable<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+        marks: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        self.durable.last_linearizable(stream, subject, marks)
+    }
+
+    fn read<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Reading>> {
+        self.durable.read(stream, filter, start)
+    }
+
+    fn snapshot<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Vec<Stored>>> {
+        self.durable.snapshot(stream, filter, start)
+    }
+
+    fn subjects<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<Vec<String>>>>> {
+        self.durable.subjects(stream, filter)
+    }
+
+    fn consumer<'a>(
+        &'a self,
+        config: &'a ConsumerConfig,
+    ) -> BoxFuture<'a, Result<Arc<dyn Consumer>>> {
+        self.durable.consumer(config)
+    }
+
+    fn plan<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Plan>> {
+        self.durable.plan(config)
+    }
+
+    fn migrate<'a>(
+        &'a self,
+        config: &'a StreamConfig,
+        destruction: Destruction,
+    ) -> BoxFuture<'a, Result<Provisioned>> {
+        self.durable.migrate(config, destruction)
+    }
+
+    fn clustered(&self) -> BoxFuture<'_, Result<bool>> {
+        self.durable.clustered()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
