@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prost::Message;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Layer;
@@ -29,13 +30,16 @@ use crate::stream::Keeper;
 use crate::subject;
 use crate::transport::Transport;
 
+mod lane;
 mod options;
 
 pub use options::{Options, RedisUrl};
 
+use lane::Lane;
+
 /// A connection of a service or a client. Cheap to clone; the clones are one connection.
 ///
-/// It has two transports, so that a burst of one kind doesn't hold up the other and a drain is exact: `rx` carries
+/// It has two transports, and a third one for critical methods where it serves some, so that a burst of one kind doesn't hold up the other and a drain is exact: `rx` carries
 /// nothing but subscriptions of services, `tx` everything that is published and the answers to it.
 #[derive(Clone)]
 pub struct Connection(Arc<Inner>);
@@ -45,6 +49,10 @@ struct Inner {
     id: String,
     tx: Arc<dyn Transport>,
     rx: Arc<dyn Transport>,
+    /// How a connection for critical methods is made, unless the transports aren't ours.
+    options: Option<Options>,
+    /// It, once such methods are served.
+    lane: OnceCell<Lane>,
     mux: Mux,
     calls: Calls,
     handlers: Handlers,
@@ -67,7 +75,8 @@ impl Connection {
         let rx = Nats::connect(options.clone(), "rx");
         let (tx, rx) = tokio::try_join!(tx, rx)?;
         let durable = Arc::new(JetStream::new(options.dial()));
-        let connection = Self::over(Arc::new(tx), Arc::new(rx), durable, &options.service)?;
+        let (tx, rx): (Arc<dyn Transport>, Arc<dyn Transport>) = (Arc::new(tx), Arc::new(rx));
+        let connection = Self::make(tx, rx, durable, &options.service, Some(options.clone()))?;
         connection.calls().keep_at_most(options.cache_bytes_max);
         connection.set_message_bytes_max(options.message_bytes_max);
         if let Some(url) = &options.redis {
@@ -88,6 +97,16 @@ impl Connection {
         durable: Arc<dyn Durable>,
         service: &str,
     ) -> Result<Self> {
+        Self::make(tx, rx, durable, service, None)
+    }
+
+    fn make(
+        tx: Arc<dyn Transport>,
+        rx: Arc<dyn Transport>,
+        durable: Arc<dyn Durable>,
+        service: &str,
+        options: Option<Options>,
+    ) -> Result<Self> {
         let name = subject::escape(service);
         let mut id = String::new();
         base36::write(rand::random(), &mut id);
@@ -100,6 +119,8 @@ impl Connection {
             id,
             tx,
             rx,
+            options,
+            lane: OnceCell::new(),
             mux,
             calls,
             handlers,
@@ -194,6 +215,9 @@ impl Connection {
         self.0.tasks.close();
         self.0.tasks.wait().await;
         self.0.durable.close().await;
+        if let Some(lane) = self.0.lane.get() {
+            lane.transport.close().await;
+        }
         self.0.rx.close().await;
         self.0.tx.close().await;
     }
@@ -220,6 +244,19 @@ impl Connection {
     #[must_use]
     pub fn rx(&self) -> &Arc<dyn Transport> {
         &self.0.rx
+    }
+
+    /// Where requests of critical methods come in and their answers go out; where other requests come in while no such
+    /// method is served.
+    #[must_use]
+    pub fn critical(&self) -> &Arc<dyn Transport> {
+        self.0.lane.get().map_or(&self.0.rx, |lane| &lane.transport)
+    }
+
+    /// Makes the connection for critical methods, unless it is there.
+    pub(crate) async fn open_lane(&self) -> Result<()> {
+        let Some(options) = &self.0.options else { return Ok(()) };
+        self.0.lane.get_or_try_init(|| Lane::open(options.clone())).await.map(drop)
     }
 
     /// Opens the typed store of a bucket. Nothing is sent.

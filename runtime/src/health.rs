@@ -80,7 +80,11 @@ impl Health {
     /// Looks after a service until its connection is closed.
     pub(crate) fn watch(&self, name: &str, connection: &Connection, server: &Server) {
         self.lock_services().push((connection.clone(), server.clone()));
-        for (role, transport) in [("rx", connection.rx()), ("tx", connection.tx())] {
+        let mut transports = vec![("rx", connection.rx()), ("tx", connection.tx())];
+        if server.spec().methods.iter().any(|method| method.critical) {
+            transports.push(("critical", connection.critical()));
+        }
+        for (role, transport) in transports {
             let what = format!("{name}: {CONNECTION} {role}");
             connection.spawn("health of a connection", self.clone().follow(what, transport));
         }

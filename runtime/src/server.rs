@@ -37,7 +37,7 @@ pub use stats::EndpointStats;
 
 use callers::Callers;
 use cancel::CancelSink;
-use membership::Seat;
+use membership::{Lane, Seat};
 use stats::Method;
 
 /// How long [`Server::drain`] lets handlers finish.
@@ -100,7 +100,7 @@ impl Server {
         };
         // The server's refusals arrive before its PONG.
         let ready = match subscribed {
-            Ok(()) => connection.rx().flush().await.and_then(|()| server.allowed()),
+            Ok(()) => server.flush().await.and_then(|()| server.allowed()),
             Err(status) => Err(status),
         };
         if let Err(status) = ready {
@@ -150,8 +150,8 @@ impl Server {
             self.finished().await;
         }
         // A round trip, so that the answers have passed through the server and not only left the process.
-        let (tx, rx) = (self.0.connection.tx().flush(), self.0.connection.rx().flush());
-        if let Err(status) = tx.await.and(rx.await) {
+        let (out, back) = (self.0.connection.tx().flush(), self.flush());
+        if let Err(status) = out.await.and(back.await) {
             tracing::warn!(service = self.0.spec.name, %status, "answers may be lost");
         }
         tracing::info!(service = self.0.spec.name, id = self.0.id, "drained");
@@ -188,18 +188,28 @@ impl Server {
 
     async fn unsubscribe(&self) {
         let mut ids = self.0.seat.vacate().await;
-        ids.append(&mut self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner));
+        let own = std::mem::take(
+            &mut *self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner),
+        );
+        ids.extend(own.into_iter().map(|id| (Lane::Usual, id)));
         self.end(ids).await;
     }
 
     /// Ends subscriptions without losing what was routed to them.
-    async fn end(&self, ids: Vec<SubscriptionId>) {
-        let rx = self.0.connection.rx();
+    async fn end(&self, ids: Vec<(Lane, SubscriptionId)>) {
         // Started together, so that one round trip fences them all.
-        let ended: Vec<_> = ids.into_iter().map(|id| rx.unsubscribe(id)).collect();
+        let end = |(lane, id): (Lane, _)| lane.of(&self.0.connection).unsubscribe(id);
+        let ended: Vec<_> = ids.into_iter().map(end).collect();
         for end in ended {
             end.await;
         }
+    }
+
+    /// Completes when the server has processed what was said where requests come in.
+    async fn flush(&self) -> Result<()> {
+        let connection = &self.0.connection;
+        let (rx, critical) = (connection.rx().flush(), connection.critical().flush());
+        rx.await.and(critical.await)
     }
 
     async fn finished(&self) {

@@ -56,6 +56,8 @@ pub struct MethodSpec {
     pub idempotency: Idempotency,
     /// Calls an instance runs at once; more are refused with `RESOURCE_EXHAUSTED`.
     pub max_in_flight: u32,
+    /// Whether floods of other methods are kept away from it: its requests have a connection and a thread of their own.
+    pub critical: bool,
     /// Frames a reader lets its producer send ahead.
     pub credit: u32,
     /// Silence after which a stream is given up.

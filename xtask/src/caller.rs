@@ -202,6 +202,7 @@ fn spec(service: &model::Service, method: &model::Method) -> &'static MethodSpec
             model::Idempotency::Keyed => Idempotency::Keyed,
         },
         max_in_flight: method.max_in_flight,
+        critical: method.critical,
         credit: method.credit,
         idle_timeout: method.idle_timeout,
         // Who calls by hand sees what one call comes to.

@@ -82,7 +82,7 @@ fn spec(context: &Context<'_>, service: &Service, place: &Place) -> TokenStream 
 }
 
 fn method(method: &Method, service: &Service) -> TokenStream {
-    let Method { name, queue_group, max_in_flight, credit, .. } = method;
+    let Method { name, queue_group, max_in_flight, critical, credit, .. } = method;
     let subject = method.subject.pattern();
     let kind = ident(match method.kind {
         Kind::Unary => "Unary",
@@ -113,6 +113,7 @@ fn method(method: &Method, service: &Service) -> TokenStream {
             timeout: #timeout,
             idempotency: Idempotency::#idempotency,
             max_in_flight: #max_in_flight,
+            critical: #critical,
             credit: #credit,
             idle_timeout: #idle_timeout,
             policy: #policy,

@@ -100,6 +100,8 @@ pub struct Method {
     pub idempotency: Idempotency,
     /// Calls an instance runs at once.
     pub max_in_flight: u32,
+    /// Whether floods of other methods are kept away from it.
+    pub critical: bool,
     /// Frames a reader lets its producer send ahead.
     pub credit: u32,
     /// Silence after which a stream is given up.

@@ -113,6 +113,7 @@ fn method(page: &mut Page, it: &Method) {
         timeout,
         idempotency,
         max_in_flight,
+        critical,
         credit,
         idle_timeout,
         policy: calling,
@@ -137,6 +138,9 @@ fn method(page: &mut Page, it: &Method) {
         3,
         format_args!("timeout {timeout:?}, idempotency {idempotency:?}, in flight {max_in_flight}"),
     );
+    if *critical {
+        page.line(3, format_args!("critical"));
+    }
     if *kind != Kind::Unary {
         page.line(3, format_args!("credit {credit}, idle timeout {idle_timeout:?}"));
     }

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::BoxStream;
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use super::{
     Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
     Start, Stored, StreamConfig, TakenOver,
 };
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::subject::{Filter, Subject};
 use crate::transport::BoxFuture;
 
@@ -39,6 +40,8 @@ use link::Link;
 #[derive(Debug)]
 pub struct JetStream {
     dial: Dial,
+    /// Where this was made.
+    runtime: Option<Handle>,
     link: OnceCell<Arc<Link>>,
     barriers: Barriers,
     /// Streams that are expected to be there, and not made yet.
@@ -50,11 +53,19 @@ impl JetStream {
     #[must_use]
     pub fn new(dial: Dial) -> Self {
         let (link, barriers, expected) = Default::default();
-        Self { dial, link, barriers, expected }
+        Self { dial, runtime: Handle::try_current().ok(), link, barriers, expected }
+    }
+
+    /// Connects where this was made: the first to need it may be a handler on threads that are kept free for others.
+    async fn open(&self) -> Result<Arc<Link>> {
+        let Some(runtime) = &self.runtime else { return Link::open(&self.dial).await };
+        let dial = self.dial.clone();
+        let opened = runtime.spawn(async move { Link::open(&dial).await }).await;
+        opened.map_err(|error| Status::unavailable(format!("connecting has ended: {error}")))?
     }
 
     async fn link(&self) -> Result<&Arc<Link>> {
-        let link = self.link.get_or_try_init(|| Link::open(&self.dial)).await?;
+        let link = self.link.get_or_try_init(|| self.open()).await?;
         let expected = std::mem::take(&mut *self.expected());
         // Buckets first: a stream that takes one over looks for it.
         let (buckets, streams): (Vec<_>, Vec<_>) =

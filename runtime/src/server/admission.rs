@@ -45,8 +45,7 @@ impl Sink for MethodSink {
         let method = &self.server.methods[self.index];
         method.received.fetch_add(1, Ordering::Relaxed);
         let arrived = Instant::now();
-        let earlier = self.server.batch.fetch_add(1, Ordering::Relaxed);
-        let alone = earlier == 0 && self.server.alone.load(Ordering::Relaxed) >= ALONE_STREAK;
+        let alone = self.is_alone();
         let reply::Checked { subject: reply, sent } = match reply::check(message.reply.as_deref()) {
             Ok(checked) => checked,
             Err(refusal) => {
@@ -95,6 +94,10 @@ impl Sink for MethodSink {
 
     fn idle(&self) {
         let connection = &self.server.connection;
+        if self.server.methods[self.index].spec.critical {
+            connection.critical().push();
+            return;
+        }
         match self.server.batch.swap(0, Ordering::Relaxed) {
             // Another method's turn came first in this batch.
             0 => return,
@@ -114,6 +117,15 @@ impl Sink for MethodSink {
 }
 
 impl MethodSink {
+    /// Whether a request that is read now comes alone, as far as is known of where most come in.
+    fn is_alone(&self) -> bool {
+        if self.server.methods[self.index].spec.critical {
+            return false;
+        }
+        let earlier = self.server.batch.fetch_add(1, Ordering::Relaxed);
+        earlier == 0 && self.server.alone.load(Ordering::Relaxed) >= ALONE_STREAK
+    }
+
     /// When the caller gives up: by what it says of its time, or else as the schema says, counted from now.
     fn deadline(
         &self,

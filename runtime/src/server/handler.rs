@@ -172,6 +172,9 @@ fn publish(
     let here = context.is_on_reading_task();
     let flush = if here { Flush::Later } else { Flush::Soon };
     let answer = Outgoing { subject: reply, reply: None, headers, body, expires: None, flush };
+    if context.method().is_some_and(|method| method.critical) {
+        return connection.critical().publish(&answer);
+    }
     // A lone call is answered where it came in: the answer carries the acknowledgement of the request's bytes, which
     // would be packets of their own otherwise. Under load two connections serve better.
     if here && context.is_alone() && connection.rx().publish(&answer).is_ok() {

@@ -7,9 +7,11 @@ use tokio::sync::{Mutex, watch};
 
 use super::Server;
 use super::admission::MethodSink;
+use crate::connection::Connection;
+use crate::spec::MethodSpec;
 use crate::status::Result;
 use crate::subject::Filter;
-use crate::transport::SubscriptionId;
+use crate::transport::{SubscriptionId, Transport};
 
 /// Whether an instance takes its share of the requests to its service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +41,33 @@ impl Membership {
     }
 }
 
+/// Where a method's requests come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// With those of other methods.
+    Usual,
+    /// Apart from them.
+    Critical,
+}
+
+impl Lane {
+    pub(super) fn of_method(method: &MethodSpec) -> Self {
+        if method.critical { Self::Critical } else { Self::Usual }
+    }
+
+    pub(super) fn of(self, connection: &Connection) -> &Arc<dyn Transport> {
+        match self {
+            Self::Usual => connection.rx(),
+            Self::Critical => connection.critical(),
+        }
+    }
+}
+
 /// The place of an instance in its queue groups.
 pub(super) struct Seat {
     now: watch::Sender<Membership>,
     /// While it is held, nobody else joins, leaves or drains.
-    subscriptions: Mutex<Vec<SubscriptionId>>,
+    subscriptions: Mutex<Vec<(Lane, SubscriptionId)>>,
 }
 
 impl Default for Seat {
@@ -58,7 +82,7 @@ impl Seat {
     }
 
     /// Gives up what there is to unsubscribe from.
-    pub(super) async fn vacate(&self) -> Vec<SubscriptionId> {
+    pub(super) async fn vacate(&self) -> Vec<(Lane, SubscriptionId)> {
         std::mem::take(&mut *self.subscriptions.lock().await)
     }
 }
@@ -90,7 +114,7 @@ impl Server {
             return Err(status);
         }
         // Said last: who asks from now on counts on this instance. Where the connection is down, it'll subscribe again.
-        if let Err(status) = self.0.connection.rx().flush().await {
+        if let Err(status) = self.flush().await {
             tracing::debug!(service = self.0.spec.name, %status, "joins with its connection");
         }
         self.0.seat.now.send_replace(Membership::Joined);
@@ -117,16 +141,20 @@ impl Server {
 
     /// Takes its place at the start.
     pub(super) async fn sit_down(&self) -> Result<()> {
+        if self.0.spec.methods.iter().any(|method| method.critical) {
+            self.0.connection.open_lane().await?;
+        }
         self.take_seat(&mut *self.0.seat.subscriptions.lock().await)
     }
 
     /// Subscribes to the requests. What has been subscribed to is there even if the rest fails.
-    fn take_seat(&self, subscriptions: &mut Vec<SubscriptionId>) -> Result<()> {
+    fn take_seat(&self, subscriptions: &mut Vec<(Lane, SubscriptionId)>) -> Result<()> {
         for (index, method) in self.0.spec.methods.iter().enumerate() {
             let filter = Filter::parse(method.subject)?;
             let sink = Arc::new(MethodSink::new(&self.0, index));
-            let rx = self.0.connection.rx();
-            subscriptions.push(rx.subscribe(&filter, Some(method.queue_group), sink)?);
+            let lane = Lane::of_method(method);
+            let rx = lane.of(&self.0.connection);
+            subscriptions.push((lane, rx.subscribe(&filter, Some(method.queue_group), sink)?));
         }
         Ok(())
     }

@@ -64,6 +64,7 @@ pub(super) mod message_no_remove_standard_descriptor_accessor;
 pub(super) mod message_same_json_format;
 pub(super) mod message_same_required_fields;
 pub(super) mod method_credit_no_reduce;
+pub(super) mod method_critical_no_delete;
 pub(super) mod method_error_no_delete;
 pub(super) mod method_idempotency_no_weaken;
 pub(super) mod method_idempotency_ttl_no_shorten;

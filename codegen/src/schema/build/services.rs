@@ -84,6 +84,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
         timeout,
         idempotency: _,
         max_in_flight,
+        critical,
         credit,
         idle_timeout,
         errors,
@@ -111,6 +112,7 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
             .or(outer.max_in_flight)
             .or(outermost.max_in_flight)
             .unwrap_or(MAX_IN_FLIGHT),
+        critical: *critical,
         credit: credit.or(outer.credit).or(outermost.credit).unwrap_or(CREDIT),
         idle_timeout: inherited(
             [idle_timeout.as_ref(), outer.idle_timeout.as_ref(), outermost.idle_timeout.as_ref()],

@@ -45,4 +45,7 @@ pub(crate) struct Method {
     /// Keeps answers near their callers.
     #[prost(message, optional, tag = "13")]
     pub(crate) cache: Option<Cache>,
+    /// Keeps it apart from floods of other methods.
+    #[prost(bool, tag = "14")]
+    pub(crate) critical: bool,
 }

@@ -41,7 +41,7 @@ service ZooService {
   rpc Feed(Cage) returns (Cage) {
     option (bodybroker.options.v1.method) = {
       operation: "feed.{name}.{food}" timeout: "10s" idempotency: IDEMPOTENCY_KEYED
-      max_in_flight: 10 queue_group: "zoo.feed" errors: ["LockJammed", "NoFood"]
+      max_in_flight: 10 critical: true queue_group: "zoo.feed" errors: ["LockJammed", "NoFood"]
       idempotency_ttl: "24h"
     };
     option (google.api.http) = {
@@ -138,6 +138,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"22s\"", "idle_timeout: \"2s\""),
     ("METHOD_IDEMPOTENCY_TTL_NO_SHORTEN", "idempotency_ttl: \"24h\"", "idempotency_ttl: \"1h\""),
     ("METHOD_IDEMPOTENCY_TTL_NO_SHORTEN", "idempotency_ttl: \"24h\"", ""),
+    ("METHOD_CRITICAL_NO_DELETE", "critical: true", ""),
     ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 10", "max_in_flight: 9"),
     ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 11", "max_in_flight: 1"),
     ("METHOD_IN_FLIGHT_NO_REDUCE", "max_in_flight: 12", "max_in_flight: 2"),
@@ -189,6 +190,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("timeout: \"10s\"", "timeout: \"10s\" hedge: { delay: \"1s\" max_attempts: 3 }"),
     ("timeout: \"10s\"", "timeout: \"11s\""),
     ("max_in_flight: 10", "max_in_flight: 11"),
+    ("credit: 50", "credit: 50 critical: true"),
     ("credit: 50", "credit: 60"),
     (
         "retry: { max_attempts: 3 initial_backoff: \"10ms\" max_backoff: \"1s\" attempt_timeout: \"2s\" }",

@@ -27,6 +27,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 4_096,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,
@@ -44,6 +45,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 4_096,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -82,6 +84,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 4_096,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,

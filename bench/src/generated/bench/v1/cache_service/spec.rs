@@ -28,6 +28,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 4_096,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -62,6 +63,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 4_096,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -96,6 +98,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 4_096,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {

@@ -27,6 +27,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 512,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
             max_in_flight: 512,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -77,6 +79,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
             max_in_flight: 512,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -102,6 +105,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 64,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -127,6 +131,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 512,
+            critical: false,
             credit: 64,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,
@@ -144,6 +149,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 64,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {

@@ -28,6 +28,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -53,6 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -78,6 +80,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
             max_in_flight: 1_024,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {

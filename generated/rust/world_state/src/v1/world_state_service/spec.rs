@@ -28,6 +28,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy {
@@ -69,6 +70,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
             max_in_flight: 1_024,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,
@@ -86,6 +88,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
+            critical: false,
             credit: 64,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,

@@ -25,6 +25,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(5),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
+            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,

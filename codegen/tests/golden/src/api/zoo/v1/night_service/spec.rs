@@ -25,6 +25,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy::NONE,

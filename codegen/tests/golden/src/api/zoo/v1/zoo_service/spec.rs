@@ -28,6 +28,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(250),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 512,
+            critical: true,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -100,6 +101,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 64,
+            critical: false,
             credit: 4,
             idle_timeout: Duration::from_secs(5),
             policy: Policy::NONE,
@@ -117,6 +119,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::Keyed,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy::NONE,
@@ -134,6 +137,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy::NONE,
@@ -151,6 +155,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -185,6 +190,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -219,6 +225,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -253,6 +260,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -287,6 +295,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -321,6 +330,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -355,6 +365,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::Keyed,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -392,6 +403,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::Idempotent,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -426,6 +438,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy {
@@ -460,6 +473,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_millis(1_500),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
             policy: Policy::NONE,

@@ -1,0 +1,215 @@
+//! Critical methods, and floods of others.
+
+use std::future::Future;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use bodybroker_runtime::connection::{Connection, Options};
+use bodybroker_runtime::context::Context;
+use bodybroker_runtime::delivery::Delivery;
+use bodybroker_runtime::headers::Headers;
+use bodybroker_runtime::server::{Incoming, Service};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
+use bodybroker_runtime::subject::Subject;
+use bodybroker_runtime::testing::NatsServer;
+use bodybroker_runtime::transport::{BoxFuture, Flush, Outgoing};
+use bodybroker_runtime::{Code, Result};
+use prost::Message as _;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::fixture::{Text, connect};
+
+const fn method(name: &'static str, subject: &'static str, critical: bool) -> MethodSpec {
+    MethodSpec {
+        service: "test.bank.v1.BankService",
+        service_subject: "svc.test.bank.v1",
+        name,
+        subject,
+        queue_group: "q.bank",
+        kind: Kind::Unary,
+        timeout: Duration::from_secs(10),
+        idempotency: Idempotency::None,
+        max_in_flight: 8,
+        critical,
+        credit: 64,
+        idle_timeout: Duration::from_secs(30),
+        policy: Policy::NONE,
+        replay: None,
+        request: "test.echo.v1.Text",
+        response: "test.echo.v1.Text",
+    }
+}
+
+const fn service(methods: &'static [MethodSpec]) -> ServiceSpec {
+    ServiceSpec {
+        name: "test.bank.v1.BankService",
+        description: "Takes payments, and reports.",
+        subject: "svc.test.bank.v1",
+        queue_group: "q.bank",
+        version: "1.0.0",
+        schema_hash: "0123456789abcdef",
+        methods,
+        consumes: &[],
+        buckets: &[],
+        calls: &[],
+    }
+}
+
+static CRITICAL: ServiceSpec = service(&[
+    method("Pay", "svc.test.bank.v1.pay", true),
+    method("Report", "svc.test.bank.v1.report", false),
+]);
+/// The same without the option.
+static USUAL: ServiceSpec = service(&[
+    method("Pay", "svc.test.bank.v1.pay", false),
+    method("Report", "svc.test.bank.v1.report", false),
+]);
+const PAY: usize = 0;
+
+/// Threads of the service's process.
+const THREADS: usize = 2;
+/// Requests of the flood: more than the sockets between hold, and as many times what the instance runs at once.
+const FLOOD: usize = 2_000;
+/// Bytes of each.
+const BYTES: usize = 16 * 1024;
+
+/// Reports hold the thread that they run on until the gate is open.
+#[derive(Clone, Default)]
+struct Bank {
+    gate: Arc<Gate>,
+    critical: bool,
+}
+
+#[derive(Default)]
+struct Gate {
+    open: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let shut = |open: &mut bool| !*open;
+        drop(self.changed.wait_while(self.open.lock().unwrap(), shut).unwrap());
+    }
+
+    fn open(&self) {
+        *self.open.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Service for Bank {
+    fn spec(&self) -> &'static ServiceSpec {
+        if self.critical { &CRITICAL } else { &USUAL }
+    }
+
+    fn call(&self, method: usize, call: Incoming) {
+        let this = self.clone();
+        if method == PAY {
+            call.unary(move |_: Context, request: Text| async move {
+                // A payment waits for something, too.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                Ok(request)
+            });
+        } else {
+            call.unary(move |_: Context, request: Text| async move {
+                // As many as may run at once, not only the first.
+                tokio::task::yield_now().await;
+                this.gate.pass();
+                Ok(request)
+            });
+        }
+    }
+
+    fn consume(&self, _: usize, delivery: Delivery) -> BoxFuture<'static, Result<()>> {
+        delivery.unknown()
+    }
+}
+
+/// A process of its own, as far as threads are concerned.
+struct Process(Option<Runtime>);
+
+impl Process {
+    fn new() -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+        Self(Some(runtime.unwrap()))
+    }
+
+    async fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> T {
+        self.0.as_ref().unwrap().spawn(task).await.unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Threads that a failed test has left waiting aren't waited for.
+        self.0.take().unwrap().shutdown_background();
+    }
+}
+
+/// Floods a service with reports, which hold all its threads, and pays so often; how many payments were made. Then
+/// everything goes on.
+async fn pay_amid_a_flood(critical: bool, payments: usize, timeout: Duration) -> usize {
+    let server = NatsServer::start().await.unwrap();
+    let bank = Bank { gate: Arc::default(), critical };
+    let process = Process::new();
+    let (options, service) = (Options::new(server.url(), "bank"), bank.clone());
+    let serving = process.run(async move {
+        let service: Arc<dyn Service> = Arc::new(service);
+        Connection::connect(options).await.unwrap().serve(service).await.unwrap()
+    });
+    let instance = serving.await;
+    let spec = bank.spec();
+    let (flooder, payer) = (connect(&server, "flooder").await, connect(&server, "payer").await);
+    let subject = Subject::parse("svc.test.bank.v1.report").unwrap();
+    let reply = Subject::parse("_INBOX.flooder.nobody").unwrap();
+    let body = Text::new(&"x".repeat(BYTES)).encode_to_vec();
+    for _ in 0..FLOOD {
+        flooder.tx().writable().await;
+        flooder
+            .tx()
+            .publish(&Outgoing {
+                subject: &subject,
+                reply: Some(&reply),
+                headers: &Headers::new(),
+                body: &body,
+                expires: None,
+                flush: Flush::Soon,
+            })
+            .unwrap();
+    }
+    flooder.tx().flush().await.unwrap();
+    let held = async {
+        while instance.in_flight() < THREADS {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), held).await.expect("reports hold the threads");
+    let mut made = 0;
+    for number in 0..payments as u64 {
+        let pay = payer.call::<_, Text>(&spec.methods[PAY], Text::number(number)).timeout(timeout);
+        match pay.await {
+            Ok(answer) => {
+                assert_eq!(answer.number, number);
+                made += 1;
+            }
+            Err(status) => assert_eq!(status.code(), Code::UnknownOutcome, "{status}"),
+        }
+    }
+    bank.gate.open();
+    let after = payer.call::<_, Text>(&spec.methods[PAY], Text::number(7)).await.unwrap();
+    assert_eq!(after.number, 7);
+    process.run(async move { instance.drain().await }).await;
+    made
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_that_holds_every_thread_and_fills_the_socket_delays_no_critical_call() {
+    let payments = 200;
+    assert_eq!(pay_amid_a_flood(true, payments, Duration::from_secs(5)).await, payments);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_option_the_same_flood_holds_every_call_up() {
+    assert_eq!(pay_amid_a_flood(false, 3, Duration::from_millis(300)).await, 0);
+}
