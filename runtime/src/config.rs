@@ -58,6 +58,9 @@ pub struct Config {
     /// `BB_PROVISION`: `true` makes streams and buckets that are missing as they are used; for development, where no
     /// provisioner runs. Default: `false`.
     pub provision: bool,
+    /// `BB_WEAK_STORAGE`: `true` starts services though streams and buckets keep fewer copies than their schemas say, or
+    /// keep them less safely; for development, where there is no cluster. Default: `false`.
+    pub weak_storage: bool,
 }
 
 /// Where spans go.
@@ -118,8 +121,8 @@ impl Config {
             eject: source
                 .text("BB_EJECT")
                 .map(|_| duration(source, "BB_EJECT", Duration::ZERO, &mut keep)),
-            provision: parsed(source, "BB_PROVISION", "`true` or `false`", &mut keep)
-                .unwrap_or(false),
+            provision: switch(source, "BB_PROVISION", &mut keep),
+            weak_storage: switch(source, "BB_WEAK_STORAGE", &mut keep),
         };
         if mistakes.is_empty() {
             Ok(config)
@@ -145,6 +148,7 @@ impl Config {
             message_bytes_max: content::MESSAGE_BYTES_MAX,
             eject: None,
             provision: false,
+            weak_storage: false,
         }
     }
 
@@ -244,6 +248,10 @@ fn otlp(source: &Source, keep: &mut impl FnMut(String)) -> Option<Otlp> {
     ];
     let tls = tls(source, names, keep).unwrap_or_default();
     Some(Otlp { traces, service, tls })
+}
+
+fn switch(source: &Source, name: &str, keep: &mut impl FnMut(String)) -> bool {
+    parsed(source, name, "`true` or `false`", keep).unwrap_or(false)
 }
 
 fn log_format(source: &Source, keep: &mut impl FnMut(String)) -> LogFormat {

@@ -264,6 +264,7 @@ mod tests {
         version: "1.2.0",
         schema_hash: "0123456789abcdef",
         methods: &[FEED],
+        publishes: &[],
         consumes: &[],
         buckets: &[],
         calls: &[],

@@ -13,6 +13,7 @@ use futures::stream::BoxStream;
 
 use crate::content::{self, Garbled};
 use crate::headers::{Headers, name};
+use crate::spec::Storage;
 use crate::status::Result;
 use crate::subject::{Filter, Subject};
 use crate::transport::BoxFuture;
@@ -134,6 +135,12 @@ pub trait Durable: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(None)))
     }
 
+    /// How safely a stream keeps what it is given; `None` when it isn't there, or there is no server to ask.
+    fn safety<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Option<Safety>>> {
+        let _ = stream;
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Whether streams can have more than one replica here.
     fn clustered(&self) -> BoxFuture<'_, Result<bool>>;
 
@@ -145,6 +152,17 @@ impl fmt::Debug for dyn Durable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Durable")
     }
+}
+
+/// How safely a stream keeps what it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Safety {
+    /// Where messages are kept.
+    pub storage: Storage,
+    /// Copies kept.
+    pub replicas: u32,
+    /// Whether a message is written before it is acknowledged.
+    pub written: bool,
 }
 
 /// Messages that a stream takes in one step: the server's limit (ADR-50).

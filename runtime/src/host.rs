@@ -18,6 +18,7 @@ use crate::telemetry;
 use crate::transport::BoxFuture;
 
 mod ready;
+mod safety;
 mod signal;
 
 /// Runs one service as a program: what `#[main]` expands to.
@@ -209,6 +210,7 @@ async fn start_one(config: &Config, name: &str, start: Start) -> Result<Running>
     let connection = connect(config, name).await?;
     let started = async {
         let service = start(connection.clone()).await?;
+        safety::check(&connection, service.spec(), config.weak_storage).await?;
         let consumers = start_consumers(&connection, &service).await?;
         let server = connection.serve(service).await?;
         Ok((server, consumers))

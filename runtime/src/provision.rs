@@ -172,8 +172,14 @@ mod tests {
 
     #[test]
     fn dead_letters_have_as_many_replicas_as_what_they_are_about() {
-        static EVENT: EventSpec =
-            EventSpec { name: "test.v1.Rang", filter: "evt.>", stream: "EVENTS", bucket: None };
+        static EVENT: EventSpec = EventSpec {
+            name: "test.v1.Rang",
+            filter: "evt.>",
+            stream: "EVENTS",
+            storage: Storage::File,
+            replicas: 1,
+            bucket: None,
+        };
         static BUCKET: BucketSpec = BucketSpec {
             name: "things",
             value: "test.v1.Thing",

@@ -27,6 +27,8 @@ pub struct ServiceSpec {
     pub schema_hash: &'static str,
     /// Methods in the order of declaration; a method's index is its identity in dispatch.
     pub methods: &'static [MethodSpec],
+    /// Events of the service's package, in the order of declaration.
+    pub publishes: &'static [&'static EventSpec],
     /// Events consumed, in the order of declaration.
     pub consumes: &'static [ConsumeSpec],
     /// Buckets that belong to the service.
@@ -124,6 +126,10 @@ pub struct EventSpec {
     pub filter: &'static str,
     /// Stream that stores it.
     pub stream: &'static str,
+    /// Where the stream keeps it.
+    pub storage: Storage,
+    /// Copies that the stream keeps in production.
+    pub replicas: u32,
     /// Bucket that it is the write of, if any.
     pub bucket: Option<&'static str>,
 }

@@ -8,8 +8,8 @@ use super::layout::{self, Place};
 use super::names::Names;
 use super::service::deprecated;
 use super::source::{Source, ident, prefixed};
-use super::{Context, Files, docs, subject};
-use crate::schema::model::{Event, Package};
+use super::{Context, Files, docs, spec, subject};
+use crate::schema::model::{Event, Package, Storage};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) {
     if package.events.is_empty() {
@@ -18,14 +18,14 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
     let publisher = publisher_name(package);
     let own: Vec<_> = publisher.iter().map(String::as_str).collect();
     let mut names = Names::new(context, package, &own);
-    let specs = package.events.iter().map(event_spec);
+    let specs = package.events.iter().map(|event| event_spec(context, event));
     let impls: Vec<_> = package.events.iter().map(|event| event_impl(event, &mut names)).collect();
     let used = publisher.iter().flat_map(|_| ["Connection", "Published", "Result"]);
     let publisher = publisher.as_ref().map(|name| self::publisher(name, package, &mut names));
     let source = Source::new(package)
         .docs(&format!("Events of `{}`.", package.name))
         .import(&context.runtime(""), ["Event"].into_iter().chain(used))
-        .import(&context.runtime("spec"), ["EventSpec"])
+        .import(&context.runtime("spec"), ["EventSpec", "Storage"])
         .import(&context.runtime("subject"), ["Subject"])
         .imports(names.imports())
         .items(quote! {
@@ -84,11 +84,16 @@ fn static_name(event: &Event) -> String {
     layout::plain(&event.ident).to_shouty_snake_case()
 }
 
-fn event_spec(event: &Event) -> TokenStream {
+fn event_spec(context: &Context<'_>, event: &Event) -> TokenStream {
     let Event { message, stream, bucket, .. } = event;
     let about = format!(" What the schema says of `{}`.", message.full_name);
     let (constant, name, filter) =
         (ident(&static_name(event)), &message.full_name, event.subject.pattern());
+    // What names no stream was refused.
+    let kept = context.model.streams.iter().find(|declared| declared.name == *stream);
+    let (storage, replicas) =
+        kept.map_or((Storage::File, 1), |stream| (stream.storage, stream.replicas));
+    let (storage, replicas) = (spec::storage(storage), spec::number(replicas));
     let bucket = bucket.as_ref().map_or_else(|| quote! { None }, |bucket| quote! { Some(#bucket) });
     quote! {
         #[doc = #about]
@@ -96,6 +101,8 @@ fn event_spec(event: &Event) -> TokenStream {
             name: #name,
             filter: #filter,
             stream: #stream,
+            storage: #storage,
+            replicas: #replicas,
             bucket: #bucket,
         };
     }

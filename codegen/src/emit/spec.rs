@@ -21,7 +21,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, 
         .docs(&format!("What the schema says of `{}`.", service.full_name))
         .import("std::time", duration_used(service))
         .import(&context.runtime("spec"), used(service))
-        .items(spec(context, service, place))
+        .items(spec(context, package, service))
         .items(quote! { #(#buckets)* });
     files.add(place.file(&[&module(service), "spec"]), source.text());
 }
@@ -53,7 +53,7 @@ fn duration_used(service: &Service) -> Option<&'static str> {
     used.then_some("Duration")
 }
 
-fn spec(context: &Context<'_>, service: &Service, place: &Place) -> TokenStream {
+fn spec(context: &Context<'_>, package: &Package, service: &Service) -> TokenStream {
     let about = format!(
         " What the schema says of [`{}`](super::{}).",
         Parts::of(service).name,
@@ -62,6 +62,9 @@ fn spec(context: &Context<'_>, service: &Service, place: &Place) -> TokenStream 
     let Service { full_name, subject, queue_group, version, schema_hash, calls, .. } = service;
     let description = docs::summary(&service.docs);
     let methods = service.methods.iter().map(|it| method(it, service));
+    let place = context.place(&package.name);
+    let event = |it| tokens(&events::static_path(context, it, place));
+    let publishes = package.events.iter().map(event);
     let consumes = service.consumes.iter().map(|it| consume(context, it, place));
     let buckets = service.buckets.iter().map(|it| ident(&bucket_name(it)));
     quote! {
@@ -74,6 +77,7 @@ fn spec(context: &Context<'_>, service: &Service, place: &Place) -> TokenStream 
             version: #version,
             schema_hash: #schema_hash,
             methods: &[#(#methods),*],
+            publishes: &[#(&#publishes),*],
             consumes: &[#(#consumes),*],
             buckets: &[#(&#buckets),*],
             calls: &[#(#calls),*],

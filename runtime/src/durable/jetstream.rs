@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
-    Start, Stored, StreamConfig, TakenOver,
+    Safety, Start, Stored, StreamConfig, TakenOver,
 };
 use crate::status::{Result, Status};
 use crate::subject::{Filter, Subject};
@@ -166,6 +166,10 @@ impl Durable for JetStream {
 
     fn taken_over<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Option<TakenOver>>> {
         Box::pin(async move { streams::taken_over(self.link().await?, stream).await })
+    }
+
+    fn safety<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Option<Safety>>> {
+        Box::pin(async move { streams::safety(self.link().await?, stream).await })
     }
 
     fn clustered(&self) -> BoxFuture<'_, Result<bool>> {

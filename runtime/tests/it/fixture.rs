@@ -73,6 +73,7 @@ pub(crate) static SPEC: ServiceSpec = ServiceSpec {
         method("Read", "svc.test.echo.v1.read", Idempotency::NoSideEffects),
         method("Later", "svc.test.echo.v1.later", Idempotency::None),
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[],
     calls: &[],

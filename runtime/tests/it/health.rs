@@ -183,6 +183,7 @@ const fn keeper(buckets: &'static [&'static BucketSpec]) -> ServiceSpec {
         version: "1.0.0",
         schema_hash: "0",
         methods: &[],
+        publishes: &[],
         consumes: &[],
         buckets,
         calls: &[],

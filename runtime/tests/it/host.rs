@@ -43,7 +43,11 @@ async fn what_is_published_while_a_host_drains_is_handled_by_the_next() -> Resul
     let listener = Listener::new(|_, _| async { Ok(()) });
     let ready_file = server.folder().join("ready");
     for round in 0..2 {
-        let config = Config { ready_file: Some(ready_file.clone()), ..Config::at(server.url()) };
+        let config = Config {
+            ready_file: Some(ready_file.clone()),
+            weak_storage: true,
+            ..Config::at(server.url())
+        };
         let dispatch = Dispatch(Arc::clone(&listener));
         let host = Host::new(config).service("listener", |_| async {
             let service: Arc<dyn Service> = Arc::new(dispatch);
@@ -86,6 +90,28 @@ async fn a_service_that_does_not_start_is_named() -> Result<()> {
     let failed = host.run_until(std::future::pending()).await.unwrap_err();
     assert_eq!(failed.message(), "broken: no seed is set");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_service_does_not_start_on_weaker_storage_than_declared() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "test")).await?;
+    let provisioner = Provisioner::new().streams(STREAMS).service(&LISTENER);
+    provisioner.allow_fewer_replicas().apply(&connection).await?;
+    let started = |weak_storage| {
+        let config = Config { weak_storage, ..Config::at(server.url()) };
+        let host = Host::new(config).service("listener", |_| async {
+            let service: Arc<dyn Service> =
+                Arc::new(Dispatch(Listener::new(|_, _| async { Ok(()) })));
+            Ok(service)
+        });
+        host.run_until(std::future::ready(()))
+    };
+    let refused = started(false).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    assert!(refused.message().contains("EVENTS has 1 of 3 copies"), "{refused}");
+    assert!(refused.message().contains("BB_WEAK_STORAGE=true"), "{refused}");
+    started(true).await
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ static SPEC: ServiceSpec = ServiceSpec {
         request: "test.restart.v1.Effect",
         response: "test.restart.v1.Effect",
     }],
+    publishes: &[],
     consumes: &[],
     buckets: &[],
     calls: &[],

@@ -41,7 +41,8 @@ impl Fleet {
     /// Prepares an instance of a service.
     pub(crate) fn command(&self, service: &str, url: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg(service).env("BB_NATS_URL", url);
+        // One server keeps one copy of everything.
+        command.arg(service).env("BB_NATS_URL", url).env("BB_WEAK_STORAGE", "true");
         command
     }
 

@@ -5,12 +5,12 @@ use tokio::sync::Mutex;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, Info, Source, StorageType, SubjectTransform,
+    Config, DiscardPolicy, Info, PersistenceMode, Source, StorageType, SubjectTransform,
 };
 
 use super::super::config::{EVENT_BACKLOG, bucket_stream, bucket_subject, covered};
 use super::super::{
-    Destruction, Limits, Plan, Provisioned, StreamConfig, StreamSource, TakenOver, plan,
+    Destruction, Limits, Plan, Provisioned, Safety, StreamConfig, StreamSource, TakenOver, plan,
 };
 use super::link::Link;
 use super::wire;
@@ -174,6 +174,28 @@ fn note(taken_over: &TakenOver) -> [(String, String); 2] {
     [(EVENT_STREAM.to_owned(), stream.clone()), (EVENT_SUBJECT.to_owned(), destination.clone())]
 }
 
+/// How safely a stream keeps what it is given, if it is there.
+pub(super) async fn safety(link: &Link, name: &str) -> Result<Option<Safety>> {
+    link.ready().await?;
+    let Some(Info { config, .. }) = live(link, name).await? else { return Ok(None) };
+    Ok(Some(Safety {
+        storage: storage(config.storage),
+        replicas: replicas(&config),
+        written: config.persist_mode != Some(PersistenceMode::Async),
+    }))
+}
+
+fn storage(live: StorageType) -> Storage {
+    match live {
+        StorageType::File => Storage::File,
+        StorageType::Memory => Storage::Memory,
+    }
+}
+
+fn replicas(live: &Config) -> u32 {
+    u32::try_from(live.num_replicas).unwrap_or(u32::MAX)
+}
+
 /// Which stream takes the writes of a bucket's stream over.
 pub(super) async fn taken_over(link: &Link, name: &str) -> Result<Option<TakenOver>> {
     Ok(live(link, name).await?.and_then(|live| noted(&live.config)))
@@ -241,11 +263,8 @@ fn seen(live: &Config, bucket_wanted: bool) -> StreamConfig {
         name: live.name.clone(),
         subjects: live.subjects.clone(),
         max_age: Some(live.max_age).filter(|age| !age.is_zero()),
-        storage: match live.storage {
-            StorageType::File => Storage::File,
-            StorageType::Memory => Storage::Memory,
-        },
-        replicas: u32::try_from(live.num_replicas).unwrap_or(u32::MAX),
+        storage: storage(live.storage),
+        replicas: replicas(live),
         duplicate_window: live.duplicate_window,
         limits: Limits {
             bytes: positive(live.max_bytes),

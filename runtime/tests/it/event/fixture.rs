@@ -36,6 +36,8 @@ static RANG: EventSpec = EventSpec {
     name: "test.v1.Rang",
     filter: "evt.bell.rang.v1.*",
     stream: "EVENTS",
+    storage: Storage::File,
+    replicas: 3,
     bucket: None,
 };
 
@@ -65,6 +67,8 @@ static MOVED: EventSpec = EventSpec {
     name: "test.v1.Moved",
     filter: "evt.thing.moved.v1.*",
     stream: "EVENTS",
+    storage: Storage::File,
+    replicas: 3,
     bucket: Some("places"),
 };
 
@@ -95,6 +99,7 @@ pub(crate) static LISTENER: ServiceSpec = ServiceSpec {
     version: "1.0.0",
     schema_hash: "0",
     methods: &[],
+    publishes: &[],
     consumes: &[
         ConsumeSpec { durable: "listener-rang", event: &RANG },
         ConsumeSpec { durable: "listener-moved", event: &MOVED },

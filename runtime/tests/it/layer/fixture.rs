@@ -152,6 +152,7 @@ pub(super) static SPEC: ServiceSpec = ServiceSpec {
             Cache { shared_ttl: Some(Duration::from_millis(300)), ..KEEP_UNTIL },
         ),
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[&ANSWERS],
     calls: &[],

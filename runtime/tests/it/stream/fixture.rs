@@ -28,6 +28,7 @@ pub(super) static SPEC: ServiceSpec = ServiceSpec {
         method("Double", "svc.stream.v1.double", Kind::Bidirectional),
         method("Nobody", "svc.nobody.v1.count", Kind::ServerStream),
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[],
     calls: &[],

@@ -69,6 +69,7 @@ pub(super) static SPEC: ServiceSpec = ServiceSpec {
         method("Ring", "svc.tower.v1.ring", Kind::Unary, RETRIED),
         method("Peal", "svc.tower.v1.peal", Kind::ServerStream, Policy::NONE),
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[],
     calls: &[],

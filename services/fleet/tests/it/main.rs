@@ -35,7 +35,8 @@ impl Drop for Process {
 
 fn fleet(url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fleet"));
-    command.env("BB_NATS_URL", url).env("BB_LOG", "warn").stdout(Stdio::null());
+    command.env("BB_NATS_URL", url).env("BB_LOG", "warn").env("BB_WEAK_STORAGE", "true");
+    command.stdout(Stdio::null());
     command
 }
 

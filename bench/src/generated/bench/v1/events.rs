@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.bench.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::{Connection, Event, Published, Result};
 
@@ -15,6 +15,8 @@ pub static THING: EventSpec = EventSpec {
     name: "bodybroker.bench.v1.Thing",
     filter: "evt.bench.thing.v1.*",
     stream: "BENCH",
+    storage: Storage::Memory,
+    replicas: 1,
     bucket: Some("bench-thing"),
 };
 
@@ -23,6 +25,8 @@ pub static THING_TOUCHED: EventSpec = EventSpec {
     name: "bodybroker.bench.v1.ThingTouched",
     filter: "evt.bench.touched.v1.*",
     stream: "BENCH",
+    storage: Storage::Memory,
+    replicas: 1,
     bucket: None,
 };
 

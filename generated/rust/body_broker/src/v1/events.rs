@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.body_broker.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static TRADE_SETTLED: EventSpec = EventSpec {
     name: "bodybroker.body_broker.v1.TradeSettled",
     filter: "evt.body.trade.settled.v1",
     stream: "COMMERCE",
+    storage: Storage::File,
+    replicas: 3,
     bucket: Some("body-settlement"),
 };
 

@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.environmental_narrative.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static SCENE_DESCRIBED: EventSpec = EventSpec {
     name: "bodybroker.environmental_narrative.v1.SceneDescribed",
     filter: "evt.narrative.scene.described.v1.*",
     stream: "STATE",
+    storage: Storage::File,
+    replicas: 1,
     bucket: Some("narrative-scene"),
 };
 

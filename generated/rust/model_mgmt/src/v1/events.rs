@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.model_mgmt.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static MODEL_PROMOTED: EventSpec = EventSpec {
     name: "bodybroker.model_mgmt.v1.ModelPromoted",
     filter: "evt.ai.model.promoted.v1",
     stream: "AI",
+    storage: Storage::File,
+    replicas: 1,
     bucket: Some("model-production"),
 };
 

@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.npc_behavior.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static BEHAVIOR_PLANNED: EventSpec = EventSpec {
     name: "bodybroker.npc_behavior.v1.BehaviorPlanned",
     filter: "evt.npc.behavior.planned.v1.*",
     stream: "STATE",
+    storage: Storage::File,
+    replicas: 1,
     bucket: Some("npc-plan"),
 };
 

@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.orchestration.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::{Connection, Event, Published, Result};
 
@@ -15,6 +15,8 @@ pub static WORKFLOW_ENDED: EventSpec = EventSpec {
     name: "bodybroker.orchestration.v1.WorkflowEnded",
     filter: "evt.workflow.run.ended.v1.*",
     stream: "QUEST",
+    storage: Storage::File,
+    replicas: 1,
     bucket: None,
 };
 

@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.payment.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static PAYMENT_CAPTURED: EventSpec = EventSpec {
     name: "bodybroker.payment.v1.PaymentCaptured",
     filter: "evt.payment.captured.v1",
     stream: "COMMERCE",
+    storage: Storage::File,
+    replicas: 3,
     bucket: Some("payment-capture"),
 };
 

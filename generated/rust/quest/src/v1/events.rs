@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.quest.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::{Connection, Event, Published, Result};
 
@@ -15,6 +15,8 @@ pub static QUEST_GENERATED: EventSpec = EventSpec {
     name: "bodybroker.quest.v1.QuestGenerated",
     filter: "evt.quest.generated.v1",
     stream: "QUEST",
+    storage: Storage::File,
+    replicas: 1,
     bucket: None,
 };
 
@@ -23,6 +25,8 @@ pub static QUEST_COMPLETED: EventSpec = EventSpec {
     name: "bodybroker.quest.v1.QuestCompleted",
     filter: "evt.quest.completed.v1",
     stream: "QUEST",
+    storage: Storage::File,
+    replicas: 1,
     bucket: None,
 };
 

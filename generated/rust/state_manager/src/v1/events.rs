@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.state_manager.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static ENTITY_UPDATED: EventSpec = EventSpec {
     name: "bodybroker.state_manager.v1.EntityUpdated",
     filter: "evt.state.entity.updated.v1.*",
     stream: "STATE",
+    storage: Storage::File,
+    replicas: 1,
     bucket: Some("state"),
 };
 

@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.time_manager.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static TIME_TICK: EventSpec = EventSpec {
     name: "bodybroker.time_manager.v1.TimeTick",
     filter: "evt.time.tick.v1.*",
     stream: "STATE",
+    storage: Storage::File,
+    replicas: 1,
     bucket: Some("time-clock"),
 };
 
@@ -23,6 +25,8 @@ pub static SCHEDULED_FIRED: EventSpec = EventSpec {
     name: "bodybroker.time_manager.v1.ScheduledFired",
     filter: "evt.time.scheduled.fired.v1",
     stream: "STATE",
+    storage: Storage::File,
+    replicas: 1,
     bucket: Some("time-fired"),
 };
 

@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.weather_manager.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static WEATHER_CHANGED: EventSpec = EventSpec {
     name: "bodybroker.weather_manager.v1.WeatherChanged",
     filter: "evt.weather.changed.v1.*",
     stream: "STATE",
+    storage: Storage::File,
+    replicas: 1,
     bucket: Some("weather-region"),
 };
 

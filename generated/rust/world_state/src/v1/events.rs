@@ -2,7 +2,7 @@
 
 //! Events of `bodybroker.world_state.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::{Connection, Event, Published, Result};
 
@@ -15,6 +15,8 @@ pub static WORLD_UPDATED: EventSpec = EventSpec {
     name: "bodybroker.world_state.v1.WorldUpdated",
     filter: "evt.world.state.updated.v1.*",
     stream: "STATE",
+    storage: Storage::File,
+    replicas: 1,
     bucket: None,
 };
 

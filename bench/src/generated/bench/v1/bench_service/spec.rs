@@ -93,6 +93,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.bench.v1.InferStreamResponse",
         },
     ],
+    publishes: &[
+        &crate::generated::bench::v1::events::THING,
+        &crate::generated::bench::v1::events::THING_TOUCHED,
+    ],
     consumes: &[],
     buckets: &[],
     calls: &[],

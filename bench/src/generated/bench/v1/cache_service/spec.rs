@@ -135,6 +135,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.bench.v1.GetThingResponse",
         },
     ],
+    publishes: &[
+        &crate::generated::bench::v1::events::THING,
+        &crate::generated::bench::v1::events::THING_TOUCHED,
+    ],
     consumes: &[],
     buckets: &[&BENCH_THING_BUCKET],
     calls: &[],

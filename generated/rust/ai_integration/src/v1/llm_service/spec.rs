@@ -90,6 +90,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.ai_integration.v1.CountTokensResponse",
         },
     ],
+    publishes: &[],
     consumes: &[
         ConsumeSpec {
             durable: "ai-integration-model-promoted",

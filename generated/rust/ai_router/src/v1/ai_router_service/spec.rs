@@ -90,6 +90,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.ai_router.v1.RouteInferStreamResponse",
         },
     ],
+    publishes: &[],
     consumes: &[
         ConsumeSpec {
             durable: "ai-router-model-promoted",

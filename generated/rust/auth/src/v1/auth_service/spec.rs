@@ -126,6 +126,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.auth.v1.RevokeAllSessionsResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[&AUTH_ACCOUNT_BUCKET, &AUTH_SESSION_BUCKET, &AUTH_FAILURES_BUCKET],
     calls: &["bodybroker.settings.v1.SettingsService"],

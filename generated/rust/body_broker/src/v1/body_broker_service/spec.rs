@@ -108,6 +108,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.body_broker.v1.GetTradeResponse",
         },
     ],
+    publishes: &[&crate::v1::events::TRADE_SETTLED],
     consumes: &[
         ConsumeSpec {
             durable: "body-broker-payment-captured",

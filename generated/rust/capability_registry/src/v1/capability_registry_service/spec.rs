@@ -108,6 +108,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.capability_registry.v1.WatchCapabilitiesResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[&CAPABILITY_BUCKET],
     calls: &[],

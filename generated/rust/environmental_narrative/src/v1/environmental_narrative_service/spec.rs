@@ -72,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.environmental_narrative.v1.ListTracesResponse",
         },
     ],
+    publishes: &[&crate::v1::events::SCENE_DESCRIBED],
     consumes: &[
         ConsumeSpec {
             durable: "environmental-narrative-weather-changed",

@@ -106,6 +106,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.event_bus.v1.RequeueDeadLetterResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[],
     calls: &[],

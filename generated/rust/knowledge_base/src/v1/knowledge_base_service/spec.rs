@@ -108,6 +108,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.knowledge_base.v1.GetDocumentResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[&KNOWLEDGE_DOCUMENT_BUCKET, &KNOWLEDGE_PASSAGE_BUCKET],
     calls: &["bodybroker.ai_integration.v1.LlmService"],

@@ -120,6 +120,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.language_system.v1.PutGlossaryResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[&LANGUAGE_GLOSSARY_BUCKET],
     calls: &["bodybroker.ai_integration.v1.LlmService"],

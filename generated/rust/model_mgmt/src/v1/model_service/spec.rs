@@ -162,6 +162,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.model_mgmt.v1.CancelFineTuneResponse",
         },
     ],
+    publishes: &[&crate::v1::events::MODEL_PROMOTED],
     consumes: &[],
     buckets: &[&MODEL_BUCKET, &MODEL_PRODUCTION_BUCKET, &MODEL_FINE_TUNE_BUCKET],
     calls: &["bodybroker.settings.v1.SettingsService"],

@@ -115,6 +115,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.npc_behavior.v1.UpsertNpcResponse",
         },
     ],
+    publishes: &[&crate::v1::events::BEHAVIOR_PLANNED],
     consumes: &[
         ConsumeSpec {
             durable: "npc-behavior-world-updated",

@@ -108,6 +108,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.orchestration.v1.WatchWorkflowResponse",
         },
     ],
+    publishes: &[&crate::v1::events::WORKFLOW_ENDED],
     consumes: &[
         ConsumeSpec {
             durable: "orchestration-scheduled-fired",

@@ -126,6 +126,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.payment.v1.GetBalanceResponse",
         },
     ],
+    publishes: &[&crate::v1::events::PAYMENT_CAPTURED],
     consumes: &[],
     buckets: &[
         &PAYMENT_BUCKET,

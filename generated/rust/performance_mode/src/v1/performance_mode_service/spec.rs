@@ -90,6 +90,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.performance_mode.v1.WatchModeResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[&PERFORMANCE_MODE_BUCKET],
     calls: &["bodybroker.settings.v1.SettingsService"],

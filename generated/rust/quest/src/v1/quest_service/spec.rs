@@ -108,6 +108,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.quest.v1.AbandonQuestResponse",
         },
     ],
+    publishes: &[
+        &crate::v1::events::QUEST_GENERATED,
+        &crate::v1::events::QUEST_COMPLETED,
+    ],
     consumes: &[],
     buckets: &[&QUEST_BUCKET],
     calls: &[

@@ -90,6 +90,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.router.v1.ListRulesResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[&ROUTER_RULE_BUCKET],
     calls: &["bodybroker.capability_registry.v1.CapabilityRegistryService"],

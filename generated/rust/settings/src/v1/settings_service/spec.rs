@@ -90,6 +90,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.settings.v1.WatchSettingsResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[&SETTINGS_BUCKET],
     calls: &[],

@@ -166,6 +166,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.state_manager.v1.HistoryResponse",
         },
     ],
+    publishes: &[&crate::v1::events::ENTITY_UPDATED],
     consumes: &[],
     buckets: &[&STATE_BUCKET],
     calls: &[],

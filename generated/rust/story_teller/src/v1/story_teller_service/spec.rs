@@ -108,6 +108,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.story_teller.v1.ListStoriesResponse",
         },
     ],
+    publishes: &[],
     consumes: &[
         ConsumeSpec {
             durable: "story-teller-quest-completed",

@@ -200,6 +200,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.time_manager.v1.UnscheduleResponse",
         },
     ],
+    publishes: &[&crate::v1::events::TIME_TICK, &crate::v1::events::SCHEDULED_FIRED],
     consumes: &[],
     buckets: &[
         &TIME_CLOCK_BUCKET,

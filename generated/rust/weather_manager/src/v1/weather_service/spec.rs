@@ -97,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.weather_manager.v1.OverrideWeatherResponse",
         },
     ],
+    publishes: &[&crate::v1::events::WEATHER_CHANGED],
     consumes: &[
         ConsumeSpec {
             durable: "weather-manager-time-tick",

@@ -97,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "bodybroker.world_state.v1.WatchWorldResponse",
         },
     ],
+    publishes: &[&crate::v1::events::WORLD_UPDATED],
     consumes: &[
         ConsumeSpec {
             durable: "world-state-weather-changed",

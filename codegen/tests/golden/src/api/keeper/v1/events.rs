@@ -2,7 +2,7 @@
 
 //! Events of `acme.keeper.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::Event;
 
@@ -15,6 +15,8 @@ pub static SHIFT_CHANGED: EventSpec = EventSpec {
     name: "acme.keeper.v1.ShiftChanged",
     filter: "evt.keeper.shift.changed.v1.*",
     stream: "ZOO",
+    storage: Storage::File,
+    replicas: 1,
     bucket: Some("shift"),
 };
 

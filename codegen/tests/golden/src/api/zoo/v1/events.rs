@@ -2,7 +2,7 @@
 
 //! Events of `acme.zoo.v1`.
 
-use bodybroker_runtime::spec::EventSpec;
+use bodybroker_runtime::spec::{EventSpec, Storage};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::{Connection, Event, Published, Result};
 
@@ -15,6 +15,8 @@ pub static ANIMAL_BORN: EventSpec = EventSpec {
     name: "acme.zoo.v1.AnimalBorn",
     filter: "evt.zoo.born.v1.*.*.*.*.*.*.*",
     stream: "ZOO",
+    storage: Storage::File,
+    replicas: 1,
     bucket: None,
 };
 
@@ -23,6 +25,8 @@ pub static ZOO_OPENED: EventSpec = EventSpec {
     name: "acme.zoo.v1.ZooOpened",
     filter: "evt.zoo.opened.v1",
     stream: "ZOO",
+    storage: Storage::File,
+    replicas: 1,
     bucket: None,
 };
 
@@ -31,6 +35,8 @@ pub static ZOO_CLOSED: EventSpec = EventSpec {
     name: "acme.zoo.v1.ZooClosed",
     filter: "evt.zoo.closed.v1.*",
     stream: "ZOO",
+    storage: Storage::File,
+    replicas: 1,
     bucket: None,
 };
 

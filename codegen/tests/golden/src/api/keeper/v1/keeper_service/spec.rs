@@ -36,6 +36,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "acme.keeper.v1.HireResponse",
         },
     ],
+    publishes: &[&crate::api::keeper::v1::events::SHIFT_CHANGED],
     consumes: &[
         ConsumeSpec {
             durable: "keeper-animal-born",

@@ -13,6 +13,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     version: "1.0.0",
     schema_hash: "b34ce9f25d755a3a",
     methods: &[],
+    publishes: &[&crate::api::keeper::v1::events::SHIFT_CHANGED],
     consumes: &[
         ConsumeSpec {
             durable: "keeper-zoo-opened",

@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "acme.type.v1.TypeResponse",
         },
     ],
+    publishes: &[],
     consumes: &[],
     buckets: &[],
     calls: &[],

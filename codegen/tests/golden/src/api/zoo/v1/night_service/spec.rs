@@ -34,6 +34,11 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "acme.zoo.v1.SleepResponse",
         },
     ],
+    publishes: &[
+        &crate::api::zoo::v1::events::ANIMAL_BORN,
+        &crate::api::zoo::v1::events::ZOO_OPENED,
+        &crate::api::zoo::v1::events::ZOO_CLOSED,
+    ],
     consumes: &[],
     buckets: &[],
     calls: &[],

@@ -482,6 +482,11 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             response: "acme.zoo.v1.OldFeedResponse",
         },
     ],
+    publishes: &[
+        &crate::api::zoo::v1::events::ANIMAL_BORN,
+        &crate::api::zoo::v1::events::ZOO_OPENED,
+        &crate::api::zoo::v1::events::ZOO_CLOSED,
+    ],
     consumes: &[],
     buckets: &[&ANIMAL_BUCKET, &ANIMAL_PAGE_BUCKET, &IDEMPOTENCY_ANSWERS_BUCKET],
     calls: &["acme.keeper.v1.KeeperService", "acme.type.v1.TypeService"],
