@@ -49,6 +49,7 @@ const fn service(methods: &'static [MethodSpec]) -> ServiceSpec {
         version: "1.0.0",
         schema_hash: "0123456789abcdef",
         methods,
+        publishes: &[],
         consumes: &[],
         buckets: &[],
         calls: &[],

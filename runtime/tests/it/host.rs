@@ -105,7 +105,9 @@ async fn a_service_does_not_start_on_weaker_storage_than_declared() -> Result<()
                 Arc::new(Dispatch(Listener::new(|_, _| async { Ok(()) })));
             Ok(service)
         });
-        host.run_until(std::future::ready(()))
+        let (tell, ready) = tokio::sync::oneshot::channel();
+        let host = host.on_ready(move || tell.send(()).unwrap());
+        host.run_until(async { ready.await.unwrap() })
     };
     let refused = started(false).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
