@@ -10,13 +10,16 @@
 use std::fmt;
 
 use bytes::Bytes;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::headers::{self, Headers, name};
 use crate::reply;
 use crate::status::{Executed, Status};
+use crate::transport::Body;
 
+pub(crate) mod pieces;
 mod zstd;
 
 /// Longest message, before compression, that is sent or taken unless somebody says otherwise.
@@ -112,6 +115,30 @@ fn within(length: usize, most: usize) -> Result<(), Garbled> {
     Ok(())
 }
 
+/// Opens a frame of which the length is known.
+pub(crate) fn expand(frame: &[u8], length: usize, most: usize) -> Result<Vec<u8>, Garbled> {
+    zstd::decompress(frame, Some(length), most)
+}
+
+/// A request as it travels: compressed where that pays, and put up to be fetched where one message can't hold it, for as
+/// long as the handle lives.
+pub(crate) fn wrap(
+    connection: &Connection,
+    body: &dyn Body,
+    headers: &mut Headers,
+) -> Result<(Bytes, Option<AbortOnDropHandle<()>>), Status> {
+    let body = pack(body.to_bytes(), headers);
+    if headers.encoded_len() + body.len() <= connection.tx().max_payload() {
+        return Ok((body, None));
+    }
+    let sending = pieces::offer(connection, body, headers)?;
+    let sending = async move {
+        // How it went, the answer tells.
+        let _ = sending.await;
+    };
+    Ok((Bytes::new(), Some(AbortOnDropHandle::new(tokio::spawn(sending)))))
+}
+
 /// Refuses what is too long before anything of it is encoded.
 pub(crate) fn may_send(what: &str, bytes: usize, connection: &Connection) -> Result<(), Status> {
     let most = connection.message_bytes_max();
@@ -127,13 +154,17 @@ pub(crate) fn may_send(what: &str, bytes: usize, connection: &Connection) -> Res
 
 /// Whether a header block says something of its content.
 pub(crate) fn is_wrapped(block: &[u8]) -> bool {
-    headers::find(block, name::CONTENT_ENCODING).is_some()
+    [name::CONTENT_ENCODING, name::PIECES].iter().any(|name| headers::find(block, name).is_some())
 }
 
 /// Whether who is answered here reads compressed bytes: our callers do, others say so.
 pub(crate) fn accepts(context: &Context) -> bool {
-    let is_ours = context.reply().is_some_and(|reply| reply::is_ours(reply.as_str()));
-    is_ours || context.header(name::ACCEPT_ENCODING).is_some_and(accepts_zstd)
+    is_ours(context) || context.header(name::ACCEPT_ENCODING).is_some_and(accepts_zstd)
+}
+
+/// Whether who is answered here is a caller of this runtime.
+pub(crate) fn is_ours(context: &Context) -> bool {
+    context.reply().is_some_and(|reply| reply::is_ours(reply.as_str()))
 }
 
 /// Whether an `Accept-Encoding` names it, and not with a weight of nothing.

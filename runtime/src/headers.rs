@@ -40,6 +40,8 @@ pub mod name {
     pub const CONTENT_ENCODING: &str = "Content-Encoding";
     /// Length in bytes of a payload that is compressed, before it was.
     pub const RAW_SIZE: &str = "Bb-Raw-Size";
+    /// Length in bytes of content that one message can't hold, and the inbox that it is fetched from.
+    pub const PIECES: &str = "Bb-Pieces";
     /// Encodings in which a caller that isn't ours reads answers.
     pub const ACCEPT_ENCODING: &str = "Accept-Encoding";
     /// Id by which JetStream recognises a repeated message.

@@ -21,8 +21,10 @@ mod outlet;
 mod packet;
 mod producer;
 mod pump;
+mod raw;
 mod reader;
 mod sender;
+mod split;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +37,7 @@ pub(crate) use keeper::Keeper;
 pub(crate) use link::{Link, Port};
 pub(crate) use outlet::Outlet;
 pub(crate) use pump::{Pump, Stopped};
+pub(crate) use raw::Raw;
 
 use std::time::Duration;
 

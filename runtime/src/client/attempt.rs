@@ -2,18 +2,21 @@
 
 use std::task::{self, Poll};
 
+use bytes::Bytes;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::options::CallDeadline;
 use crate::connection::Connection;
+use crate::content::pieces::{self, Missing};
 use crate::content::{self, PLAIN_BYTES_MAX};
-use crate::headers::{self, Headers};
+use crate::headers::{self, Headers, name};
 use crate::mux::{Answer, Lease};
 use crate::spec::MethodSpec;
 use crate::stamp;
-use crate::status::{self, Executed, Result, Status};
+use crate::status::{self, Code, Executed, Result, Status};
 use crate::subject::{Subject, SubjectBuilder};
-use crate::transport::{Body, Flush, Outgoing};
+use crate::transport::{Body, BoxFuture, Flush, Outgoing};
 
 /// Calls in flight up to which a caller writes its request itself. More are written together by one task.
 const DIRECT_CALLS_MAX: usize = 4;
@@ -30,6 +33,15 @@ pub(crate) struct Attempt {
     reply: Option<Subject>,
     /// Whether calling again is harmless, so that a call without an answer may tell its cause.
     repeatable: bool,
+    long: Option<Box<Long>>,
+}
+
+/// What goes on beside a message that only says where its content is.
+enum Long {
+    /// The request is sent.
+    Sending(#[expect(dead_code, reason = "it ends when it is dropped")] AbortOnDropHandle<()>),
+    /// The answer is fetched.
+    Fetching(BoxFuture<'static, Result<(Headers, Bytes)>>),
 }
 
 /// What is published.
@@ -51,8 +63,11 @@ impl Attempt {
             return Self::publish_plainly(connection, ask);
         }
         let mut headers = ask.headers.clone();
-        let body = content::pack(ask.body.to_bytes(), &mut headers);
-        Self::publish_plainly(connection, Ask { headers: &headers, body: &body, ..ask })
+        let (body, offer) = content::wrap(connection, ask.body, &mut headers)?;
+        let mut attempt =
+            Self::publish_plainly(connection, Ask { headers: &headers, body: &body, ..ask })?;
+        attempt.long = offer.map(|sending| Box::new(Long::Sending(sending)));
+        Ok(attempt)
     }
 
     /// Publishes a request as it is.
@@ -72,7 +87,7 @@ impl Attempt {
             flush,
         });
         match published {
-            Ok(()) => Ok(Self { method, lease, subject, reply, repeatable }),
+            Ok(()) => Ok(Self { method, lease, subject, reply, repeatable, long: None }),
             Err(status) => {
                 lease.unsent();
                 Err(status.with_executed(Executed::No))
@@ -87,8 +102,58 @@ impl Attempt {
         connection: &Connection,
         read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
     ) -> Poll<Result<T>> {
-        let answer = task::ready!(self.lease.poll(cx));
-        Poll::Ready(self.finish(answer, connection, read))
+        if !matches!(self.long.as_deref(), Some(Long::Fetching(_))) {
+            let answer = task::ready!(self.lease.poll(cx));
+            let Some(headers) = in_pieces(&answer) else {
+                return Poll::Ready(self.finish(answer, connection, read));
+            };
+            self.long = Some(Box::new(Long::Fetching(self.fetch(connection, headers))));
+        }
+        let Some(Long::Fetching(fetching)) = self.long.as_deref_mut() else {
+            return Poll::Pending;
+        };
+        let fetched = task::ready!(fetching.as_mut().poll(cx));
+        Poll::Ready(fetched.and_then(|(headers, body)| {
+            let most = connection.message_bytes_max();
+            self.read(headers, &body, most, read)
+        }))
+    }
+
+    /// Fetches the answer, for as long as the call has time.
+    fn fetch(
+        &self,
+        connection: &Connection,
+        headers: Headers,
+    ) -> BoxFuture<'static, Result<(Headers, Bytes)>> {
+        let (connection, end) = (connection.clone(), self.lease.end());
+        let (subject, repeatable) = (self.subject.clone(), self.repeatable);
+        let (method, reply) = (self.method, self.reply().clone());
+        Box::pin(async move {
+            let most = connection.message_bytes_max();
+            let offered = headers.get(name::PIECES).unwrap_or_default();
+            let fetching = pieces::fetch(&connection, offered, most);
+            let fetched = tokio::time::timeout_at(end, fetching).await;
+            if !matches!(fetched, Ok(Ok(_))) {
+                // The server needn't hold it any longer.
+                cancel(&connection, method, &reply);
+            }
+            let missing = match fetched {
+                Ok(Ok(body)) => return Ok((headers, body)),
+                Ok(Err(Missing::Refused(garbled))) => {
+                    return Err(garbled.lost(format_args!("the answer of {subject}")));
+                }
+                Ok(Err(Missing::Lost(status))) => Status::new(
+                    if status.code() == Code::DataLoss {
+                        Code::DataLoss
+                    } else {
+                        Code::Unavailable
+                    },
+                    format!("the answer of {subject} did not arrive whole: {}", status.message()),
+                ),
+                Err(_) => Status::deadline_exceeded(format!("{subject} did not answer in time")),
+            };
+            Err(unknown(repeatable, missing))
+        })
     }
 
     /// Whether the time has come to be woken though there is no answer.
@@ -112,7 +177,7 @@ impl Attempt {
             ))
             .with_executed(Executed::No)),
             Answer::Reply { status: _, headers } => {
-                let mut headers = headers::decode(headers.as_ref());
+                let headers = headers::decode(headers.as_ref());
                 self.lease.body(|body| {
                     if let Some(status) = status::wire::decode(&headers, body) {
                         if stamp::is_late(&status) {
@@ -120,11 +185,7 @@ impl Attempt {
                         }
                         return Err(status);
                     }
-                    let opened = content::open(&mut headers, body, connection.message_bytes_max());
-                    let opened = opened.map_err(|garbled| {
-                        garbled.lost(format_args!("the answer of {}", self.subject))
-                    })?;
-                    read(&headers, opened.as_deref().unwrap_or(body))
+                    self.read(headers, body, connection.message_bytes_max(), read)
                 })
             }
             Answer::Refused => Err(Status::permission_denied(format!(
@@ -143,20 +204,50 @@ impl Attempt {
         }
     }
 
-    /// What a call that ended without its answer tells: its cause if a repetition is harmless, else the truth.
+    /// Reads an answer that may be compressed.
+    fn read<T>(
+        &self,
+        mut headers: Headers,
+        body: &[u8],
+        most: usize,
+        read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let opened = content::open(&mut headers, body, most);
+        let opened = opened
+            .map_err(|garbled| garbled.lost(format_args!("the answer of {}", self.subject)))?;
+        headers.remove(name::PIECES);
+        read(&headers, opened.as_deref().unwrap_or(body))
+    }
+
     fn unknown(&self, cause: Status) -> Status {
-        let status = if self.repeatable {
-            cause
-        } else {
-            Status::unknown_outcome(format!("{}; it may have run, or not", cause.message()))
-        };
-        status.with_executed(Executed::Unknown)
+        unknown(self.repeatable, cause)
     }
 
     /// Tells the server that nobody waits any more.
     pub(crate) fn cancel(&self, connection: &Connection) {
-        cancel(connection, self.method, self.reply.as_ref().unwrap_or(self.lease.subject()));
+        cancel(connection, self.method, self.reply());
     }
+
+    /// Where the answer goes.
+    fn reply(&self) -> &Subject {
+        self.reply.as_ref().unwrap_or(self.lease.subject())
+    }
+}
+
+/// What a call that ended without its answer tells: its cause if a repetition is harmless, else the truth.
+fn unknown(repeatable: bool, cause: Status) -> Status {
+    let status = if repeatable {
+        cause
+    } else {
+        Status::unknown_outcome(format!("{}; it may have run, or not", cause.message()))
+    };
+    status.with_executed(Executed::Unknown)
+}
+
+/// The headers of an answer that only says where it is.
+fn in_pieces(answer: &Answer) -> Option<Headers> {
+    let Answer::Reply { status: None, headers: Some(block) } = answer else { return None };
+    headers::find(block, name::PIECES).map(|_| Headers::decode(block))
 }
 
 /// Tells every instance of the service that the call with this reply subject is given up.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use prost::Message;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::attempt::cancel;
 use super::options::CallOptions;
@@ -241,6 +242,8 @@ struct Opening {
     clock: u32,
     at: Instant,
     watched: Option<Watched>,
+    /// What sends the request, where the opening message only says where it is.
+    _offer: Option<AbortOnDropHandle<()>>,
 }
 
 impl Prepared {
@@ -288,9 +291,11 @@ impl Opening {
         let subject = options.take_subject(method)?;
         let mut headers = options.take_headers(context.as_ref(), watched);
         content::may_send("request", body.len(), &connection)?;
-        let packed =
-            (body.len() > PLAIN_BYTES_MAX).then(|| content::pack(body.to_bytes(), &mut headers));
-        let body = packed.as_ref().map_or(body, |packed| packed as &dyn Body);
+        let wrapped = (body.len() > PLAIN_BYTES_MAX)
+            .then(|| content::wrap(&connection, body, &mut headers))
+            .transpose()?;
+        let (wrapped, offer) = wrapped.unzip();
+        let body = wrapped.as_ref().map_or(body, |body| body as &dyn Body);
         let inlet = Inlet::new(port, credit.unwrap_or(method.credit), method.idle_timeout);
         let opening = Some(subject.clone());
         let slot =
@@ -308,8 +313,9 @@ impl Opening {
                 flush: port.flush(),
             })
             .map_err(|status| status.with_executed(Executed::No))?;
-        let (slot, at, watched) = (Some(slot), deadline.at, None);
-        Ok(Self { connection, method, inlet, slot, reply, clock: stamp.clock, at, watched })
+        let (slot, clock, at) = (Some(slot), stamp.clock, deadline.at);
+        let (watched, offer) = (None, offer.flatten());
+        Ok(Self { connection, method, inlet, slot, reply, clock, at, watched, _offer: offer })
     }
 
     /// Waits until the server has spoken.

@@ -224,6 +224,11 @@ impl Lease {
         Poll::Ready(answer)
     }
 
+    /// When the call gives up.
+    pub(crate) fn end(&self) -> Instant {
+        self.mux.timer.at(lock(&self.slot.state).end)
+    }
+
     /// Lends the payload of the reply.
     pub(crate) fn body<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         read(&lock(&self.slot.state).body)

@@ -64,6 +64,11 @@ impl Timer {
         self.sooner.notify_one();
     }
 
+    /// The moment of a tick.
+    pub(super) fn at(&self, tick: u64) -> Instant {
+        self.start + Duration::from_micros(tick)
+    }
+
     /// Microseconds since the timer started.
     pub(super) fn tick(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.start).as_micros()).unwrap_or(u64::MAX - 1)

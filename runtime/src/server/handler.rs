@@ -57,15 +57,33 @@ async fn run(
     arrived: Instant,
     future: BoxFuture<'static, Result<()>>,
 ) {
-    let _entry = Entry::new(&permit.server, &context);
-    let first_poll_measured = permit.method().is_cheap();
     let handler = Caught {
         future,
         context: context.clone(),
         permit: &permit,
-        measured: first_poll_measured,
+        measured: permit.method().is_cheap(),
         arrived,
     };
+    match while_wanted(&permit, &context, arrived, handler).await {
+        Some(Ok(how)) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
+        Some(Err(_)) => {
+            let took = arrived.elapsed();
+            let status = answer_panic(&permit.server, permit.index, &context, took);
+            trace::ended(&permit.span, Err(&status));
+        }
+        None => {}
+    }
+}
+
+/// Waits for something that a call needs, for as long as its caller waits for the call; `None` when that is over,
+/// and the call with it.
+pub(super) async fn while_wanted<T>(
+    permit: &Permit,
+    context: &Context,
+    arrived: Instant,
+    needed: impl Future<Output = T>,
+) -> Option<T> {
+    let _entry = Entry::new(&permit.server, context);
     let deadline = async {
         match context.deadline() {
             Some(at) => tokio::time::sleep_until(at).await,
@@ -74,21 +92,13 @@ async fn run(
     };
     tokio::select! {
         biased;
-        ended = handler => {
-            let took = arrived.elapsed();
-            if let Ok(how) = ended {
-                permit.ended(took, how.as_ref().copied());
-            } else {
-                let status = answer_panic(&permit.server, permit.index, &context, took);
-                trace::ended(&permit.span, Err(&status));
-            }
-        }
+        needed = needed => return Some(needed),
         () = context.cancelled() => {
             permit.method().cancelled.fetch_add(1, Ordering::Relaxed);
             let status = if permit.server.draining.load(Ordering::SeqCst) {
                 let status = Status::unavailable("the instance stopped before the handler ended")
                     .with_executed(Executed::Unknown);
-                answer_failure(&permit.server.connection, &context, &status);
+                answer_failure(&permit.server.connection, context, &status);
                 status
             } else {
                 Status::cancelled("the caller gave up")
@@ -102,6 +112,7 @@ async fn run(
             permit.ended(arrived.elapsed(), Err(&status));
         }
     }
+    None
 }
 
 /// Publishes a response.

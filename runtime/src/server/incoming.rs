@@ -36,6 +36,11 @@ impl Incoming {
         Self { permit, context, arrived, payload }
     }
 
+    /// Takes a request that its message only said where to find.
+    pub(super) fn fetched(&mut self, body: Bytes) {
+        self.payload = body;
+    }
+
     /// Makes the request plain.
     pub(super) fn unwrap(&mut self) -> Result<()> {
         let most = self.connection().message_bytes_max();
@@ -69,7 +74,10 @@ impl Incoming {
             match future.await {
                 Ok(response) => {
                     let body = Proto::new(&response);
-                    large::answer(&server.connection, &context, &Headers::new(), &body)
+                    let none = Headers::new();
+                    let rest = large::answer(&server.connection, &context, &none, &body)?;
+                    drop(response);
+                    rest_of(rest).await
                 }
                 Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
             }
@@ -101,7 +109,7 @@ impl Incoming {
         self.start(Box::pin(async move {
             match answered.await {
                 Ok(Response { headers, body }) => {
-                    large::answer(&server.connection, &context, &headers, &body)
+                    rest_of(large::answer(&server.connection, &context, &headers, &body)?).await
                 }
                 Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
             }
@@ -162,6 +170,14 @@ impl Incoming {
     /// The same, on a task of its own from the start: a stream always has to wait.
     pub(super) fn start_apart(self, future: BoxFuture<'static, Result<()>>) {
         handler::start_apart(self, future);
+    }
+}
+
+/// Sees the rest of an answer out, if there is one.
+async fn rest_of(rest: Option<BoxFuture<'static, Result<()>>>) -> Result<()> {
+    match rest {
+        Some(rest) => rest.await,
+        None => Ok(()),
     }
 }
 

@@ -8,40 +8,60 @@ use super::admission::dispatch;
 use super::handler;
 use super::incoming::Incoming;
 use crate::connection::Connection;
-use crate::content::{self, PLAIN_BYTES_MAX};
+use crate::content::{self, PLAIN_BYTES_MAX, pieces};
 use crate::context::Context;
-use crate::headers::Headers;
+use crate::headers::{Headers, name};
 use crate::status::{Executed, Result};
-use crate::transport::Body;
+use crate::transport::{Body, BoxFuture};
 
-/// Makes the content of a request plain and hands it to the service: on a task of its own, because the reading task has
-/// others to serve.
+/// Makes the content of a request whole and plain, and hands it to the service: on a task of its own, because the reading
+/// task has others to serve. A caller who leaves, or whose time is over, frees what has come.
 pub(super) fn receive(mut incoming: Incoming) {
     incoming.context.leave_reading_task();
     tokio::spawn(async move {
         let (server, index) = (Arc::clone(&incoming.permit.server), incoming.permit.index);
-        match incoming.unwrap() {
-            Ok(()) => dispatch(&server, index, incoming),
-            Err(status) => incoming.fail(&status),
+        match fetch(&mut incoming).await {
+            None => {}
+            Some(Err(status)) => incoming.fail(&status),
+            Some(Ok(())) => match incoming.unwrap() {
+                Ok(()) => dispatch(&server, index, incoming),
+                Err(status) => incoming.fail(&status),
+            },
         }
     });
 }
 
-/// Publishes an answer of any length.
+/// Fetches the request, if its message only says where it is; `None` when nobody wants it any more.
+async fn fetch(incoming: &mut Incoming) -> Option<Result<()>> {
+    let Incoming { permit, context, arrived, .. } = &*incoming;
+    let Some(offered) = context.header(name::PIECES) else { return Some(Ok(())) };
+    let connection = incoming.connection();
+    let fetching = pieces::fetch(connection, offered, connection.message_bytes_max());
+    let fetched = handler::while_wanted(permit, context, *arrived, fetching).await?;
+    Some(fetched.map(|body| incoming.fetched(body)).map_err(|missing| missing.of_request()))
+}
+
+/// Publishes an answer of any length. What is returned sends the rest of one that a message can't hold; until it has
+/// completed the call isn't over.
 pub(super) fn answer(
     connection: &Connection,
     context: &Context,
     headers: &Headers,
     body: &dyn Body,
-) -> Result<()> {
+) -> Result<Option<BoxFuture<'static, Result<()>>>> {
     if body.len() <= PLAIN_BYTES_MAX {
-        return handler::answer(connection, context, headers, body);
+        return handler::answer(connection, context, headers, body).map(|()| None);
     }
     match wrap(connection, context, headers, body) {
-        Ok((headers, body)) => handler::answer(connection, context, &headers, &body),
+        Ok((headers, body, rest)) => {
+            handler::answer(connection, context, &headers, &body)?;
+            Ok(rest)
+        }
         Err(status) => Err(handler::answer_error(connection, context, status)),
     }
 }
+
+type Wrapped = (Headers, Bytes, Option<BoxFuture<'static, Result<()>>>);
 
 /// An answer as it travels.
 fn wrap(
@@ -49,10 +69,16 @@ fn wrap(
     context: &Context,
     headers: &Headers,
     body: &dyn Body,
-) -> Result<(Headers, Bytes)> {
+) -> Result<Wrapped> {
     let may_send = content::may_send("response", body.len(), connection);
     may_send.map_err(|status| status.with_executed(Executed::Yes))?;
     let (mut headers, body) = (headers.clone(), body.to_bytes());
     let body = if content::accepts(context) { content::pack(body, &mut headers) } else { body };
-    Ok((headers, body))
+    let fits = headers.encoded_len() + body.len() <= connection.tx().max_payload();
+    // Others wouldn't know what to do with pieces: `answer` says what is wrong.
+    if fits || !content::is_ours(context) {
+        return Ok((headers, body, None));
+    }
+    let sending = pieces::offer(connection, body, &mut headers)?;
+    Ok((headers, Bytes::new(), Some(Box::pin(sending))))
 }

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 
 use super::Inlet;
 use super::packet::Frames;
+use super::split::Assembly;
 use crate::mux::StreamSlot;
 use crate::status::{Result, Status};
 use crate::telemetry::watched::Watched;
@@ -28,6 +29,7 @@ pub struct Inbound<T> {
     upload: Option<AbortHandle>,
     current: Frames,
     taken: VecDeque<Frames>,
+    assembly: Assembly,
     report_frames: u64,
     unreported_frames: u64,
     unreported_bytes: u64,
@@ -45,6 +47,7 @@ impl<T> Inbound<T> {
     ) -> Self {
         Self {
             report_frames: inlet.report_frames(),
+            assembly: Assembly::new(inlet.bytes_max()),
             inlet,
             _slot: slot,
             upload,
@@ -108,21 +111,20 @@ impl<T: Message + Default> Stream for Inbound<T> {
             return Poll::Ready(None);
         }
         loop {
-            if let Some(frame) = this.current.next() {
+            if let Some((kind, bytes)) = this.current.next() {
                 this.unreported_frames += 1;
-                this.unreported_bytes += frame.len() as u64;
-                if let Some(watched) = &mut this.watched {
-                    watched.frame();
-                }
-                let decoded = T::decode(frame);
+                this.unreported_bytes += bytes.len() as u64;
+                let decoded = this.assembly.take(kind, bytes);
                 if this.unreported_frames >= this.report_frames {
                     this.report();
                 }
-                return Poll::Ready(Some(decoded.map_err(|error| {
-                    let status = Status::internal(format!("a frame is malformed: {error}"));
-                    this.end(Err(&status));
+                let Some(decoded) = decoded else { continue };
+                if let Some(watched) = &mut this.watched {
+                    watched.frame();
+                }
+                return Poll::Ready(Some(decoded.inspect_err(|status| {
+                    this.end(Err(status));
                     this.inlet.fail(status.clone());
-                    status
                 })));
             }
             if let Some(frames) = this.taken.pop_front() {
@@ -134,6 +136,11 @@ impl<T: Message + Default> Stream for Inbound<T> {
             match ready!(this.inlet.poll_take(cx, &mut this.taken)) {
                 Some(Ok(())) => {}
                 Some(Err(status)) => {
+                    this.end(Err(&status));
+                    return Poll::Ready(Some(Err(status)));
+                }
+                None if this.assembly.is_within() => {
+                    let status = Status::data_loss("the stream ended within a frame");
                     this.end(Err(&status));
                     return Poll::Ready(Some(Err(status)));
                 }

@@ -62,6 +62,11 @@ impl Inlet {
         self.lock().open
     }
 
+    /// Longest frame that is taken.
+    pub(super) fn bytes_max(&self) -> usize {
+        self.port.bytes_max()
+    }
+
     /// Frames after which it is worth looking whether to grant more.
     pub(super) fn report_frames(&self) -> u64 {
         self.lock().reader.report_frames()

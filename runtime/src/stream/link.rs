@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::packet::{self, Packet};
+use super::split::Sizes;
 use super::{DIRECT_STREAMS_MAX, Inlet, Outlet};
 use crate::connection::Connection;
 use crate::headers::{self, Headers, name};
@@ -23,22 +24,58 @@ pub(crate) struct Port {
     own: OnceLock<Subject>,
     peer: OnceLock<Subject>,
     flush: Flush,
+    /// Longest frame that is taken.
+    bytes_max: usize,
+    sizes: Sizes,
 }
 
 impl Port {
     /// Makes a port; the peer is known when its inbox is, or else learnt from its first message.
     pub(crate) fn new(connection: &Connection, peer: Option<Subject>) -> Arc<Self> {
+        // Who answers a call of ours is a server of this schema; who calls says by its inbox what it is.
+        let is_ours = peer.as_ref().is_none_or(|peer| reply::is_ours(peer.as_str()));
+        let most = connection.message_bytes_max();
+        let sizes = Sizes::new(connection.tx().max_payload(), most, is_ours, true);
+        Self::with(connection, peer, most, sizes)
+    }
+
+    /// Makes a port for content that is as short as it gets, for whoever fetches it.
+    pub(crate) fn offering(connection: &Connection) -> Arc<Self> {
+        let sizes = Sizes::new(connection.tx().max_payload(), usize::MAX, true, false);
+        Self::with(connection, None, 0, sizes)
+    }
+
+    /// Makes a port for content of some bytes that is fetched from an inbox.
+    pub(crate) fn fetching(connection: &Connection, peer: Subject, bytes: usize) -> Arc<Self> {
+        let sizes = Sizes::new(connection.tx().max_payload(), 0, true, false);
+        Self::with(connection, Some(peer), bytes, sizes)
+    }
+
+    fn with(
+        connection: &Connection,
+        peer: Option<Subject>,
+        bytes_max: usize,
+        sizes: Sizes,
+    ) -> Arc<Self> {
         let few = connection.mux().streams() < DIRECT_STREAMS_MAX;
-        let port = Self {
+        Arc::new(Self {
             tx: Arc::clone(connection.tx()),
             own: OnceLock::new(),
-            peer: OnceLock::new(),
+            peer: peer.map_or_else(OnceLock::new, OnceLock::from),
             flush: if few { Flush::Now } else { Flush::Soon },
-        };
-        if let Some(peer) = peer {
-            let _ = port.peer.set(peer);
-        }
-        Arc::new(port)
+            bytes_max,
+            sizes,
+        })
+    }
+
+    /// Longest frame that is taken.
+    pub(super) fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
+    /// How frames are sent.
+    pub(super) fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// How soon a message leaves that its stream's own task publishes.

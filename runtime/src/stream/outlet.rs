@@ -10,6 +10,7 @@ use super::keeper::Ticked;
 use super::link::Port;
 use super::packet::{Control, Span, heartbeat};
 use super::producer::{Again, Producer, Room};
+use super::split::Sizes;
 use crate::headers::{Headers, name};
 use crate::status::{self, Result, Status};
 use crate::transport::{BoxFuture, Flush};
@@ -83,6 +84,11 @@ impl Outlet {
     /// Whether what is published leaves at once, without another task's help.
     pub(super) fn is_direct(&self) -> bool {
         self.port.flush() == Flush::Now
+    }
+
+    /// How frames are sent.
+    pub(super) fn sizes(&self) -> Sizes {
+        self.port.sizes()
     }
 
     /// Frames sent so far.

@@ -13,6 +13,8 @@ const GRANTED_BYTES: u64 = 4;
 const RECEIVED: u64 = 5;
 const RESUME_FROM: u64 = 6;
 const CANCEL: u64 = 7;
+const PARTS: u64 = 8;
+const PACKED: u64 = 9;
 
 const VARINT: u64 = 0;
 const FIXED64: u64 = 1;
@@ -21,6 +23,37 @@ const FIXED32: u64 = 5;
 
 /// Field 2, delimited.
 const FRAME_TAG: u8 = 0x12;
+
+/// What a piece of a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A frame, or the last part of one.
+    Whole,
+    /// A part that more will follow.
+    Part,
+    /// A compressed frame, or the last part of one.
+    Packed,
+}
+
+impl Kind {
+    /// The field that holds it.
+    fn field(self) -> u64 {
+        match self {
+            Self::Whole => FRAMES,
+            Self::Part => PARTS,
+            Self::Packed => PACKED,
+        }
+    }
+
+    fn of(field: u64) -> Option<Self> {
+        match field {
+            FRAMES => Some(Self::Whole),
+            PARTS => Some(Self::Part),
+            PACKED => Some(Self::Packed),
+            _ => None,
+        }
+    }
+}
 
 /// A stream message that arrived.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +96,7 @@ pub(super) fn parse(payload: &[u8]) -> Result<Packet, Malformed> {
         let (field, value) = field(payload, &mut at)?;
         match (field, value) {
             (FIRST, Value::Varint(first)) => span.first = first,
-            (FRAMES, Value::Bytes(frame)) => {
+            (FRAMES | PARTS | PACKED, Value::Bytes(frame)) => {
                 span.count += 1;
                 span.bytes += frame.len() as u64;
             }
@@ -72,7 +105,7 @@ pub(super) fn parse(payload: &[u8]) -> Result<Packet, Malformed> {
             (RECEIVED, Value::Varint(received)) => control.received = received,
             (RESUME_FROM, Value::Varint(from)) => control.resume_from = (from > 0).then_some(from),
             (CANCEL, Value::Varint(cancel)) => control.cancel = cancel != 0,
-            (FIRST..=CANCEL, _) => return Err(Malformed("a field has the wrong type")),
+            (FIRST..=PACKED, _) => return Err(Malformed("a field has the wrong type")),
             _ => {}
         }
         is_control |= (GRANTED_FRAMES..=CANCEL).contains(&field);
@@ -128,13 +161,24 @@ impl Pack {
         self.bytes = 0;
     }
 
-    /// Adds a frame.
-    pub(super) fn push(&mut self, frame: &impl Message) {
-        let len = frame.encoded_len();
-        self.out.reserve(1 + encoded_len_varint(len as u64) + len);
-        self.out.push(FRAME_TAG);
-        encode_varint(len as u64, &mut self.out);
+    /// Adds a frame of a length.
+    pub(super) fn push(&mut self, frame: &impl Message, len: usize) {
+        self.begin_piece(FRAME_TAG, len);
         frame.encode_raw(&mut self.out);
+    }
+
+    /// Adds a part of a frame.
+    pub(super) fn push_part(&mut self, kind: Kind, part: &[u8]) {
+        let tag = kind.field() << 3 | DELIMITED;
+        // All fields have numbers below 16.
+        self.begin_piece(u8::try_from(tag).unwrap_or(FRAME_TAG), part.len());
+        self.out.extend_from_slice(part);
+    }
+
+    fn begin_piece(&mut self, tag: u8, len: usize) {
+        self.out.reserve(1 + encoded_len_varint(len as u64) + len);
+        self.out.push(tag);
+        encode_varint(len as u64, &mut self.out);
         self.count += 1;
         self.bytes += len as u64;
     }
@@ -179,13 +223,13 @@ impl Frames {
         frames
     }
 
-    /// Bytes of the next frame.
-    pub(super) fn next(&mut self) -> Option<&[u8]> {
-        let range = self.next_range()?;
-        self.payload.get(range)
+    /// The next frame, or part of one.
+    pub(super) fn next(&mut self) -> Option<(Kind, &[u8])> {
+        let (kind, range) = self.next_range()?;
+        Some((kind, self.payload.get(range)?))
     }
 
-    fn next_range(&mut self) -> Option<Range<usize>> {
+    fn next_range(&mut self) -> Option<(Kind, Range<usize>)> {
         if self.left == 0 {
             return None;
         }
@@ -193,7 +237,9 @@ impl Frames {
         loop {
             let start = self.at;
             match field(&self.payload, &mut self.at) {
-                Ok((FRAMES, Value::Bytes(frame))) => return Some(self.at - frame.len()..self.at),
+                Ok((field, Value::Bytes(frame))) if let Some(kind) = Kind::of(field) => {
+                    return Some((kind, self.at - frame.len()..self.at));
+                }
                 Ok(_) if self.at > start => {}
                 _ => return None,
             }

@@ -11,7 +11,8 @@ use prost::Message;
 
 use super::packet::Pack;
 use super::producer::Room;
-use super::{Outbound, Outlet, PACK_BYTES};
+use super::split::{Rest, Sizes};
+use super::{Outbound, Outlet};
 use crate::status::{Code, Result, Status};
 use crate::transport::BoxFuture;
 
@@ -23,6 +24,9 @@ pub(crate) struct Pump<T> {
     outlet: Arc<Outlet>,
     source: Option<Outbound<T>>,
     pack: Pack,
+    sizes: Sizes,
+    /// What is left of a long frame.
+    rest: Option<Rest>,
     /// Counts the messages that were full.
     turn: u32,
     /// Whether anything was published.
@@ -78,6 +82,8 @@ impl<T> Pump<T> {
             outlet: Arc::clone(outlet),
             source: Some(source),
             pack: Pack::default(),
+            sizes: outlet.sizes(),
+            rest: None,
             turn: 0,
             opened: false,
             plain,
@@ -106,11 +112,30 @@ impl<T: Message> Pump<T> {
         let frames = if next == 1 { 1 } else { room.frames };
         loop {
             let span = self.pack.span();
-            if span.count >= frames || span.bytes >= room.bytes || self.pack.len() >= PACK_BYTES {
+            if span.count >= frames
+                || span.bytes >= room.bytes
+                || self.pack.len() >= self.sizes.pack
+            {
+                return Filled::More;
+            }
+            if let Some(rest) = &mut self.rest {
+                if rest.put(&mut self.pack) {
+                    self.rest = None;
+                }
                 return Filled::More;
             }
             match Pin::new(&mut *source).poll_next(cx) {
-                Poll::Ready(Some(Ok(frame))) => self.pack.push(&frame),
+                Poll::Ready(Some(Ok(frame))) => {
+                    let length = frame.encoded_len();
+                    if self.sizes.is_short(length) {
+                        self.pack.push(&frame, length);
+                        continue;
+                    }
+                    match self.sizes.split(&frame, length) {
+                        Ok(rest) => self.rest = Some(rest),
+                        Err(status) => return Filled::Ended(Err(status)),
+                    }
+                }
                 Poll::Ready(Some(Err(status))) => return Filled::Ended(Err(status)),
                 Poll::Ready(None) => return Filled::Ended(Ok(())),
                 Poll::Pending => return Filled::Waits,

@@ -25,7 +25,8 @@ fn packed(first: u64, count: u64) -> (super::packet::Span, Bytes) {
     let mut pack = Pack::default();
     pack.begin(first);
     for value in first..first + count {
-        pack.push(&Number { value });
+        let number = Number { value };
+        pack.push(&number, prost::Message::encoded_len(&number));
     }
     (pack.span(), pack.to_bytes())
 }
@@ -41,7 +42,7 @@ fn taken(reader: &mut Reader) -> Vec<u64> {
     }
     let mut values = Vec::new();
     for mut message in frames {
-        while let Some(frame) = message.next() {
+        while let Some((_, frame)) = message.next() {
             values.push(<Number as prost::Message>::decode(frame).unwrap().value);
         }
     }

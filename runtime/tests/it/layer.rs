@@ -6,4 +6,5 @@ mod fixture;
 mod hedge;
 mod idempotency;
 mod own;
+mod pieces;
 mod retry;

@@ -6,7 +6,7 @@ use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::testing::NatsServer;
 
 use crate::fixture::{
-    BIG, ECHO, FAIL, HANG, NESTED, PANIC, READ, REMAINING, Text, call_of, connect, echo,
+    ECHO, FAIL, HANG, NESTED, PANIC, READ, REMAINING, Text, call_of, connect, echo,
 };
 
 #[tokio::test]
@@ -111,19 +111,6 @@ async fn deadlines_are_inherited_and_travel() {
     let nested = call_of(&client, NESTED, Text::default()).timeout(Duration::from_secs(2));
     let nested = nested.await.unwrap().number;
     assert!((1_000..=2_000).contains(&nested), "what was left of 2 s: {nested}");
-}
-
-#[tokio::test]
-async fn what_is_too_large_is_refused_on_both_sides() {
-    let server = NatsServer::start().await.unwrap();
-    let (client, _, _instance) = echo(&server).await;
-    let status = call_of(&client, ECHO, Text::new(&"x".repeat(1 << 20))).await.unwrap_err();
-    assert_eq!((status.code(), status.executed()), (Code::InvalidArgument, Executed::No));
-    assert!(status.message().contains("1048576"), "{status}");
-    let status = call_of(&client, BIG, Text::number(1 << 20)).await.unwrap_err();
-    assert_eq!((status.code(), status.executed()), (Code::ResourceExhausted, Executed::Yes));
-    let whole = call_of(&client, BIG, Text::number(1_000_000)).await.unwrap();
-    assert_eq!(whole.text.len(), 1_000_000);
 }
 
 #[tokio::test]

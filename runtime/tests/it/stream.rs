@@ -2,5 +2,6 @@
 
 mod faults;
 mod fixture;
+mod long;
 mod real;
 mod shapes;

@@ -235,9 +235,17 @@ pub struct StreamFrames {
     /// Number of the first frame in this message. Frames are numbered from 1, without holes.
     #[prost(uint64, tag = "1")]
     pub first: u64,
-    /// The frames in order, each the encoded message of the method.
+    /// The frames in order, each the encoded message of the method; or the last part of one, after its `parts`.
     #[prost(bytes = "bytes", repeated, tag = "2")]
     pub frames: Vec<::prost::bytes::Bytes>,
+    /// A part of a frame that is too long for a message; the next part or frame goes on with it. It counts as a frame, and is
+    /// the last in its message. Only readers of this runtime are sent such parts, and what is compressed.
+    #[prost(bytes = "bytes", repeated, tag = "8")]
+    pub parts: Vec<::prost::bytes::Bytes>,
+    /// A compressed frame, or the last part of one: its length before compression in 8 bytes, the lowest first, and the frame as
+    /// zstd. It is the last in its message.
+    #[prost(bytes = "bytes", repeated, tag = "9")]
+    pub packed: Vec<::prost::bytes::Bytes>,
 }
 
 impl ::prost::Name for StreamFrames {
