@@ -51,6 +51,7 @@ const fn service(methods: &'static [MethodSpec]) -> ServiceSpec {
         methods,
         publishes: &[],
         consumes: &[],
+        publishes: &[],
         buckets: &[],
         calls: &[],
     }
