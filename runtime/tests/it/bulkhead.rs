@@ -51,7 +51,6 @@ const fn service(methods: &'static [MethodSpec]) -> ServiceSpec {
         methods,
         publishes: &[],
         consumes: &[],
-        publishes: &[],
         buckets: &[],
         calls: &[],
     }
