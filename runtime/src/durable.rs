@@ -26,11 +26,11 @@ mod jetstream;
 mod memory;
 mod plan;
 
-pub(crate) use bucket::deletes;
 pub use bucket::{Bucket, Expect, Keys, Range, Record, Write};
+pub(crate) use bucket::{Index, deletes};
 pub(crate) use config::DEAD_LETTERS;
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};
-pub use conflict::RevisionConflict;
+pub use conflict::{IndexConflict, RevisionConflict};
 pub use jetstream::{Auth, Dial, JetStream};
 pub use memory::Memory;
 pub use plan::{Destruction, Difference, Harm, Plan};

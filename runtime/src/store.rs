@@ -12,12 +12,14 @@ use crate::durable::{Bucket, Durable, Expect, Record, Start, Write};
 use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
 
+mod index;
 mod list;
 mod modify;
 mod watch;
 mod write;
 
 pub use crate::outbox::Outgoing;
+pub use index::{Index, Unique};
 pub use list::{List, Page};
 pub use watch::{Change, Watch};
 pub use write::{Batch, Writing};

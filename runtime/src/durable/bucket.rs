@@ -16,10 +16,13 @@ use crate::status::{Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
 mod canary;
+mod index;
 mod pace;
 mod range;
+mod reindex;
 mod write;
 
+pub(crate) use index::Index;
 use pace::Pace;
 pub use range::{Keys, Range};
 pub use write::{Expect, Write};
@@ -33,6 +36,9 @@ pub struct Bucket {
     /// What comes before the key in a subject.
     prefix: String,
     history: usize,
+    /// Whether values are kept for a time only.
+    expires: bool,
+    indexes: Arc<[Index]>,
     pace: Arc<Pace>,
 }
 
@@ -62,6 +68,8 @@ impl Bucket {
             stream: bucket_stream(spec.name),
             prefix: bucket_subject(spec.name),
             history: spec.history.max(1) as usize,
+            expires: spec.ttl.is_some(),
+            indexes: Arc::default(),
             pace: Arc::new(Pace::new()),
         }
     }
@@ -69,7 +77,8 @@ impl Bucket {
     /// What lies in the same stream beneath a name that is no key, where readers of the bucket and events don't look.
     pub(crate) fn beneath(&self, name: &str) -> Self {
         let prefix = format!("{}._bb.{name}", self.prefix);
-        Self { prefix, pace: Arc::new(Pace::none()), ..self.clone() }
+        let (indexes, pace) = (Arc::default(), Arc::new(Pace::none()));
+        Self { prefix, indexes, pace, ..self.clone() }
     }
 
     /// Where it is kept.

@@ -18,6 +18,22 @@ impl prost::Name for RevisionConflict {
     const PACKAGE: &'static str = "bodybroker.common.v1";
 }
 
+/// The detail of a write that was refused with `ALREADY_EXISTS`, because one value at most may say what it says.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IndexConflict {
+    /// Name of the index.
+    #[prost(string, tag = "1")]
+    pub index: String,
+    /// Key of the value that says it.
+    #[prost(string, tag = "2")]
+    pub key: String,
+}
+
+impl prost::Name for IndexConflict {
+    const NAME: &'static str = "IndexConflict";
+    const PACKAGE: &'static str = "bodybroker.common.v1";
+}
+
 impl RevisionConflict {
     /// Finds the revision that is there in the status of a refused write.
     #[must_use]

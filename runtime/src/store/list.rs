@@ -1,5 +1,8 @@
 //! The entries of a store in the order of their keys, a page at a time.
 
+use std::fmt;
+use std::sync::Arc;
+
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, TryStreamExt, try_unfold};
 use prost::{Message, Name};
@@ -16,11 +19,20 @@ const LIMIT_MAX: usize = 4096;
 const READS: usize = 32;
 
 /// A question for entries in the order of their keys, byte by byte.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing is read before a page is asked for"]
 pub struct List<T> {
     store: Store<T>,
     range: Range,
+    only: Option<Arc<Only<T>>>,
+}
+
+/// Which of the entries are wanted.
+struct Only<T> {
+    /// What has the names of their keys.
+    keys: Bucket,
+    /// Whether a value is one of them still.
+    is: Box<dyn Fn(&T) -> bool + Send + Sync>,
 }
 
 /// Some entries of a store.
@@ -37,11 +49,21 @@ impl<T: Message + Default + Name> Store<T> {
     /// reader the memory of the page.
     pub fn list(&self) -> List<T> {
         let (prefix, from) = <(String, String)>::default();
-        List { store: self.clone(), range: Range { prefix, from, most: LIMIT } }
+        List { store: self.clone(), range: Range { prefix, from, most: LIMIT }, only: None }
     }
 }
 
 impl<T: Message + Default + Name + 'static> List<T> {
+    /// Leaves out what has no name in a bucket of keys, or isn't wanted.
+    pub(super) fn only(
+        mut self,
+        keys: Bucket,
+        is: impl Fn(&T) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.only = Some(Arc::new(Only { keys, is: Box::new(is) }));
+        self
+    }
+
     /// Leaves out keys that don't begin with this.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.range.prefix = prefix.into();
@@ -67,11 +89,11 @@ impl<T: Message + Default + Name + 'static> List<T> {
     /// # Errors
     /// `DATA_LOSS` when stored bytes aren't a `T`.
     pub async fn page(self) -> Result<Page<T>> {
-        let Self { store, range } = self;
-        let limit = range.most;
-        let Keys { keys, next } = store.bucket.range(&Range { most: LIMIT_MAX, ..range }).await?;
+        let limit = self.range.most;
+        let range = Range { most: LIMIT_MAX, ..self.range.clone() };
+        let Keys { keys, next } = self.names().range(&range).await?;
         let mut entries = Vec::new();
-        let mut reads = store.read_all(keys);
+        let mut reads = self.read_all(keys);
         while let Some((key, entry)) = reads.try_next().await? {
             if entries.len() == limit {
                 return Ok(Page { entries, next: Some(key) });
@@ -85,11 +107,10 @@ impl<T: Message + Default + Name + 'static> List<T> {
     /// too. An error ends it.
     #[must_use]
     pub fn entries(self) -> BoxStream<'static, Result<Entry<T>>> {
-        let Self { store, range } = self;
-        let bucket = store.bucket.clone();
-        let first = Range { most: LIMIT_MAX, ..range };
-        let pages = try_unfold(Some(first), move |range| turn(bucket.clone(), range));
-        let entries = pages.map_ok(move |keys| store.read_all(keys)).try_flatten();
+        let names = self.names().clone();
+        let first = Range { most: LIMIT_MAX, ..self.range.clone() };
+        let pages = try_unfold(Some(first), move |range| turn(names.clone(), range));
+        let entries = pages.map_ok(move |keys| self.read_all(keys)).try_flatten();
         entries.try_filter_map(|(_, entry)| async move { Ok(entry) }).boxed()
     }
 }
@@ -104,20 +125,38 @@ async fn turn(
     Ok(Some((keys, next.map(|from| Range { from, ..range }))))
 }
 
-impl<T: Message + Default + Name> Store<T> {
-    /// Reads the values of keys, in their order.
-    fn read_all(&self, keys: Vec<String>) -> BoxStream<'static, Result<(String, Option<Entry<T>>)>>
-    where
-        T: 'static,
-    {
-        let store = self.clone();
+impl<T: Message + Default + Name + 'static> List<T> {
+    /// What has the names of keys.
+    fn names(&self) -> &Bucket {
+        self.only.as_ref().map_or(&self.store.bucket, |only| &only.keys)
+    }
+
+    /// Reads the values of keys, in their order, but for those that aren't wanted.
+    fn read_all(
+        &self,
+        keys: Vec<String>,
+    ) -> BoxStream<'static, Result<(String, Option<Entry<T>>)>> {
+        let (store, only) = (self.store.clone(), self.only.clone());
         let reads = stream::iter(keys).map(move |key| {
-            let store = store.clone();
+            let (store, only) = (store.clone(), only.clone());
             async move {
                 let entry = store.get(&key).await?;
-                Ok((key, entry))
+                let is_wanted = |it: &Entry<T>| only.is_none_or(|only| (only.is)(&it.value));
+                Ok((key, entry.filter(is_wanted)))
             }
         });
         reads.buffered(READS).boxed()
+    }
+}
+
+impl<T> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { store, range, only } = self;
+        let only = only.as_ref().map(|only| &only.keys);
+        f.debug_struct("List")
+            .field("store", store)
+            .field("range", range)
+            .field("only", &only)
+            .finish()
     }
 }

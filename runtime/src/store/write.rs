@@ -62,7 +62,7 @@ impl IntoFuture for Writing {
 }
 
 /// Writes of several keys of a store that happen in one step: all of them, or none. At most
-/// [`BATCH_MAX`](crate::durable::BATCH_MAX), and no key twice.
+/// [`BATCH_MAX`](crate::durable::BATCH_MAX), with what they change in indexes, and no key twice.
 #[must_use = "nothing is written before it is committed"]
 pub struct Batch<T> {
     store: Store<T>,

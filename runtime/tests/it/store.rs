@@ -10,6 +10,7 @@ use bodybroker_runtime::{Code, Result};
 use crate::durable::everywhere;
 
 mod batch;
+mod index;
 mod list;
 
 everywhere! {

@@ -108,6 +108,9 @@ impl Bucket {
         writes: &[Write],
         beside: Vec<Append>,
     ) -> Result<Vec<u64>> {
+        if !self.indexes.is_empty() {
+            return self.write_indexed(writes, &beside).await;
+        }
         let mut expected: Vec<_> = writes.iter().map(|write| write.expect.revision()).collect();
         for _ in 0..DELETIONS_MAX {
             let appends = writes.iter().zip(&expected).map(|(write, at)| self.append(write, *at));
@@ -130,7 +133,7 @@ impl Bucket {
         Err(Status::aborted(format!("bucket {}: others keep deleting the keys", self.name)))
     }
 
-    async fn append_all(&self, mut appends: Vec<Append>) -> Result<Vec<u64>> {
+    pub(super) async fn append_all(&self, mut appends: Vec<Append>) -> Result<Vec<u64>> {
         if appends.len() > 1 {
             return self.durable.append_all(appends).await;
         }
@@ -138,7 +141,7 @@ impl Bucket {
         Ok(vec![self.durable.append(append).await?.sequence])
     }
 
-    async fn wrote(&self, writes: &[Write], revisions: &[u64]) {
+    pub(super) async fn wrote(&self, writes: &[Write], revisions: &[u64]) {
         for (write, revision) in writes.iter().zip(revisions) {
             self.pace.wrote(&*self.durable, &self.stream, &write.key, *revision).await;
         }
@@ -196,7 +199,7 @@ impl Bucket {
         Ok(learned)
     }
 
-    fn conflict(&self, write: &Write, current_revision: u64) -> Status {
+    pub(super) fn conflict(&self, write: &Write, current_revision: u64) -> Status {
         let (name, key) = (self.name, &write.key);
         let status = match write.expect {
             Expect::Absent => Status::already_exists(format!(

@@ -168,6 +168,11 @@ impl Log {
         else {
             return;
         };
+        // As on a server: what has more tokens than the key of an event is none.
+        let holes = source.destination.matches("{{wildcard(").count().max(1);
+        if key.split('.').count() != holes {
+            return;
+        }
         let subject = transform(&source.destination, key);
         let taken = self.taken.entry(stream.to_owned()).or_default();
         if message.sequence <= *taken {
