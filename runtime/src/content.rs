@@ -152,6 +152,13 @@ pub(crate) fn may_send(what: &str, bytes: usize, connection: &Connection) -> Res
     .with_executed(Executed::No))
 }
 
+/// Bytes that a request will take when it is whole and plain, as far as it tells.
+pub(crate) fn length(headers: &Headers, body: &[u8]) -> usize {
+    let raw = headers.get(name::RAW_SIZE).and_then(|text| text.parse().ok());
+    let offered = headers.get(name::PIECES).and_then(pieces::length);
+    raw.unwrap_or(0).max(offered.unwrap_or(0)).max(body.len())
+}
+
 /// Whether a header block says something of its content.
 pub(crate) fn is_wrapped(block: &[u8]) -> bool {
     [name::CONTENT_ENCODING, name::PIECES].iter().any(|name| headers::find(block, name).is_some())

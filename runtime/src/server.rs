@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     batch: AtomicUsize,
     /// How many times in a row just one request was read.
     alone: AtomicUsize,
+    /// Bytes of the long requests in flight.
+    long_bytes: AtomicUsize,
     draining: AtomicBool,
     finished: Notify,
 }
@@ -90,6 +92,7 @@ impl Server {
             refused: Mutex::default(),
             batch: AtomicUsize::new(0),
             alone: AtomicUsize::new(0),
+            long_bytes: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             finished: Notify::new(),
         });

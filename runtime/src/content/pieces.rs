@@ -25,8 +25,8 @@ const CREDIT: u32 = 64;
 /// Silence after which content is given up.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Puts content up to be fetched, and says in the headers where. The future sends it and completes when it has arrived; dropped, it
-/// ends the offer.
+/// Puts content up to be fetched, and says in the headers where. The future sends it and completes when it has arrived;
+/// dropped, it ends the offer.
 pub(crate) fn offer(
     connection: &Connection,
     content: Bytes,
@@ -77,6 +77,11 @@ pub(crate) async fn fetch(
         None => Ok(content),
         Some(_) => Err(Missing::Lost(Status::data_loss("the pieces don't end where they should"))),
     }
+}
+
+/// Length of what a message says is elsewhere.
+pub(crate) fn length(offered: &str) -> Option<usize> {
+    offered.split_once(' ')?.0.parse().ok()
 }
 
 fn parse(offered: &str) -> Option<(usize, Subject)> {

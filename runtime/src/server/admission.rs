@@ -22,7 +22,7 @@ use crate::telemetry::trace;
 use crate::transport::{Message, Sink};
 
 /// What a shed caller is told to wait: long enough for handlers to end, short enough not to be idle.
-const RETRY_AFTER: Duration = Duration::from_millis(25);
+pub(super) const RETRY_AFTER: Duration = Duration::from_millis(25);
 
 /// How many requests in a row must have come one at a time before the next counts as alone. Some calls at once come
 /// one at a time now and then, too, and their answers are better kept together.

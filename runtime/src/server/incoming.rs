@@ -11,6 +11,7 @@ use prost::Message;
 use tokio::time::Instant;
 use tracing::Span;
 
+use super::large::Room;
 use super::stats::Method;
 use super::{Inner, handler, large};
 use crate::connection::Connection;
@@ -203,12 +204,14 @@ pub(super) struct Permit {
     pub(super) server: Arc<Inner>,
     pub(super) index: usize,
     pub(super) span: Span,
+    /// Room of a long request.
+    pub(super) room: Option<Room>,
 }
 
 impl Permit {
     /// Wraps a place that was taken.
     pub(super) fn new(server: &Arc<Inner>, index: usize, span: Span) -> Self {
-        Self { server: Arc::clone(server), index, span }
+        Self { server: Arc::clone(server), index, span, room: None }
     }
 
     pub(super) fn method(&self) -> &Method {

@@ -1,18 +1,23 @@
 //! Requests that don't come as they are, and answers that are too long to go as they are.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::admission::dispatch;
-use super::handler;
+use super::admission::{RETRY_AFTER, dispatch};
 use super::incoming::Incoming;
+use super::{Inner, handler};
 use crate::connection::Connection;
 use crate::content::{self, PLAIN_BYTES_MAX, pieces};
 use crate::context::Context;
 use crate::headers::{Headers, name};
-use crate::status::{Executed, Result};
+use crate::status::{Executed, Result, Status};
 use crate::transport::{Body, BoxFuture};
+
+/// Long requests that an instance holds at once, in those of the greatest length: others of that length are shed, however
+/// many calls the schema allows.
+const LONG_REQUESTS_MAX: usize = 16;
 
 /// Makes the content of a request whole and plain, and hands it to the service: on a task of its own, because the reading
 /// task has others to serve. A caller who leaves, or whose time is over, frees what has come.
@@ -20,6 +25,10 @@ pub(super) fn receive(mut incoming: Incoming) {
     incoming.context.leave_reading_task();
     tokio::spawn(async move {
         let (server, index) = (Arc::clone(&incoming.permit.server), incoming.permit.index);
+        match Room::take(&incoming) {
+            Ok(room) => incoming.permit.room = Some(room),
+            Err(status) => return incoming.fail(&status),
+        }
         match fetch(&mut incoming).await {
             None => {}
             Some(Err(status)) => incoming.fail(&status),
@@ -29,6 +38,41 @@ pub(super) fn receive(mut incoming: Incoming) {
             },
         }
     });
+}
+
+/// Room that a long request takes until its call is over.
+pub(super) struct Room {
+    server: Arc<Inner>,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes the room that a request says it needs. One that is too long is refused elsewhere.
+    fn take(incoming: &Incoming) -> Result<Self> {
+        let most = incoming.connection().message_bytes_max();
+        let bytes = content::length(incoming.context.headers(), incoming.payload()).min(most);
+        let server = Arc::clone(&incoming.permit.server);
+        let held = server.long_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let room = Self { server, bytes };
+        if held + bytes <= most.saturating_mul(LONG_REQUESTS_MAX) {
+            return Ok(room);
+        }
+        let method = incoming.permit.method();
+        method.shed.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("bb_requests_shed_total", "method" => method.spec.subject).increment(1);
+        Err(Status::resource_exhausted(format!(
+            "long requests of {held} bytes are in flight, and this one has {bytes}: an instance holds as much as \
+             {LONG_REQUESTS_MAX} of the longest"
+        ))
+        .with_executed(Executed::No)
+        .with_retry_after(RETRY_AFTER))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.server.long_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// Fetches the request, if its message only says where it is; `None` when nobody wants it any more.

@@ -207,6 +207,27 @@ async fn a_long_request_that_hangs_is_cancelled_with_its_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_instance_holds_so_many_long_requests_and_sheds_the_others() {
+    let pair = Pair::new(1).await;
+    pair.host.set_message_bytes_max(100_000);
+    let long = Text::new(&"x".repeat(99_000));
+    let calls: Vec<_> = (0..16)
+        .map(|_| tokio::spawn(call_of(&pair.client, HANG, long.clone()).into_future()))
+        .collect();
+    pair.echo.hung.started(16).await;
+    let status = call_of(&pair.client, HANG, long.clone()).await.unwrap_err();
+    assert_eq!((status.code(), status.executed()), (Code::ResourceExhausted, Executed::No));
+    assert!(status.retry_after().is_some(), "{status}");
+    assert!(call_of(&pair.client, ECHO, Text::new("short")).await.is_ok());
+    for call in calls {
+        call.abort();
+    }
+    pair.echo.hung.dropped(16).await;
+    pair.clean().await;
+    assert!(call_of(&pair.client, ECHO, long).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_sees_an_answer_in_pieces_out() {
     let pair = Pair::new(1).await;
     let parts = Fault::delay(Filter::literal("_INBOX.client.*.S0"), Duration::from_millis(100));
