@@ -44,6 +44,11 @@ pub(crate) fn pack(body: Bytes, headers: &mut Headers) -> Bytes {
     }
 }
 
+/// The same for what a stream or a bucket keeps, unless it is too long for [`Stored::plain`](crate::durable::Stored::plain).
+pub(crate) fn pack_to_keep(body: Bytes, headers: &mut Headers) -> Bytes {
+    if body.len() > MESSAGE_BYTES_MAX { body } else { pack(body, headers) }
+}
+
 /// Compresses a body; `None` where that doesn't pay.
 pub(crate) fn shrink(body: &[u8]) -> Option<Vec<u8>> {
     if body.len() <= PLAIN_BYTES_MAX {
@@ -154,14 +159,17 @@ pub(crate) fn may_send(what: &str, bytes: usize, connection: &Connection) -> Res
 
 /// Bytes that a request will take when it is whole and plain, as far as it tells.
 pub(crate) fn length(headers: &Headers, body: &[u8]) -> usize {
-    let raw = headers.get(name::RAW_SIZE).and_then(|text| text.parse().ok());
+    let raw = headers.get(name::CONTENT_ENCODING).map(|_| {
+        // Who doesn't say may need any length.
+        headers.get(name::RAW_SIZE).and_then(|text| text.parse().ok()).unwrap_or(usize::MAX)
+    });
     let offered = headers.get(name::PIECES).and_then(pieces::length);
     raw.unwrap_or(0).max(offered.unwrap_or(0)).max(body.len())
 }
 
 /// Whether a header block says something of its content.
 pub(crate) fn is_wrapped(block: &[u8]) -> bool {
-    [name::CONTENT_ENCODING, name::PIECES].iter().any(|name| headers::find(block, name).is_some())
+    headers::has_any(block, &[name::CONTENT_ENCODING, name::PIECES])
 }
 
 /// Whether who is answered here reads compressed bytes: our callers do, others say so.

@@ -99,7 +99,7 @@ impl Connection {
         durable.assume(&StreamConfig::of_event(spec));
         let span = trace::publish(spec);
         let mut headers = headers(&how, &span)?;
-        let payload = content::pack(event.encode_to_vec().into(), &mut headers);
+        let payload = content::pack_to_keep(event.encode_to_vec().into(), &mut headers);
         let append = Append {
             stream: spec.stream.to_owned(),
             subject: event.subject(),

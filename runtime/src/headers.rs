@@ -159,9 +159,19 @@ pub(crate) const PREAMBLE: &[u8] = b"NATS/1.0";
 
 /// Finds the first value of a name in a header block, without reading the rest into a list.
 pub(crate) fn find<'a>(block: &'a [u8], name: &str) -> Option<&'a str> {
-    let text = std::str::from_utf8(block).ok()?;
-    let mut lines = text.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    let mut lines = lines(block);
     lines.find(|(have, _)| have.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+/// Whether a header block has one of some names.
+pub(crate) fn has_any(block: &[u8], names: &[&str]) -> bool {
+    lines(block).any(|(have, _)| names.iter().any(|name| have.trim().eq_ignore_ascii_case(name)))
+}
+
+/// Names and values as they stand; none when the block is no text.
+fn lines(block: &[u8]) -> impl Iterator<Item = (&str, &str)> {
+    let text = std::str::from_utf8(block).unwrap_or_default();
+    text.split("\r\n").skip(1).filter_map(|line| line.split_once(':'))
 }
 
 /// Reads a header block that may be absent.
@@ -182,5 +192,6 @@ mod tests {
         }
         assert_eq!(find(block, name::TIMEOUT_MS), Some("250"));
         assert_eq!(find(b"NATS/1.0\r\nBb-\xff: 1\r\n\r\n", "a"), None);
+        assert!(has_any(block, &["b", "A"]) && !has_any(block, &["b", "NATS/1.0"]));
     }
 }

@@ -272,7 +272,8 @@ async fn long_values_and_events_are_kept_compressed<F: Future<Output = Result<Co
 ) -> Result<()> {
     let connection = connect("listener").await?;
     provision(connection.durable()).await?;
-    let listener = Listener::new(|_, _| async { Ok(()) });
+    let listener =
+        Listener::new(|_, _| async { Err(Status::invalid_argument("nobody wants to know")) });
     let service: Arc<dyn Service> = Arc::new(Dispatch(Arc::clone(&listener)));
     let consumers = start_consumers_with(&connection, &service, quick()).await?;
     let long = words(200_000);
@@ -296,6 +297,11 @@ async fn long_values_and_events_are_kept_compressed<F: Future<Output = Result<Co
         assert_eq!(stored.plain().unwrap().len().to_string(), size);
     }
     consumers.drain().await;
+    // A dead letter is what it was, and says so.
+    let (all, start) = (Filter::literal("dlq.>"), Start::All);
+    let dead = connection.durable().snapshot("DLQ", &all, start).await?;
+    let rang = <Rang as prost::Message>::decode(dead[0].plain().unwrap()).unwrap();
+    assert_eq!((rang.number, rang.bell == moved.thing), (1, true));
     Ok(())
 }
 
@@ -316,6 +322,9 @@ async fn what_is_too_long_for_a_stream_is_refused_and_nothing_breaks<
         assert_eq!((status.code(), status.executed()), (Code::InvalidArgument, Executed::No));
         assert!(status.message().contains("1048576"), "{status}");
     }
+    // This would fit, and be longer than who reads it allows.
+    let shrinks = Moved { thing: noise(400_000) + &"x".repeat(9_000_000) };
+    assert_eq!(places.put("a", &shrinks).await.unwrap_err().code(), Code::InvalidArgument);
     // What just fits can be read again, though some answers hold it in base 64.
     let moved = Moved { thing: noise(1_300_000) };
     places.put("a", &moved).await?;

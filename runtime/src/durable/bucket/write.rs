@@ -165,7 +165,7 @@ impl Bucket {
         }
         // The write may be an event, too.
         trace::inject_current(&mut headers);
-        let payload = content::pack(value.clone().unwrap_or_default(), &mut headers);
+        let payload = content::pack_to_keep(value.clone().unwrap_or_default(), &mut headers);
         Ok(Append { stream: self.stream.clone(), subject, headers, payload, expect, id: None })
     }
 
