@@ -13,6 +13,7 @@ mod page;
 mod pattern;
 mod policies;
 mod rule;
+mod secrets;
 mod subjects;
 mod version;
 pub mod violation;
@@ -38,6 +39,7 @@ pub const RULES: &[Rule] = &[
     rule::consumes_known::RULE,
     rule::duration_parses::RULE,
     rule::error_name::RULE,
+    rule::error_secret::RULE,
     rule::error_unique::RULE,
     rule::event_bucket::RULE,
     rule::event_captured::RULE,
@@ -46,6 +48,7 @@ pub const RULES: &[Rule] = &[
     rule::event_subject::RULE,
     rule::http_body_allowed::RULE,
     rule::http_field_known::RULE,
+    rule::http_field_secret::RULE,
     rule::http_path_parses::RULE,
     rule::http_request_single::RULE,
     rule::http_route_unique::RULE,

@@ -6,12 +6,10 @@
 //! # Fix
 //! Delete `shared_ttl`: the process of a caller, which knows the answer anyway, keeps it still.
 
-use std::collections::BTreeSet;
-
 use crate::check::caches::{Written, written};
+use crate::check::secrets::secret;
 use crate::check::{Context, Rule};
 use crate::diagnostic::Finding;
-use crate::schema::survey::{Field, Survey, Value};
 
 pub(in crate::check) const RULE: Rule =
     Rule { id: "CACHE_SECRET", source: include_str!("cache_secret.rs"), check };
@@ -33,23 +31,4 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             );
         }
     }
-}
-
-/// The first secret field of a message, or of what it is made of.
-fn secret<'a>(survey: &'a Survey, message: &'a str) -> Option<&'a Field> {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![message];
-    while let Some(name) = open.pop() {
-        let Some(message) = survey.messages.get(name).filter(|_| seen.insert(name)) else {
-            continue;
-        };
-        if let Some(field) = message.fields.iter().find(|field| field.sensitive) {
-            return Some(field);
-        }
-        open.extend(message.fields.iter().filter_map(|field| match &field.value {
-            Value::Message(inner) => Some(inner.as_str()),
-            _ => None,
-        }));
-    }
-    None
 }
