@@ -28,6 +28,7 @@ mod mock;
 mod modules;
 mod names;
 mod policy;
+mod sealed;
 mod server;
 mod service;
 mod settings;
@@ -57,6 +58,7 @@ const EMITTERS: &[Emitter] = &[
     Emitter::Package(events::emit),
     Emitter::Package(event_subject::emit),
     Emitter::Package(streams::emit),
+    Emitter::Package(sealed::emit),
     Emitter::Workspace(modules::emit),
     Emitter::Workspace(manifest::emit),
     Emitter::Workspace(descriptors::emit),

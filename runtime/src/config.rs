@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::connection::{Options, RedisUrl};
 use crate::content;
 use crate::durable::Auth;
+use crate::seal::{Keyring, Protection, Sealing};
 use crate::status::{Result, Status};
 use crate::tls::Tls;
 
@@ -61,6 +62,10 @@ pub struct Config {
     /// `BB_WEAK_STORAGE`: `true` starts services though streams and buckets keep fewer copies than their schemas say, or
     /// keep them less safely; for development, where there is no cluster. Default: `false`.
     pub weak_storage: bool,
+    /// `BB_KEYS`: the file of keys that sensitive fields are sealed with, read again when it changes. `BB_SEALING`: `strict`
+    /// takes none in the clear, `lenient` does, `off` sends them so. Default: `strict`, which without keys calls, serves and
+    /// stores nothing that has such fields.
+    pub protection: Protection,
 }
 
 /// Where spans go.
@@ -123,6 +128,7 @@ impl Config {
                 .map(|_| duration(source, "BB_EJECT", Duration::ZERO, &mut keep)),
             provision: switch(source, "BB_PROVISION", &mut keep),
             weak_storage: switch(source, "BB_WEAK_STORAGE", &mut keep),
+            protection: protection(source, &mut keep),
         };
         if mistakes.is_empty() {
             Ok(config)
@@ -149,6 +155,7 @@ impl Config {
             eject: None,
             provision: false,
             weak_storage: false,
+            protection: Protection::default(),
         }
     }
 
@@ -158,6 +165,7 @@ impl Config {
         let options = Options::new(&self.url, service)
             .auth(self.auth.clone())
             .message_bytes_max(self.message_bytes_max)
+            .protection(self.protection.clone())
             .provision(self.provision);
         let options = match &self.tls {
             Some(tls) => options.tls(tls.clone()),
@@ -231,6 +239,22 @@ fn tls(source: &Source, names: [&str; 3], keep: &mut impl FnMut(String)) -> Opti
             None
         }
     }
+}
+
+fn protection(source: &Source, keep: &mut impl FnMut(String)) -> Protection {
+    let sealing = parsed(source, "BB_SEALING", "`off`, `lenient` or `strict`", keep);
+    let sealing: Sealing = sealing.unwrap_or_default();
+    let keys = source.text("BB_KEYS").and_then(|path| match Keyring::open(path) {
+        Ok(keys) => Some(keys),
+        Err(status) => {
+            keep(format!("BB_KEYS: {}", status.message()));
+            None
+        }
+    });
+    if keys.is_none() && sealing == Sealing::Lenient && source.text("BB_KEYS").is_none() {
+        keep("BB_SEALING is `lenient`; name a file of keys with BB_KEYS".to_owned());
+    }
+    keys.map_or_else(Protection::default, Protection::new).sealing(sealing)
 }
 
 fn otlp(source: &Source, keep: &mut impl FnMut(String)) -> Option<Otlp> {
@@ -349,6 +373,8 @@ mod tests {
             ("BB_TLS_CERT", "/nowhere/cert.pem"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a"),
             ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem"),
+            ("BB_SEALING", "on"),
+            ("BB_KEYS", "/nowhere/keys"),
         ])
         .unwrap_err();
         for words in [
@@ -361,6 +387,8 @@ mod tests {
             "BB_TLS_CERT is `/nowhere/cert.pem`, where there is no file",
             "BB_TLS_CERT is set; set BB_TLS_KEY too",
             "OTEL_EXPORTER_OTLP_CERTIFICATE is `/nowhere/ca.pem`, where there is no file",
+            "BB_SEALING is `on`; write `off`, `lenient` or `strict`",
+            "BB_KEYS: the file of keys /nowhere/keys can't be read",
         ] {
             assert!(status.message().contains(words), "{words} is missing in {status}");
         }

@@ -22,6 +22,7 @@ use crate::layer::{
 use crate::mux::Mux;
 use crate::nats::Nats;
 use crate::outbox;
+use crate::seal::Protection;
 use crate::server::{IntoService, Server};
 use crate::spec::{BucketSpec, MethodSpec};
 use crate::status::Result;
@@ -60,6 +61,7 @@ struct Inner {
     message_bytes_max: AtomicUsize,
     checks: Checks,
     durable: Arc<dyn Durable>,
+    protection: Protection,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -76,7 +78,12 @@ impl Connection {
         let (tx, rx) = tokio::try_join!(tx, rx)?;
         let durable = Arc::new(JetStream::new(options.dial()));
         let (tx, rx): (Arc<dyn Transport>, Arc<dyn Transport>) = (Arc::new(tx), Arc::new(rx));
-        let connection = Self::make(tx, rx, durable, &options.service, Some(options.clone()))?;
+        let protection = options.protection.clone();
+        let service = &options.service;
+        let connection = Self::make(tx, rx, durable, service, protection, Some(options.clone()))?;
+        if let Some(keys) = options.protection.keys() {
+            connection.spawn("keys", keys.clone().watch());
+        }
         connection.calls().keep_at_most(options.cache_bytes_max);
         connection.set_message_bytes_max(options.message_bytes_max);
         if let Some(url) = &options.redis {
@@ -87,7 +94,7 @@ impl Connection {
     }
 
     /// Makes a connection of two transports, which may be the same. `service` is who speaks: its inbox bears the
-    /// name.
+    /// name. Sensitive fields travel in the clear, as within one process: [`Connection::protected`] seals them.
     ///
     /// # Errors
     /// When the inbox can't be subscribed to.
@@ -97,7 +104,21 @@ impl Connection {
         durable: Arc<dyn Durable>,
         service: &str,
     ) -> Result<Self> {
-        Self::make(tx, rx, durable, service, None)
+        Self::protected(tx, rx, durable, service, Protection::off())
+    }
+
+    /// The same, with a say in what becomes of sensitive fields.
+    ///
+    /// # Errors
+    /// When the inbox can't be subscribed to.
+    pub fn protected(
+        tx: Arc<dyn Transport>,
+        rx: Arc<dyn Transport>,
+        durable: Arc<dyn Durable>,
+        service: &str,
+        protection: Protection,
+    ) -> Result<Self> {
+        Self::make(tx, rx, durable, service, protection, None)
     }
 
     fn make(
@@ -105,6 +126,7 @@ impl Connection {
         rx: Arc<dyn Transport>,
         durable: Arc<dyn Durable>,
         service: &str,
+        protection: Protection,
         options: Option<Options>,
     ) -> Result<Self> {
         let name = subject::escape(service);
@@ -128,6 +150,7 @@ impl Connection {
             message_bytes_max: AtomicUsize::new(content::MESSAGE_BYTES_MAX),
             checks,
             durable,
+            protection,
             tasks,
             stop,
         })))
@@ -267,7 +290,7 @@ impl Connection {
     where
         T: Message + Default + prost::Name,
     {
-        Store::open(&self.0.durable, bucket)
+        Store::protected(&self.0.durable, bucket, &self.0.protection)
     }
 
     /// Length up to which requests, answers and frames are sent and taken, before compression.
@@ -304,6 +327,12 @@ impl Connection {
     /// What the service itself knows of its health.
     pub(crate) fn checks(&self) -> &Checks {
         &self.0.checks
+    }
+
+    /// What becomes of sensitive fields.
+    #[must_use]
+    pub fn protection(&self) -> &Protection {
+        &self.0.protection
     }
 
     /// What stands between calls and the wire.

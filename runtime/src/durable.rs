@@ -13,6 +13,7 @@ use futures::stream::BoxStream;
 
 use crate::content::{self, Garbled};
 use crate::headers::{Headers, name};
+use crate::shown::Length;
 use crate::spec::Storage;
 use crate::status::Result;
 use crate::subject::{Filter, Subject};
@@ -169,7 +170,7 @@ pub struct Safety {
 pub const BATCH_MAX: usize = 1000;
 
 /// A message to append.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Append {
     /// Stream that must take it.
     pub stream: String,
@@ -185,6 +186,20 @@ pub struct Append {
     pub id: Option<String>,
 }
 
+impl fmt::Debug for Append {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stream, subject, headers, payload, expect, id } = self;
+        f.debug_struct("Append")
+            .field("stream", stream)
+            .field("subject", subject)
+            .field("headers", headers)
+            .field("payload", &Length(payload))
+            .field("expect", expect)
+            .field("id", id)
+            .finish()
+    }
+}
+
 /// An append that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
@@ -195,7 +210,7 @@ pub struct Appended {
 }
 
 /// A message as a stream keeps it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Stored {
     /// Place in the stream.
     pub sequence: u64,
@@ -221,6 +236,20 @@ impl Stored {
             (self.headers.get(name::CONTENT_ENCODING), self.headers.get(name::RAW_SIZE));
         let plain = content::decode(encoding, size, &self.payload, content::MESSAGE_BYTES_MAX)?;
         Ok(plain.map_or_else(|| self.payload.clone(), Bytes::from))
+    }
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sequence, subject, headers, payload, time, pending } = self;
+        f.debug_struct("Stored")
+            .field("sequence", sequence)
+            .field("subject", subject)
+            .field("headers", headers)
+            .field("payload", &Length(payload))
+            .field("time", time)
+            .field("pending", pending)
+            .finish()
     }
 }
 

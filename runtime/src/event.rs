@@ -97,9 +97,12 @@ impl Connection {
         }
         let durable = self.durable();
         durable.assume(&StreamConfig::of_event(spec));
+        let message = event.encode_to_vec();
+        let guard = spec.sealed.map(|sealed| self.protection().stored(sealed));
+        let sealed = guard.map(|guard| guard.seal(&message)).transpose()?.flatten();
         let span = trace::publish(spec);
         let mut headers = headers(&how, &span)?;
-        let payload = content::pack_to_keep(event.encode_to_vec().into(), &mut headers);
+        let payload = content::pack_to_keep(sealed.unwrap_or(message).into(), &mut headers);
         let append = Append {
             stream: spec.stream.to_owned(),
             subject: event.subject(),

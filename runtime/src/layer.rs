@@ -14,6 +14,7 @@ use tower::util::BoxCloneSyncService;
 
 use crate::connection::Connection;
 use crate::headers::{Headers, name};
+use crate::shown::Length;
 use crate::spec::MethodSpec;
 use crate::status::Status;
 use crate::subject::Subject;
@@ -77,12 +78,19 @@ pub struct Request {
 }
 
 /// What was answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// Headers of the answer.
     pub headers: Headers,
     /// The response message, encoded.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { headers, body } = self;
+        f.debug_struct("Response").field("headers", headers).field("body", &Length(body)).finish()
+    }
 }
 
 impl Request {

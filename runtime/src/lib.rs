@@ -27,7 +27,9 @@ pub mod provision;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod reply;
+pub mod seal;
 pub mod server;
+mod shown;
 pub mod spec;
 mod stamp;
 pub mod status;

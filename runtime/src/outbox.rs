@@ -10,9 +10,12 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
 use crate::durable::{Append, Bucket, StreamConfig};
 use crate::event::Event;
 use crate::headers::Headers;
+use crate::spec::Sealed;
 use crate::status::{Result, Status};
 use crate::subject::Subject;
 use crate::telemetry::trace;
@@ -37,12 +40,14 @@ pub struct Outgoing {
     mistake: Option<Status>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Sending {
     config: StreamConfig,
     subject: Subject,
     headers: Headers,
-    payload: bytes::Bytes,
+    payload: Bytes,
+    /// What is sealed of it.
+    sealed: Option<Sealed>,
 }
 
 impl Outgoing {
@@ -63,6 +68,7 @@ impl Outgoing {
             subject: event.subject(),
             headers,
             payload: event.encode_to_vec().into(),
+            sealed: spec.sealed,
         });
     }
 
@@ -85,8 +91,12 @@ impl Outgoing {
         }
         let rows = bucket.beneath(ROWS);
         let row = |sending: Sending| {
-            let Sending { config, subject, headers, payload } = sending;
+            let Sending { config, subject, headers, payload, sealed } = sending;
             rows.durable().assume(&config);
+            // As the event: whoever publishes it later needs no key.
+            let guard = sealed.map(|sealed| bucket.protection().stored(sealed));
+            let sealed = guard.map(|guard| guard.seal(&payload)).transpose()?.flatten();
+            let payload = sealed.map_or(payload, Bytes::from);
             Row::append(&rows, key, &config.name, &subject, &headers, payload)
         };
         self.events.into_iter().map(row).collect()

@@ -179,10 +179,12 @@ mod tests {
             storage: Storage::File,
             replicas: 1,
             bucket: None,
+            sealed: None,
         };
         static BUCKET: BucketSpec = BucketSpec {
             name: "things",
             value: "test.v1.Thing",
+            sealed: None,
             history: 1,
             ttl: None,
             storage: Storage::File,

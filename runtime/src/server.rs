@@ -76,6 +76,7 @@ pub(crate) struct Inner {
 impl Server {
     pub(crate) async fn start(connection: &Connection, service: Arc<dyn Service>) -> Result<Self> {
         let spec = service.spec();
+        connection.protection().may_serve(spec)?;
         let mut id = String::new();
         base36::write(rand::random(), &mut id);
         let inner = Arc::new(Inner {

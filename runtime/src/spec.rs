@@ -6,9 +6,11 @@ mod cache;
 #[cfg(test)]
 pub(crate) mod example;
 mod policy;
+mod sealed;
 
 pub use cache::{Cache, Invalidation, KeyPart, Scalar};
 pub use policy::{Breaker, Hedge, Policy, Replay, Retry};
+pub use sealed::{Sealed, SealedField, SealedMessage, SealedSides};
 
 /// A service.
 #[derive(Debug)]
@@ -72,6 +74,8 @@ pub struct MethodSpec {
     pub request: &'static str,
     /// Full name of the response message.
     pub response: &'static str,
+    /// What is sealed in requests and responses.
+    pub sealed: SealedSides,
 }
 
 impl MethodSpec {
@@ -132,6 +136,8 @@ pub struct EventSpec {
     pub replicas: u32,
     /// Bucket that it is the write of, if any.
     pub bucket: Option<&'static str>,
+    /// What is sealed in it.
+    pub sealed: Option<Sealed>,
 }
 
 /// An event that a service consumes.
@@ -150,6 +156,8 @@ pub struct BucketSpec {
     pub name: &'static str,
     /// Full name of the stored message.
     pub value: &'static str,
+    /// What is sealed in its values.
+    pub sealed: Option<Sealed>,
     /// Revisions kept for each key.
     pub history: u32,
     /// How long a value is kept.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::shown::Length;
+
 mod code;
 mod declared;
 pub(crate) mod wire;
@@ -34,7 +36,7 @@ struct Inner {
 }
 
 /// A typed detail of a [`Status`]: the full name of a message and its bytes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Detail {
     /// Full proto name, such as `bodybroker.state_manager.v1.VersionConflict`.
     pub type_name: String,
@@ -219,6 +221,16 @@ impl fmt::Debug for Status {
             out.field("retry_after", after);
         }
         out.field("executed", executed).finish()
+    }
+}
+
+impl fmt::Debug for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { type_name, value } = self;
+        f.debug_struct("Detail")
+            .field("type_name", type_name)
+            .field("value", &Length(value))
+            .finish()
     }
 }
 

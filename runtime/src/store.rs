@@ -9,6 +9,7 @@ use bytes::Bytes;
 use prost::{Message, Name};
 
 use crate::durable::{Bucket, Durable, Expect, Record, Start, Write};
+use crate::seal::Protection;
 use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
 
@@ -62,11 +63,23 @@ pub struct Revision<T> {
 }
 
 impl<T: Message + Default + Name> Store<T> {
-    /// Opens the store of a bucket. Nothing is sent.
+    /// Opens the store of a bucket whose values have no sensitive fields. Nothing is sent.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
     pub fn open(durable: &Arc<dyn Durable>, spec: &BucketSpec) -> Result<Self> {
+        Self::protected(durable, spec, &Protection::default())
+    }
+
+    /// The same of any bucket, with what seals sensitive fields and opens them.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
+    pub fn protected(
+        durable: &Arc<dyn Durable>,
+        spec: &BucketSpec,
+        protection: &Protection,
+    ) -> Result<Self> {
         if spec.value != T::full_name() {
             return Err(Status::invalid_argument(format!(
                 "bucket {} holds {}, not {}",
@@ -75,7 +88,7 @@ impl<T: Message + Default + Name> Store<T> {
                 T::full_name()
             )));
         }
-        let bucket = Bucket::new(Arc::clone(durable), spec);
+        let bucket = Bucket::new(Arc::clone(durable), spec).protected(spec.sealed, protection);
         Ok(Self { bucket, has_outbox: false, value: PhantomData })
     }
 
@@ -162,7 +175,7 @@ impl<T: Message + Default + Name> Store<T> {
     pub async fn history(&self, key: &str) -> Result<Vec<Revision<T>>> {
         let records = self.bucket.history(key).await?;
         let revision = |record: Record| {
-            let value = record.value.map(|value| self.decode(&record.key, &value)).transpose()?;
+            let value = record.value.map(|value| self.decode(&record.key, value)).transpose()?;
             Ok(Revision { value, revision: record.revision, time: record.time })
         };
         records.into_iter().map(revision).collect()
@@ -195,12 +208,12 @@ impl<T: Message + Default + Name> Store<T> {
     fn entry(&self, record: Record) -> Result<Option<Entry<T>>> {
         let Record { key, value, revision, time, pending: _ } = record;
         let Some(value) = value else { return Ok(None) };
-        let value = self.decode(&key, &value)?;
+        let value = self.decode(&key, value)?;
         Ok(Some(Entry { key, value, revision, time }))
     }
 
-    fn decode(&self, key: &str, bytes: &Bytes) -> Result<T> {
-        T::decode(bytes.as_ref()).map_err(|error| {
+    fn decode(&self, key: &str, bytes: Bytes) -> Result<T> {
+        T::decode(bytes).map_err(|error| {
             let bucket = self.bucket.name();
             Status::data_loss(format!(
                 "bucket {bucket} holds bytes under `{key}` that are no {}: {error}",

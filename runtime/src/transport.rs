@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::headers::Headers;
+use crate::shown::Length;
 use crate::status::Result;
 use crate::subject::{Filter, Subject};
 
@@ -196,7 +197,7 @@ impl<M: prost::Message> Body for Proto<'_, M> {
 }
 
 /// A message that arrived.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Message {
     /// Where it was published. Bytes because it stays in the read buffer; the server checked it.
     pub subject: Bytes,
@@ -211,7 +212,7 @@ pub struct Message {
 }
 
 /// A message that still lies in the read buffer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Frame<'a> {
     /// Where it was published.
     pub subject: &'a [u8],
@@ -236,6 +237,26 @@ impl Message {
             headers: self.headers.as_deref(),
             payload: &self.payload,
         }
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.frame().fmt(f)
+    }
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, reply, status, headers, payload } = self;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        f.debug_struct("Frame")
+            .field("subject", &text(subject))
+            .field("reply", &reply.map(text))
+            .field("status", status)
+            .field("headers", &headers.map(Length))
+            .field("payload", &Length(payload))
+            .finish()
     }
 }
 

@@ -5,13 +5,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bodybroker_codegen::schema::model;
 use bodybroker_runtime::connection::Options;
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy};
+use bodybroker_runtime::seal::Protection;
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, Sealed, SealedSides};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::{Connection, Inbound, Outbound, Status};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 
-use crate::catalogue::{self, Catalogue};
+use crate::catalogue::{self, Catalogue, keep};
+use crate::shown::Shown;
 
 mod failure;
 mod raw;
@@ -24,6 +26,8 @@ use raw::Raw;
 pub(crate) struct Caller {
     catalogue: Catalogue,
     connection: Connection,
+    /// Whether sensitive fields are sealed and opened; if not, they are hidden.
+    keys: bool,
 }
 
 /// A method, ready to be called.
@@ -33,6 +37,8 @@ pub(crate) struct Method {
     subject: model::Template,
     request: MessageDescriptor,
     response: MessageDescriptor,
+    /// What isn't shown of a response.
+    hide: Option<Sealed>,
 }
 
 /// Answers that come one after the other.
@@ -40,21 +46,36 @@ pub(crate) struct Method {
 pub(crate) struct Answers {
     frames: Inbound<Raw>,
     response: MessageDescriptor,
+    hide: Option<Sealed>,
 }
 
 impl Caller {
-    /// Connects to a server.
-    pub(crate) async fn connect(catalogue: Catalogue, url: &str) -> anyhow::Result<Self> {
-        let connection = Connection::connect(Options::new(url, "xtask")).await;
+    /// Connects to a server. Without keys sensitive fields go out in the clear, and those that come aren't shown.
+    pub(crate) async fn connect(
+        catalogue: Catalogue,
+        url: &str,
+        keys: Option<Protection>,
+    ) -> anyhow::Result<Self> {
+        let (has_keys, protection) = (keys.is_some(), keys.unwrap_or_else(Protection::off));
+        let options = Options::new(url, "xtask").protection(protection);
+        let connection = Connection::connect(options).await;
         let connection = connection.with_context(|| format!("no NATS server answers at {url}"))?;
-        Ok(Self { catalogue, connection })
+        Ok(Self { catalogue, connection, keys: has_keys })
     }
 
     /// Finds a method by its name.
     pub(crate) fn method(&self, name: &str) -> anyhow::Result<Method> {
         let (service, method) = self.catalogue.method(name)?;
+        let [request, response] =
+            [&method.request, &method.response].map(|message| self.catalogue.sealed(message));
+        let (sealed, hide) = if self.keys {
+            (SealedSides { request, response }, None)
+        } else {
+            (SealedSides::NONE, response)
+        };
         Ok(Method {
-            spec: spec(service, method),
+            spec: spec(service, method, sealed),
+            hide,
             subject: method.subject.clone(),
             request: self.catalogue.message(&method.request.full_name)?,
             response: self.catalogue.message(&method.response.full_name)?,
@@ -67,7 +88,7 @@ impl Caller {
         method: &Method,
         json: &str,
         timeout: Option<Duration>,
-    ) -> anyhow::Result<DynamicMessage> {
+    ) -> anyhow::Result<Shown> {
         let request = catalogue::from_json(&method.request, json)?;
         let subject = method.subject(&request)?;
         let call =
@@ -103,7 +124,7 @@ impl Caller {
             None => call,
         };
         let frames = call.await.map_err(|status| self.failure(status))?;
-        Ok(Answers { frames, response: method.response.clone() })
+        Ok(Answers { frames, response: method.response.clone(), hide: method.hide })
     }
 
     /// Calls a method that takes a stream and answers once.
@@ -111,7 +132,7 @@ impl Caller {
         &self,
         method: &Method,
         lines: Vec<String>,
-    ) -> anyhow::Result<DynamicMessage> {
+    ) -> anyhow::Result<Shown> {
         let call = self.connection.client_stream::<Raw, Raw>(method.spec, method.requests(lines)?);
         let answer = call.await.map_err(|status| self.failure(status))?;
         method.answer(&answer)
@@ -125,16 +146,13 @@ impl Caller {
     ) -> anyhow::Result<Answers> {
         let call = self.connection.bidirectional::<Raw, Raw>(method.spec, method.requests(lines)?);
         let frames = call.await.map_err(|status| self.failure(status))?;
-        Ok(Answers { frames, response: method.response.clone() })
+        Ok(Answers { frames, response: method.response.clone(), hide: method.hide })
     }
 
     /// The next answer of a stream; `None` at its end.
-    pub(crate) async fn next(
-        &self,
-        answers: &mut Answers,
-    ) -> anyhow::Result<Option<DynamicMessage>> {
+    pub(crate) async fn next(&self, answers: &mut Answers) -> anyhow::Result<Option<Shown>> {
         let frame = answers.frames.message().await.map_err(|status| self.failure(status))?;
-        frame.map(|frame| decode(&answers.response, &frame)).transpose()
+        frame.map(|frame| Shown::read(&answers.response, &frame.0, answers.hide)).transpose()
     }
 
     /// Says goodbye to the server.
@@ -169,18 +187,17 @@ impl Method {
         Ok(Outbound::iter(lines.into_iter().map(read).collect::<anyhow::Result<Vec<_>>>()?))
     }
 
-    fn answer(&self, raw: &Raw) -> anyhow::Result<DynamicMessage> {
-        decode(&self.response, raw)
+    fn answer(&self, raw: &Raw) -> anyhow::Result<Shown> {
+        Shown::read(&self.response, &raw.0, self.hide)
     }
 }
 
-fn decode(descriptor: &MessageDescriptor, raw: &Raw) -> anyhow::Result<DynamicMessage> {
-    let message = DynamicMessage::decode(descriptor.clone(), raw.0.as_slice());
-    message.with_context(|| format!("the answer is no {}", descriptor.name()))
-}
-
 /// What generated code would have as a static. Leaked: a command calls a handful of methods and ends.
-fn spec(service: &model::Service, method: &model::Method) -> &'static MethodSpec {
+fn spec(
+    service: &model::Service,
+    method: &model::Method,
+    sealed: SealedSides,
+) -> &'static MethodSpec {
     let filter = method.subject.pattern();
     Box::leak(Box::new(MethodSpec {
         service: keep(&service.full_name),
@@ -210,9 +227,6 @@ fn spec(service: &model::Service, method: &model::Method) -> &'static MethodSpec
         replay: None,
         request: keep(&method.request.full_name),
         response: keep(&method.response.full_name),
+        sealed,
     }))
-}
-
-fn keep(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
 }

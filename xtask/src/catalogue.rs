@@ -1,15 +1,16 @@
 //! What the schemas offer, found by the names that people type.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::path::Path;
 
 use anyhow::Context as _;
 use bodybroker_codegen::Schema;
-use bodybroker_codegen::schema::model::{Event, Method, Model, Service, Template, Token};
+use bodybroker_codegen::schema::model::{Event, Method, Model, Service, Template, Token, Type};
 use bodybroker_runtime::content;
 use bodybroker_runtime::headers::name;
+use bodybroker_runtime::spec::{Sealed, SealedField, SealedMessage};
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
-use serde::Serialize as _;
 
 /// The schemas of the workspace.
 #[derive(Debug)]
@@ -21,6 +22,12 @@ impl Catalogue {
     /// Reads `proto/`.
     pub(crate) fn load(root: &Path) -> anyhow::Result<Self> {
         Ok(Self { schema: crate::cmd::load_schema(root)? })
+    }
+
+    /// Takes schemas that are read already.
+    #[cfg(test)]
+    pub(crate) fn of(schema: Schema) -> Self {
+        Self { schema }
     }
 
     /// Everything, as a model.
@@ -61,6 +68,24 @@ impl Catalogue {
             .with_context(|| format!("no schema declares {full_name}"))
     }
 
+    /// What is sealed in a message that a service, a bucket or an event carries. Leaked: a command asks for a handful and ends.
+    pub(crate) fn sealed(&self, message: &Type) -> Option<Sealed> {
+        let packages = &self.model().packages;
+        let package = packages.iter().find(|package| package.sealed_in(message).is_some())?;
+        let messages = package.sealed.iter().map(|it| {
+            let fields = it.fields.iter().map(|field| SealedField {
+                number: field.number,
+                name: keep(&field.name),
+                inside: field.inside,
+            });
+            let fields = Box::leak(fields.collect());
+            SealedMessage { name: keep(&it.full_name), fields }
+        });
+        let messages = Box::leak(messages.collect());
+        let index = package.sealed.iter().position(|it| it.full_name == message.full_name)?;
+        Some(Sealed { messages, index })
+    }
+
     fn services(&self) -> impl Iterator<Item = &Service> {
         self.model().packages.iter().flat_map(|package| &package.services)
     }
@@ -81,28 +106,42 @@ pub(crate) fn from_json(
     })
 }
 
+/// The bytes of an event that its stream holds, before it was compressed.
+pub(crate) fn event_bytes(message: &async_nats::Message) -> anyhow::Result<Cow<'_, [u8]>> {
+    let header = |name| Some(message.headers.as_ref()?.get(name)?.as_str());
+    let (encoding, size) = (header(name::CONTENT_ENCODING), header(name::RAW_SIZE));
+    let opened = content::decode(encoding, size, &message.payload, content::MESSAGE_BYTES_MAX)?;
+    Ok(opened.map_or(Cow::Borrowed(&message.payload[..]), Cow::Owned))
+}
+
 /// Reads an event as its stream holds it.
 pub(crate) fn read_event(
     descriptor: &MessageDescriptor,
     message: &async_nats::Message,
 ) -> anyhow::Result<DynamicMessage> {
-    let header = |name| Some(message.headers.as_ref()?.get(name)?.as_str());
-    let (encoding, size) = (header(name::CONTENT_ENCODING), header(name::RAW_SIZE));
-    let opened = content::decode(encoding, size, &message.payload, content::MESSAGE_BYTES_MAX)?;
-    let plain = opened.as_deref().unwrap_or(&message.payload);
-    let event = DynamicMessage::decode(descriptor.clone(), plain);
+    let event = DynamicMessage::decode(descriptor.clone(), &*event_bytes(message)?);
     event.with_context(|| format!("{} carries something else", message.subject))
+}
+
+/// A text for ever.
+pub(crate) fn keep(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
 }
 
 /// Writes a message as JSON, unset fields included: `false` and 0 are answers too.
 pub(crate) fn to_json(message: &DynamicMessage, pretty: bool) -> anyhow::Result<String> {
+    text_of(&value_of(message)?, pretty)
+}
+
+/// A message as JSON.
+pub(crate) fn value_of(message: &DynamicMessage) -> anyhow::Result<serde_json::Value> {
     let options = SerializeOptions::new().skip_default_fields(false);
-    let value = message.serialize_with_options(serde_json::value::Serializer, &options)?;
-    Ok(if pretty {
-        serde_json::to_string_pretty(&value)?
-    } else {
-        value.serialize(serde_json::value::Serializer)?.to_string()
-    })
+    Ok(message.serialize_with_options(serde_json::value::Serializer, &options)?)
+}
+
+/// JSON as text.
+pub(crate) fn text_of(value: &serde_json::Value, pretty: bool) -> anyhow::Result<String> {
+    Ok(if pretty { serde_json::to_string_pretty(value)? } else { value.to_string() })
 }
 
 /// The subject of a message, with its fields filled in and escaped.

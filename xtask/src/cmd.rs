@@ -10,6 +10,7 @@ mod demo;
 mod fuzz;
 mod r#gen;
 mod judge;
+mod key;
 mod lint;
 mod ls;
 mod new;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Top(top::Args),
     Call(call::Args),
     Sub(sub::Args),
+    Key(key::Args),
     Streams(streams::Args),
     Demo(demo::Args),
     Test(test::Args),
@@ -57,6 +59,7 @@ impl Command {
             Self::Top(args) => top::run(&args),
             Self::Call(args) => call::run(&args),
             Self::Sub(args) => sub::run(&args),
+            Self::Key(args) => key::run(&args),
             Self::Streams(args) => streams::run(&args),
             Self::Demo(args) => demo::run(&args),
             Self::Test(args) => test::run(&args),

@@ -14,6 +14,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Whether it is the one that `cargo xtask up` runs.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.url.is_none()
+    }
+
     /// Finds the URL.
     pub(crate) fn url(&self, root: &Path) -> anyhow::Result<String> {
         if let Some(url) = &self.url {

@@ -8,7 +8,7 @@ use super::layout::{self, Place};
 use super::names::Names;
 use super::service::deprecated;
 use super::source::{Source, ident, prefixed};
-use super::{Context, Files, docs, spec, subject};
+use super::{Context, Files, docs, sealed, spec, subject};
 use crate::schema::model::{Event, Package, Storage};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) {
@@ -18,7 +18,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
     let publisher = publisher_name(package);
     let own: Vec<_> = publisher.iter().map(String::as_str).collect();
     let mut names = Names::new(context, package, &own);
-    let specs = package.events.iter().map(|event| event_spec(context, event));
+    let specs = package.events.iter().map(|event| event_spec(context, package, event));
     let impls: Vec<_> = package.events.iter().map(|event| event_impl(event, &mut names)).collect();
     let used = publisher.iter().flat_map(|_| ["Connection", "Published", "Result"]);
     let publisher = publisher.as_ref().map(|name| self::publisher(name, package, &mut names));
@@ -84,7 +84,7 @@ fn static_name(event: &Event) -> String {
     layout::plain(&event.ident).to_shouty_snake_case()
 }
 
-fn event_spec(context: &Context<'_>, event: &Event) -> TokenStream {
+fn event_spec(context: &Context<'_>, package: &Package, event: &Event) -> TokenStream {
     let Event { message, stream, bucket, .. } = event;
     let about = format!(" What the schema says of `{}`.", message.full_name);
     let (constant, name, filter) =
@@ -95,6 +95,7 @@ fn event_spec(context: &Context<'_>, event: &Event) -> TokenStream {
         kept.map_or((Storage::File, 1), |stream| (stream.storage, stream.replicas));
     let (storage, replicas) = (spec::storage(storage), spec::number(replicas));
     let bucket = bucket.as_ref().map_or_else(|| quote! { None }, |bucket| quote! { Some(#bucket) });
+    let sealed = sealed::value(package, message, 1);
     quote! {
         #[doc = #about]
         pub static #constant: EventSpec = EventSpec {
@@ -104,6 +105,7 @@ fn event_spec(context: &Context<'_>, event: &Event) -> TokenStream {
             storage: #storage,
             replicas: #replicas,
             bucket: #bucket,
+            sealed: #sealed,
         };
     }
 }

@@ -8,7 +8,7 @@ use quote::quote;
 use super::layout::plain;
 use super::source::{Source, header, ident, origin};
 use super::{
-    Context, Files, Layout, docs, events, format, messages, method_table, service, streams,
+    Context, Files, Layout, docs, events, format, messages, method_table, sealed, service, streams,
 };
 use crate::schema::model::Package;
 
@@ -157,6 +157,10 @@ fn content(context: &Context<'_>, package: &Package) -> TokenStream {
     let streams = (!streams::of(context, package).is_empty())
         .then(|| (quote! { pub mod streams; }, quote! { pub use streams::STREAMS; }));
     let (streams, every_stream) = streams.unzip();
+    let sealed = (!package.sealed.is_empty()).then(|| {
+        let module = ident(sealed::MODULE);
+        quote! { mod #module; }
+    });
     let mut sorted: Vec<_> = package.services.iter().collect();
     sorted.sort_by_key(|service| service::module(service));
     let services = sorted.iter().map(|it| ident(&service::module(it)));
@@ -171,6 +175,8 @@ fn content(context: &Context<'_>, package: &Package) -> TokenStream {
         #messages
         #streams
         #(pub mod #services;)*
+
+        #sealed
 
         #publisher
         #every_message

@@ -10,12 +10,12 @@ use super::events;
 use super::layout::Place;
 use super::service::{Parts, module};
 use super::source::{Source, ident, tokens};
-use super::{Context, Files, docs, policy};
+use super::{Context, Files, docs, policy, sealed};
 use crate::schema::model::{Bucket, Consume, Idempotency, Kind, Method, Package, Service, Storage};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     let place = context.place(&package.name);
-    let buckets = service.buckets.iter().map(|it| bucket(it, service));
+    let buckets = service.buckets.iter().map(|it| bucket(package, it, service));
     let buckets: Vec<_> = buckets.collect();
     let source = Source::new(package)
         .docs(&format!("What the schema says of `{}`.", service.full_name))
@@ -40,7 +40,7 @@ fn used(service: &Service) -> Vec<&'static str> {
     let methods: &[_] = if service.methods.is_empty() {
         &[]
     } else {
-        &["Idempotency", "Kind", "MethodSpec", "Policy"]
+        &["Idempotency", "Kind", "MethodSpec", "Policy", "SealedSides"]
     };
     let consumes: &[_] = if service.consumes.is_empty() { &[] } else { &["ConsumeSpec"] };
     let buckets: &[_] = if service.buckets.is_empty() { &[] } else { &["BucketSpec", "Storage"] };
@@ -61,7 +61,7 @@ fn spec(context: &Context<'_>, package: &Package, service: &Service) -> TokenStr
     );
     let Service { full_name, subject, queue_group, version, schema_hash, calls, .. } = service;
     let description = docs::summary(&service.docs);
-    let methods = service.methods.iter().map(|it| method(it, service));
+    let methods = service.methods.iter().map(|it| method(package, it, service));
     let place = context.place(&package.name);
     let event = |it| tokens(&events::static_path(context, it, place));
     let publishes = package.events.iter().map(event);
@@ -85,7 +85,7 @@ fn spec(context: &Context<'_>, package: &Package, service: &Service) -> TokenStr
     }
 }
 
-fn method(method: &Method, service: &Service) -> TokenStream {
+fn method(package: &Package, method: &Method, service: &Service) -> TokenStream {
     let Method { name, queue_group, max_in_flight, critical, credit, .. } = method;
     let subject = method.subject.pattern();
     let kind = ident(match method.kind {
@@ -104,6 +104,7 @@ fn method(method: &Method, service: &Service) -> TokenStream {
     let (max_in_flight, credit) = (number(*max_in_flight), number(*credit));
     let policy = policy::value(method, &service.schema_hash);
     let replay = policy::replay(method.idempotency_ttl);
+    let sealed = sides(package, method);
     let (request, response) = (&method.request.full_name, &method.response.full_name);
     let Service { full_name: service, subject: service_subject, .. } = service;
     quote! {
@@ -124,8 +125,18 @@ fn method(method: &Method, service: &Service) -> TokenStream {
             replay: #replay,
             request: #request,
             response: #response,
+            sealed: #sealed,
         }
     }
+}
+
+fn sides(package: &Package, method: &Method) -> TokenStream {
+    let sides = [&method.request, &method.response];
+    if sides.iter().all(|it| package.sealed_in(it).is_none()) {
+        return quote! { SealedSides::NONE };
+    }
+    let [request, response] = sides.map(|it| sealed::value(package, it, 2));
+    quote! { SealedSides { request: #request, response: #response } }
 }
 
 fn consume(context: &Context<'_>, consume: &Consume, place: &Place) -> TokenStream {
@@ -134,9 +145,10 @@ fn consume(context: &Context<'_>, consume: &Consume, place: &Place) -> TokenStre
     quote! { ConsumeSpec { durable: #durable, event: &#event } }
 }
 
-fn bucket(bucket: &Bucket, service: &Service) -> TokenStream {
+fn bucket(package: &Package, bucket: &Bucket, service: &Service) -> TokenStream {
     let Bucket { name, ident: _, value, history, ttl, storage, replicas } = bucket;
     let about = format!(" Bucket `{name}` of [`{}`](super::{}).", service.name, service.name);
+    let sealed = sealed::value(package, value, 2);
     let (constant, value) = (ident(&bucket_name(bucket)), &value.full_name);
     let (history, replicas) = (number(*history), number(*replicas));
     let ttl = policy::maybe(*ttl);
@@ -146,6 +158,7 @@ fn bucket(bucket: &Bucket, service: &Service) -> TokenStream {
         pub static #constant: BucketSpec = BucketSpec {
             name: #name,
             value: #value,
+            sealed: #sealed,
             history: #history,
             ttl: #ttl,
             storage: #storage,

@@ -5,6 +5,7 @@ mod events;
 mod packages;
 mod policy;
 mod routes;
+mod sealed;
 mod services;
 mod streams;
 mod subject;

@@ -66,7 +66,8 @@ fn shape<'a>(survey: &'a Survey, name: &'a str, open: &mut Vec<&'a str>) -> Stri
             };
             let oneof = field.oneof.as_deref().unwrap_or("-");
             let (number, name, word) = (field.number, &field.name, field.value.word());
-            line(&mut text, format_args!("field {number} {name} {label} {word} {oneof}"));
+            let sealed = if field.sensitive { " sealed" } else { "" };
+            line(&mut text, format_args!("field {number} {name} {label} {word} {oneof}{sealed}"));
             match &field.value {
                 Value::Message(inner) | Value::Enum(inner) => open.push(inner),
                 Value::Text | Value::Bytes | Value::Bool | Value::Integer(_) | Value::Float(_) => {}

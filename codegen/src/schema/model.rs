@@ -42,6 +42,17 @@ pub struct Package {
     pub events: Vec<Event>,
     /// Messages with fields marked `sensitive`, nested ones included.
     pub redacted: Vec<Redacted>,
+    /// What is sealed in the messages that services, events and buckets of the package carry, sorted by full name. Each is
+    /// known by its place.
+    pub sealed: Vec<Sealed>,
+}
+
+impl Package {
+    /// What is sealed in a message that the package carries.
+    #[must_use]
+    pub fn sealed_in(&self, message: &Type) -> Option<&Sealed> {
+        self.sealed.iter().find(|it| it.full_name == message.full_name && it.ident.is_some())
+    }
 }
 
 /// One service.
@@ -391,4 +402,28 @@ pub struct Redacted {
     pub message: Type,
     /// Every field and oneof of the message in order of declaration, as Rust identifier and whether it is secret.
     pub fields: Vec<(String, bool)>,
+    /// Numbers and proto names of the secret fields.
+    pub secrets: Vec<(u32, String)>,
+}
+
+/// A message that has secret fields, or leads to some. The entries of a map are messages, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Full proto name.
+    pub full_name: String,
+    /// Rust name of its constant, if the package carries the message as such.
+    pub ident: Option<String>,
+    /// The fields that count, by number.
+    pub fields: Vec<SealedField>,
+}
+
+/// A field that is secret, or leads to some that are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedField {
+    /// Its number.
+    pub number: u32,
+    /// Its proto name.
+    pub name: String,
+    /// Place of the message that it leads to; `None` where the field itself is secret.
+    pub inside: Option<usize>,
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::model::{
     self, Body, Bucket, Cache, Consume, DeclaredError, Event, Invalidation, KeyField, KeyPart,
-    Kind, Method, Model, Package, Policy, Redacted, Route, Service, Storage, Stream, Type,
+    Kind, Method, Model, Package, Policy, Redacted, Route, Sealed, SealedField, Service, Storage,
+    Stream, Type,
 };
 
 /// Prints the whole model.
@@ -51,6 +52,7 @@ fn package(page: &mut Page, it: &Package) {
         services,
         events,
         redacted: hidden,
+        sealed,
     } = it;
     let major = major.map_or_else(|| "unversioned".to_owned(), |major| format!("major {major}"));
     page.line(0, format_args!("package {name} = {}, {major}", modules.join("::")));
@@ -64,6 +66,9 @@ fn package(page: &mut Page, it: &Package) {
     }
     for it in hidden {
         redacted(page, it);
+    }
+    for it in sealed {
+        self::sealed(page, it, sealed);
     }
     page.0.push('\n');
 }
@@ -256,8 +261,19 @@ fn bucket(page: &mut Page, it: &Bucket) {
     );
 }
 
+fn sealed(page: &mut Page, it: &Sealed, all: &[Sealed]) {
+    let Sealed { full_name, ident, fields } = it;
+    let ident = ident.as_ref().map_or_else(String::new, |ident| format!(" = {ident}"));
+    let fields = fields.iter().map(|SealedField { number, name, inside }| {
+        let inside = inside.map_or_else(String::new, |at| format!(" in {}", all[at].full_name));
+        format!("{number} {name}{inside}")
+    });
+    let fields: Vec<_> = fields.collect();
+    page.line(1, format_args!("sealed {full_name}{ident}: {}", fields.join(", ")));
+}
+
 fn redacted(page: &mut Page, it: &Redacted) {
-    let Redacted { message, fields } = it;
+    let Redacted { message, fields, secrets: _ } = it;
     let secret = fields.iter().filter(|(_, secret)| *secret).map(|(ident, _)| ident.as_str());
     let secret: Vec<_> = secret.collect();
     page.line(1, format_args!("secret in {}: {}", path(message), secret.join(", ")));

@@ -59,6 +59,9 @@ pub(crate) struct Ask<'a> {
 impl Attempt {
     /// Publishes a request.
     pub(crate) fn publish(connection: &Connection, ask: Ask<'_>) -> Result<Self> {
+        let sealed = sealed(connection, ask.method, ask.body)?;
+        let body = sealed.as_ref().map_or(ask.body, |sealed| sealed as &dyn Body);
+        let ask = Ask { body, ..ask };
         if ask.body.len() <= PLAIN_BYTES_MAX {
             return Self::publish_plainly(connection, ask);
         }
@@ -113,10 +116,7 @@ impl Attempt {
             return Poll::Pending;
         };
         let fetched = task::ready!(fetching.as_mut().poll(cx));
-        Poll::Ready(fetched.and_then(|(headers, body)| {
-            let most = connection.message_bytes_max();
-            self.read(headers, &body, most, read)
-        }))
+        Poll::Ready(fetched.and_then(|(headers, body)| self.read(headers, &body, connection, read)))
     }
 
     /// Fetches the answer, for as long as the call has time.
@@ -169,7 +169,7 @@ impl Attempt {
     ) -> Result<T> {
         match answer {
             Answer::Reply { status: None, headers: None } => {
-                self.lease.body(|body| read(&Headers::new(), body))
+                self.lease.body(|body| self.unseal(&Headers::new(), body, connection, read))
             }
             Answer::Reply { status: Some(NO_RESPONDERS), .. } => Err(Status::unavailable(format!(
                 "no instance of {} listens on {}",
@@ -185,7 +185,7 @@ impl Attempt {
                         }
                         return Err(status);
                     }
-                    self.read(headers, body, connection.message_bytes_max(), read)
+                    self.read(headers, body, connection, read)
                 })
             }
             Answer::Refused => Err(Status::permission_denied(format!(
@@ -209,14 +209,28 @@ impl Attempt {
         &self,
         mut headers: Headers,
         body: &[u8],
-        most: usize,
+        connection: &Connection,
         read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
     ) -> Result<T> {
-        let opened = content::open(&mut headers, body, most);
+        let opened = content::open(&mut headers, body, connection.message_bytes_max());
         let opened = opened
             .map_err(|garbled| garbled.lost(format_args!("the answer of {}", self.subject)))?;
         headers.remove(name::PIECES);
-        read(&headers, opened.as_deref().unwrap_or(body))
+        self.unseal(&headers, opened.as_deref().unwrap_or(body), connection, read)
+    }
+
+    /// Reads an answer, its sensitive fields opened.
+    fn unseal<T>(
+        &self,
+        headers: &Headers,
+        body: &[u8],
+        connection: &Connection,
+        read: impl FnOnce(&Headers, &[u8]) -> Result<T>,
+    ) -> Result<T> {
+        match connection.protection().response(self.method) {
+            None => read(headers, body),
+            Some(guard) => read(headers, guard.open(body)?.as_deref().unwrap_or(body)),
+        }
     }
 
     fn unknown(&self, cause: Status) -> Status {
@@ -248,6 +262,23 @@ fn unknown(repeatable: bool, cause: Status) -> Status {
 fn in_pieces(answer: &Answer) -> Option<Headers> {
     let Answer::Reply { status: None, headers: Some(block) } = answer else { return None };
     headers::find(block, name::PIECES).map(|_| Headers::decode(block))
+}
+
+/// A request with its sensitive fields sealed; `None` where it stays as it is.
+pub(super) fn sealed(
+    connection: &Connection,
+    method: &'static MethodSpec,
+    body: &dyn Body,
+) -> Result<Option<Vec<u8>>> {
+    if !method.sealed.any() {
+        return Ok(None);
+    }
+    let protection = connection.protection();
+    protection.may_call(method)?;
+    let Some(guard) = protection.request(method) else { return Ok(None) };
+    let mut request = Vec::with_capacity(body.len());
+    body.write(&mut request);
+    guard.seal(&request)
 }
 
 /// Tells every instance of the service that the call with this reply subject is given up.

@@ -16,7 +16,7 @@ use prost::Message;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::attempt::cancel;
+use super::attempt::{cancel, sealed};
 use super::options::CallOptions;
 use crate::connection::Connection;
 use crate::content::{self, PLAIN_BYTES_MAX};
@@ -165,9 +165,10 @@ where
         Box::pin(async move {
             let Self { call, request, .. } = self;
             let port = Port::new(&call.connection, None);
+            let answers = call.connection.protection().response(call.method);
             let opening = Opening::start(call, &port, None, &Proto::new(&request))?;
             let (inlet, slot, watched) = opening.opened().await?;
-            Ok(Inbound::new(inlet, slot, None).watched(watched))
+            Ok(Inbound::new(inlet, slot, None).watched(watched).opening(answers))
         })
     }
 }
@@ -215,9 +216,11 @@ async fn upload<Q: Message + 'static, R: Message + Default>(
     let context = Context::current();
     let port = Port::new(&call.connection, None);
     let outlet = Outlet::waiting(&port);
+    let protection = call.connection.protection();
+    let (frames, answers) = (protection.request(call.method), protection.response(call.method));
     let opening = Opening::start(call, &port, Some(&outlet), b"")?;
     let (inlet, slot, watched) = opening.opened().await?;
-    let pump = Pump::uploading(&outlet, requests);
+    let pump = Pump::uploading(&outlet, requests).sealed(frames);
     let open = Arc::clone(&slot);
     let sent = async move {
         let _open = open;
@@ -228,7 +231,7 @@ async fn upload<Q: Message + 'static, R: Message + Default>(
         Some(context) => tokio::spawn(context.scope(Box::pin(sent))),
         None => tokio::spawn(sent),
     };
-    Ok(Inbound::new(inlet, slot, Some(task.abort_handle())).watched(watched))
+    Ok(Inbound::new(inlet, slot, Some(task.abort_handle())).watched(watched).opening(answers))
 }
 
 /// A stream that has been asked for. Dropping it cancels the call.
@@ -290,6 +293,8 @@ impl Opening {
         let deadline = options.deadline(method, context.as_ref(), Instant::now());
         let subject = options.take_subject(method)?;
         let mut headers = options.take_headers(context.as_ref(), watched);
+        let sealed = sealed(&connection, method, body)?;
+        let body = sealed.as_ref().map_or(body, |sealed| sealed as &dyn Body);
         content::may_send("request", body.len(), &connection)?;
         let wrapped = (body.len() > PLAIN_BYTES_MAX)
             .then(|| content::wrap(&connection, body, &mut headers))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::content;
 use crate::durable::{Auth, Dial};
 use crate::layer::ANSWERS_BYTES_MAX;
+use crate::seal::Protection;
 use crate::subject;
 use crate::tls::Tls;
 
@@ -25,6 +26,7 @@ pub struct Options {
     pub(crate) cache_bytes_max: u64,
     pub(crate) message_bytes_max: usize,
     pub(crate) redis: Option<RedisUrl>,
+    pub(crate) protection: Protection,
 }
 
 /// Where Redis is. It may hold a password, so that it isn't shown.
@@ -75,6 +77,7 @@ impl Options {
             cache_bytes_max: ANSWERS_BYTES_MAX,
             message_bytes_max: content::MESSAGE_BYTES_MAX,
             redis: None,
+            protection: Protection::default(),
         }
     }
 
@@ -150,6 +153,13 @@ impl Options {
     #[must_use]
     pub fn redis(mut self, url: impl Into<RedisUrl>) -> Self {
         self.redis = Some(url.into());
+        self
+    }
+
+    /// Says what becomes of sensitive fields. Default: nothing is sent or taken that may have one.
+    #[must_use]
+    pub fn protection(mut self, protection: Protection) -> Self {
+        self.protection = protection;
         self
     }
 

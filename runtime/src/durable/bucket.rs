@@ -1,6 +1,7 @@
 //! A key-value bucket of bytes: a stream whose subjects are the keys (ADR-8).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,7 +12,9 @@ use futures::stream::BoxStream;
 use super::config::{bucket_stream, bucket_subject};
 use super::{Durable, Start, Stored, StreamConfig};
 use crate::headers::Headers;
-use crate::spec::BucketSpec;
+use crate::seal::{Guard, Protection};
+use crate::shown::Length;
+use crate::spec::{BucketSpec, Sealed};
 use crate::status::{Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
@@ -40,10 +43,13 @@ pub struct Bucket {
     expires: bool,
     indexes: Arc<[Index]>,
     pace: Arc<Pace>,
+    /// Seals what is written and opens what is read, where values have sensitive fields.
+    guard: Option<Guard>,
+    protection: Protection,
 }
 
 /// What a bucket holds, or held, under a key.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Record {
     /// The key.
     pub key: String,
@@ -55,6 +61,19 @@ pub struct Record {
     pub time: SystemTime,
     /// How many records a watch has still to show, as far as is known.
     pub pending: u64,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, value, revision, time, pending } = self;
+        f.debug_struct("Record")
+            .field("key", key)
+            .field("value", &value.as_deref().map(Length))
+            .field("revision", revision)
+            .field("time", time)
+            .field("pending", pending)
+            .finish()
+    }
 }
 
 impl Bucket {
@@ -71,6 +90,8 @@ impl Bucket {
             expires: spec.ttl.is_some(),
             indexes: Arc::default(),
             pace: Arc::new(Pace::new()),
+            guard: None,
+            protection: Protection::default(),
         }
     }
 
@@ -78,7 +99,7 @@ impl Bucket {
     pub(crate) fn beneath(&self, name: &str) -> Self {
         let prefix = format!("{}._bb.{name}", self.prefix);
         let (indexes, pace) = (Arc::default(), Arc::new(Pace::none()));
-        Self { prefix, indexes, pace, ..self.clone() }
+        Self { prefix, indexes, pace, guard: None, ..self.clone() }
     }
 
     /// Where it is kept.
@@ -89,6 +110,25 @@ impl Bucket {
     /// Everything that is there, and then everything that comes, as the stream keeps it.
     pub(crate) async fn read_all(&self) -> Result<BoxStream<'static, Result<Stored>>> {
         Ok(self.durable.read(&self.stream, &self.all(), Start::All).await?.messages)
+    }
+
+    /// Seals the sensitive fields of what is written from now on, opens those of what is read, and knows what to do about
+    /// those of events that are published with a write.
+    #[must_use]
+    pub(crate) fn protected(self, sealed: Option<Sealed>, protection: &Protection) -> Self {
+        let guard = sealed.map(|sealed| protection.stored(sealed));
+        Self { guard, protection: protection.clone(), ..self }
+    }
+
+    /// What becomes of the sensitive fields of events that are published with a write.
+    pub(crate) fn protection(&self) -> &Protection {
+        &self.protection
+    }
+
+    /// A value that was read, with its sensitive fields opened.
+    fn opened(&self, value: Bytes) -> Result<Bytes> {
+        let opened = self.guard.as_ref().map(|guard| guard.open(&value)).transpose()?.flatten();
+        Ok(opened.map_or(value, Bytes::from))
     }
 
     /// Name of the bucket.
@@ -210,6 +250,7 @@ impl Bucket {
         let value = value.map_err(|garbled| {
             garbled.lost(format_args!("what bucket {} holds under `{key}`", self.name))
         })?;
+        let value = value.map(|value| self.opened(value)).transpose()?;
         Ok(Record {
             key,
             value,

@@ -96,6 +96,7 @@ pub async fn start_consumers_with(
             service: Arc::clone(service),
             index,
             spec,
+            guard: spec.event.sealed.map(|sealed| connection.protection().stored(sealed)),
             tuning: Arc::clone(&tuning),
             abandon: consumers.abandon.clone(),
             in_hand: Arc::default(),

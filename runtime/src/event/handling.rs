@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::delivery::Delivery;
 use crate::durable::{Durable, Pulled, Settlement, Stored, deletes};
 use crate::headers::{Headers, name};
+use crate::seal::Guard;
 use crate::server::Service;
 use crate::spec::ConsumeSpec;
 use crate::status::{Code, Result, Status};
@@ -27,6 +28,8 @@ pub(super) struct Handling {
     pub(super) service: Arc<dyn Service>,
     pub(super) index: usize,
     pub(super) spec: &'static ConsumeSpec,
+    /// Opens events, where they have sensitive fields.
+    pub(super) guard: Option<Guard>,
     pub(super) tuning: Arc<Tuning>,
     pub(super) abandon: CancellationToken,
     pub(super) in_hand: Arc<InHand>,
@@ -123,7 +126,9 @@ impl Handling {
     /// Runs the handler; a panic is a failure like others.
     async fn run(&self, message: &Stored, deliveries: u64) -> Result<()> {
         let context = Context::new(None, None, Some(self.block(message, deliveries)));
-        let payload = message.plain().map_err(|garbled| garbled.lost("the event"))?;
+        let plain = message.plain().map_err(|garbled| garbled.lost("the event"))?;
+        let opened = self.guard.as_ref().map(|guard| guard.open(&plain)).transpose()?.flatten();
+        let payload = opened.map_or(plain, Bytes::from);
         let delivery = Delivery::new(context, payload);
         let span = trace::consume(self.spec, &message.headers);
         let handled = AssertUnwindSafe(async { self.service.consume(self.index, delivery).await });

@@ -6,12 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use futures::stream::{BoxStream, Stream, StreamExt};
 
 use super::Event;
 use crate::connection::Connection;
 use crate::durable::{Start, Stored, StreamConfig, deletes};
 use crate::headers::Headers;
+use crate::seal::Guard;
 use crate::status::{Result, Status};
 use crate::subject::Filter;
 
@@ -33,6 +35,8 @@ pub struct Received<E> {
 /// Events in order and without end, across lost connections. One that doesn't decode is an error; the next goes on.
 pub struct Events<E> {
     messages: BoxStream<'static, Result<Stored>>,
+    /// Opens events, where they have sensitive fields.
+    guard: Option<Guard>,
     event: PhantomData<fn() -> E>,
 }
 
@@ -51,7 +55,8 @@ impl Connection {
         let spec = E::spec();
         self.durable().assume(&StreamConfig::of_event(spec));
         let reading = self.durable().read(spec.stream, filter, start).await?;
-        Ok(Events { messages: reading.messages, event: PhantomData })
+        let guard = spec.sealed.map(|sealed| self.protection().stored(sealed));
+        Ok(Events { messages: reading.messages, guard, event: PhantomData })
     }
 }
 
@@ -72,16 +77,19 @@ impl<E: Event> Stream for Events<E> {
                 Some(Err(status)) => return Poll::Ready(Some(Err(status))),
                 // The deletion of a bucket's key is no event.
                 Some(Ok(stored)) if deletes(&stored.headers) => {}
-                Some(Ok(stored)) => return Poll::Ready(Some(received(stored))),
+                Some(Ok(stored)) => {
+                    return Poll::Ready(Some(received(stored, self.guard.as_ref())));
+                }
             }
         }
     }
 }
 
-fn received<E: Event>(stored: Stored) -> Result<Received<E>> {
+fn received<E: Event>(stored: Stored, guard: Option<&Guard>) -> Result<Received<E>> {
     let what = || format!("message {} on {}", stored.sequence, stored.subject);
     let plain = stored.plain().map_err(|garbled| garbled.lost(what()))?;
-    let event = E::decode(plain).map_err(|error| {
+    let opened = guard.map(|guard| guard.open(&plain)).transpose()?.flatten();
+    let event = E::decode(opened.map_or(plain, Bytes::from)).map_err(|error| {
         Status::data_loss(format!("{} is no {}: {error}", what(), E::spec().name))
     })?;
     let Stored { sequence, subject, headers, payload: _, time, pending: _ } = stored;

@@ -104,7 +104,8 @@ impl Handlers {
 
 /// Our own layers, the outermost first.
 fn build(method: &'static MethodSpec, connection: &Connection) -> HandlerService {
-    let idempotency = method.replay.map(|replay| IdempotencyLayer::new(&replay, connection));
+    let idempotency =
+        method.replay.map(|replay| IdempotencyLayer::new(method, &replay, connection));
     BoxCloneSyncService::new(
         ServiceBuilder::new().option_layer(idempotency).service(service_fn(Handling::run)),
     )

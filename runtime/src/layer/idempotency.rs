@@ -18,11 +18,12 @@ use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 
-use self::record::{Answer, Record};
+use self::record::{Answer, Record, SEALED};
 use super::{Handling, Response};
 use crate::connection::Connection;
 use crate::durable::{Bucket, Start};
-use crate::spec::Replay;
+use crate::seal::{Guard, Purpose};
+use crate::spec::{MethodSpec, Replay};
 use crate::status::{Code, Executed, Result, Status};
 use crate::transport::BoxFuture;
 
@@ -40,12 +41,21 @@ pub(super) struct IdempotencyLayer(Arc<Answers>);
 struct Answers {
     bucket: Bucket,
     ttl: Duration,
+    /// Seals records, where the method has sensitive fields: an answer may hold them, and a hash tells which of a few requests it
+    /// was.
+    guard: Option<Guard>,
 }
 
 impl IdempotencyLayer {
-    pub(super) fn new(replay: &Replay, connection: &Connection) -> Self {
+    pub(super) fn new(
+        method: &'static MethodSpec,
+        replay: &Replay,
+        connection: &Connection,
+    ) -> Self {
         let bucket = Bucket::new(Arc::clone(connection.durable()), replay.bucket);
-        Self(Arc::new(Answers { bucket, ttl: replay.ttl }))
+        let guard = || connection.protection().guard(SEALED, Purpose::Kept(method));
+        let guard = method.sealed.any().then(guard);
+        Self(Arc::new(Answers { bucket, ttl: replay.ttl, guard }))
     }
 }
 
@@ -133,7 +143,7 @@ impl Answers {
     /// Claims a key for a call, or waits for the answer of the call that has.
     async fn claim(&self, key: &str, request: &Bytes, deadline: Instant) -> Result<Claim> {
         let left = deadline.saturating_duration_since(Instant::now());
-        let claim = Bytes::from(Record::claim(request.clone(), left + GRACE).encode_to_vec());
+        let claim = self.bytes(&Record::claim(request.clone(), left + GRACE))?;
         match self.bucket.create(key, claim.clone()).await {
             Ok(revision) => return Ok(Claim::Won(revision)),
             Err(status) if status.code() == Code::AlreadyExists => {}
@@ -163,7 +173,7 @@ impl Answers {
             };
             let age = SystemTime::now().duration_since(record.time).unwrap_or_default();
             let kept = record.value.filter(|_| age < self.ttl);
-            let Some(kept) = kept.map(|bytes| Record::read(&bytes)).transpose()? else {
+            let Some(kept) = kept.map(|bytes| self.record(&bytes)).transpose()? else {
                 // Given up by its call, or too old.
                 seen = Some((record.revision, Instant::now()));
                 continue;
@@ -194,9 +204,21 @@ impl Answers {
             Err(status) if may_try_again(status) => self.bucket.delete(key, Some(revision)).await,
             result => {
                 let kept = Record::answered(request, Answer::of(result));
-                self.bucket.update(key, kept.encode_to_vec().into(), revision).await
+                self.bucket.update(key, self.bytes(&kept)?, revision).await
             }
         }
+    }
+
+    /// A record as it is stored.
+    fn bytes(&self, record: &Record) -> Result<Bytes> {
+        let bytes = record.encode_to_vec();
+        let sealed = self.guard.as_ref().map(|guard| guard.seal(&bytes)).transpose()?.flatten();
+        Ok(sealed.unwrap_or(bytes).into())
+    }
+
+    fn record(&self, bytes: &[u8]) -> Result<Record> {
+        let opened = self.guard.as_ref().map(|guard| guard.open(bytes)).transpose()?.flatten();
+        Record::read(opened.as_deref().unwrap_or(bytes))
     }
 }
 

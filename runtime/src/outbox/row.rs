@@ -19,7 +19,7 @@ const KEY: &str = "Bb-Outbox-Key";
 const TRACE: Duration = Duration::from_secs(1);
 
 /// A row.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Row {
     /// Its name, and the event's id.
     pub(super) id: String,

@@ -148,7 +148,12 @@ impl MethodSink {
 }
 
 /// Hands a request to the service.
-pub(super) fn dispatch(server: &Inner, index: usize, incoming: Incoming) {
+pub(super) fn dispatch(server: &Inner, index: usize, mut incoming: Incoming) {
+    if incoming.method().sealed.request.is_some()
+        && let Err(status) = incoming.open()
+    {
+        return incoming.fail(&status);
+    }
     let (context, arrived) = (incoming.context.clone(), incoming.arrived);
     let span = incoming.permit.span.clone();
     let _entered = span.enter();

@@ -53,6 +53,15 @@ impl Incoming {
         Ok(())
     }
 
+    /// Opens the sensitive fields of the request.
+    pub(super) fn open(&mut self) -> Result<()> {
+        let guard = self.connection().protection().request(self.method());
+        if let Some(payload) = guard.map(|guard| guard.open(&self.payload)).transpose()?.flatten() {
+            self.payload = payload.into();
+        }
+        Ok(())
+    }
+
     /// Answers with what the handler returns.
     pub fn unary<Q, R, H, F>(self, handler: H)
     where

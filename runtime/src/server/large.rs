@@ -85,14 +85,20 @@ async fn fetch(incoming: &mut Incoming) -> Option<Result<()>> {
     Some(fetched.map(|body| incoming.fetched(body)).map_err(|missing| missing.of_request()))
 }
 
-/// Publishes an answer of any length. What is returned sends the rest of one that a message can't hold; until it has
-/// completed the call isn't over.
+/// Publishes an answer of any length, its sensitive fields sealed. What is returned sends the rest of one that a message
+/// can't hold; until it has completed the call isn't over.
 pub(super) fn answer(
     connection: &Connection,
     context: &Context,
     headers: &Headers,
     body: &dyn Body,
 ) -> Result<Option<BoxFuture<'static, Result<()>>>> {
+    let guard = context.method().and_then(|method| connection.protection().response(method));
+    let sealed = match guard.map(|guard| guard.seal(&body.to_bytes())).transpose() {
+        Ok(sealed) => sealed.flatten(),
+        Err(status) => return Err(handler::answer_error(connection, context, status)),
+    };
+    let body = sealed.as_ref().map_or(body, |sealed| sealed as &dyn Body);
     if body.len() <= PLAIN_BYTES_MAX {
         return handler::answer(connection, context, headers, body).map(|()| None);
     }

@@ -12,6 +12,7 @@ use super::incoming::Incoming;
 use crate::context::Context;
 use crate::headers::name;
 use crate::mux::StreamSlot;
+use crate::seal::Guard;
 use crate::status::{Result, Status};
 use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Port, Pump, Stopped};
 use crate::transport::BoxFuture;
@@ -35,6 +36,7 @@ impl Incoming {
         let connection = self.connection().clone();
         let context = self.context().clone();
         let credit = credit(&context, self.method().credit);
+        let guard = connection.protection().response(self.method());
         let answer = handler(context.clone(), request);
         self.start_apart(Box::pin(async move {
             let stopped = match answer.await {
@@ -44,7 +46,7 @@ impl Incoming {
                     let outlet = Outlet::granted(&port, credit);
                     let _slot =
                         Link::open(&connection, &port, None, Some(Arc::clone(&outlet)), None);
-                    match Pump::answering(&outlet, frames).await {
+                    match Pump::answering(&outlet, frames).sealed(guard).await {
                         Ok(()) => return Ok(()),
                         Err(stopped) => stopped,
                     }
@@ -89,6 +91,10 @@ struct Duplex {
     inlet: Arc<Inlet>,
     outlet: Arc<Outlet>,
     slot: Arc<StreamSlot>,
+    /// Opens what the caller sends.
+    requests: Option<Guard>,
+    /// Seals what it is answered.
+    answers: Option<Guard>,
 }
 
 impl Duplex {
@@ -100,11 +106,14 @@ impl Duplex {
         let outlet = Outlet::granted(&port, credit(call.context(), method.credit));
         let (reads, writes) = (Some(Arc::clone(&inlet)), Some(Arc::clone(&outlet)));
         let slot = Arc::new(Link::open(connection, &port, reads, writes, None));
-        Self { inlet, outlet, slot }
+        let protection = connection.protection();
+        let (requests, answers) = (protection.request(method), protection.response(method));
+        Self { inlet, outlet, slot, requests, answers }
     }
 
     fn requests<Q>(&self) -> Inbound<Q> {
-        Inbound::new(Arc::clone(&self.inlet), Arc::clone(&self.slot), None)
+        let requests = Inbound::new(Arc::clone(&self.inlet), Arc::clone(&self.slot), None);
+        requests.opening(self.requests.clone())
     }
 
     /// Runs the handler for as long as the caller is there, and sends what it answers.
@@ -113,7 +122,7 @@ impl Duplex {
         handled: impl Future<Output = Result<Outbound<R>>> + Send + 'static,
     ) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
-            let Self { inlet, outlet, slot: _slot } = self;
+            let Self { inlet, outlet, slot: _slot, requests: _, answers } = self;
             inlet.grant();
             let answer = {
                 let mut handled = pin!(handled);
@@ -126,7 +135,7 @@ impl Duplex {
                 .await
             };
             let frames = answer?.unwrap_or_else(|status| Outbound::once(Err(status)));
-            Ok(Pump::going_on(&outlet, frames).await?)
+            Ok(Pump::going_on(&outlet, frames).sealed(answers).await?)
         })
     }
 }

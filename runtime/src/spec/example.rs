@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Idempotency, Kind, MethodSpec, Policy};
+use super::{Idempotency, Kind, MethodSpec, Policy, SealedSides};
 
 /// Without any option.
 pub(crate) const FEED: MethodSpec = MethodSpec {
@@ -22,4 +22,5 @@ pub(crate) const FEED: MethodSpec = MethodSpec {
     policy: Policy::NONE,
     request: "acme.zoo.v1.FeedRequest",
     response: "acme.zoo.v1.FeedResponse",
+    sealed: SealedSides::NONE,
 };

@@ -13,8 +13,10 @@ use tokio::task::AbortHandle;
 
 use super::Inlet;
 use super::packet::Frames;
+use super::raw::Raw;
 use super::split::Assembly;
 use crate::mux::StreamSlot;
+use crate::seal::Guard;
 use crate::status::{Result, Status};
 use crate::telemetry::watched::Watched;
 
@@ -36,6 +38,8 @@ pub struct Inbound<T> {
     is_over: bool,
     /// The call that the stream answers.
     watched: Option<Watched>,
+    /// Opens the frames, where they have sensitive fields.
+    guard: Option<Guard>,
     frame: PhantomData<fn() -> T>,
 }
 
@@ -57,6 +61,7 @@ impl<T> Inbound<T> {
             unreported_bytes: 0,
             is_over: false,
             watched: None,
+            guard: None,
             frame: PhantomData,
         }
     }
@@ -64,6 +69,12 @@ impl<T> Inbound<T> {
     /// Watches the call that the stream answers, to the stream's end.
     pub(crate) fn watched(mut self, watched: Option<Watched>) -> Self {
         self.watched = watched;
+        self
+    }
+
+    /// Opens the sensitive fields of frames.
+    pub(crate) fn opening(mut self, guard: Option<Guard>) -> Self {
+        self.guard = guard;
         self
     }
 
@@ -102,6 +113,14 @@ impl<T: Message + Default> Inbound<T> {
     }
 }
 
+/// Reads a frame, its sensitive fields opened.
+fn open<T: Message + Default>(guard: &Guard, frame: Result<Raw>) -> Result<T> {
+    let Raw(frame) = frame?;
+    let opened = guard.open(&frame)?;
+    T::decode(opened.as_deref().unwrap_or(&frame))
+        .map_err(|error| Status::internal(format!("a frame is malformed: {error}")))
+}
+
 impl<T: Message + Default> Stream for Inbound<T> {
     type Item = Result<T>;
 
@@ -114,7 +133,10 @@ impl<T: Message + Default> Stream for Inbound<T> {
             if let Some((kind, bytes)) = this.current.next() {
                 this.unreported_frames += 1;
                 this.unreported_bytes += bytes.len() as u64;
-                let decoded = this.assembly.take(kind, bytes);
+                let decoded = match &this.guard {
+                    None => this.assembly.take(kind, bytes),
+                    Some(guard) => this.assembly.take(kind, bytes).map(|raw| open(guard, raw)),
+                };
                 if this.unreported_frames >= this.report_frames {
                     this.report();
                 }

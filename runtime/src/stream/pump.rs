@@ -11,8 +11,10 @@ use prost::Message;
 
 use super::packet::Pack;
 use super::producer::Room;
+use super::raw::Raw;
 use super::split::{Rest, Sizes};
 use super::{Outbound, Outlet};
+use crate::seal::Guard;
 use crate::status::{Code, Result, Status};
 use crate::transport::BoxFuture;
 
@@ -23,6 +25,8 @@ const DIRECT_TURN: u32 = 4;
 pub(crate) struct Pump<T> {
     outlet: Arc<Outlet>,
     source: Option<Outbound<T>>,
+    /// Seals the frames, where they have sensitive fields.
+    guard: Option<Guard>,
     pack: Pack,
     sizes: Sizes,
     /// What is left of a long frame.
@@ -81,6 +85,7 @@ impl<T> Pump<T> {
         Self {
             outlet: Arc::clone(outlet),
             source: Some(source),
+            guard: None,
             pack: Pack::default(),
             sizes: outlet.sizes(),
             rest: None,
@@ -91,6 +96,12 @@ impl<T> Pump<T> {
             ended: None,
             refused: None,
         }
+    }
+
+    /// Seals the sensitive fields of frames.
+    pub(crate) fn sealed(mut self, guard: Option<Guard>) -> Self {
+        self.guard = guard;
+        self
     }
 }
 
@@ -126,13 +137,18 @@ impl<T: Message> Pump<T> {
             }
             match Pin::new(&mut *source).poll_next(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    let length = frame.encoded_len();
-                    if self.sizes.is_short(length) {
-                        self.pack.push(&frame, length);
-                        continue;
-                    }
-                    match self.sizes.split(&frame, length) {
-                        Ok(rest) => self.rest = Some(rest),
+                    let added = match &self.guard {
+                        None => add(&frame, &self.sizes, &mut self.pack),
+                        Some(guard) => {
+                            let plain = frame.encode_to_vec();
+                            guard.seal(&plain).and_then(|sealed| {
+                                let frame = Raw(sealed.unwrap_or(plain).into());
+                                add(&frame, &self.sizes, &mut self.pack)
+                            })
+                        }
+                    };
+                    match added {
+                        Ok(rest) => self.rest = rest,
                         Err(status) => return Filled::Ended(Err(status)),
                     }
                 }
@@ -175,6 +191,16 @@ impl<T: Message> Pump<T> {
         self.outlet.give_up(sent, &status);
         self.ended = Some(Err(status));
     }
+}
+
+/// Adds a frame to a message, or prepares it for several.
+fn add(frame: &impl Message, sizes: &Sizes, pack: &mut Pack) -> Result<Option<Rest>> {
+    let length = frame.encoded_len();
+    if sizes.is_short(length) {
+        pack.push(frame, length);
+        return Ok(None);
+    }
+    sizes.split(frame, length).map(Some)
 }
 
 impl<T: Message> Future for Pump<T> {

@@ -9,9 +9,11 @@ use super::NatsServer;
 use crate::connection::{Connection, Options};
 use crate::event::{Consumers, start_consumers};
 use crate::provision::Provisioner;
+use crate::seal::{Keyring, Protection};
 use crate::server::{IntoService, Server};
 
-/// A server of the test's own and a connection to it. Streams and buckets come into being as they are used.
+/// A server of the test's own and a connection to it. Streams and buckets come into being as they are used, and sensitive
+/// fields are sealed with a key of the test's own.
 #[derive(Clone)]
 pub struct TestEnv(Arc<Inner>);
 
@@ -19,6 +21,8 @@ struct Inner {
     server: AsyncMutex<NatsServer>,
     url: String,
     connection: Connection,
+    /// Keys that all of the test's connections have.
+    protection: Protection,
     running: Mutex<Vec<(Connection, Server, Consumers)>>,
 }
 
@@ -30,9 +34,10 @@ impl TestEnv {
     pub async fn start() -> Self {
         let server = NatsServer::start().await.unwrap_or_else(|status| panic!("{status}"));
         let url = server.url();
-        let connection = connect(&url, "test").await;
-        let server = AsyncMutex::new(server);
-        Self(Arc::new(Inner { server, url, connection, running: Mutex::default() }))
+        let protection = Protection::new(Keyring::random());
+        let connection = connect(&url, "test", &protection).await;
+        let (server, running) = (AsyncMutex::new(server), Mutex::default());
+        Self(Arc::new(Inner { server, url, connection, protection, running }))
     }
 
     /// Starts a server with the streams and buckets of schemas, as a deployment makes them.
@@ -57,7 +62,7 @@ impl TestEnv {
     /// # Panics
     /// When the server is down.
     pub async fn connect(&self, service: &str) -> Connection {
-        connect(&self.0.url, service).await
+        connect(&self.0.url, service, &self.0.protection).await
     }
 
     /// Where the server is.
@@ -112,8 +117,8 @@ impl fmt::Debug for TestEnv {
     }
 }
 
-async fn connect(url: &str, service: &str) -> Connection {
-    let options = Options::new(url, service).provision(true);
+async fn connect(url: &str, service: &str, protection: &Protection) -> Connection {
+    let options = Options::new(url, service).provision(true).protection(protection.clone());
     Connection::connect(options).await.unwrap_or_else(|status| panic!("{status}"))
 }
 

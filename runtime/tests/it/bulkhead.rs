@@ -9,7 +9,7 @@ use bodybroker_runtime::context::Context;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::server::{Incoming, Service};
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::{BoxFuture, Flush, Outgoing};
@@ -37,6 +37,7 @@ const fn method(name: &'static str, subject: &'static str, critical: bool) -> Me
         replay: None,
         request: "test.echo.v1.Text",
         response: "test.echo.v1.Text",
+        sealed: SealedSides::NONE,
     }
 }
 

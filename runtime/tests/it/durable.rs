@@ -73,6 +73,7 @@ pub(crate) fn dial(url: &str) -> Dial {
 static SPEC: BucketSpec = BucketSpec {
     name: "things",
     value: "test.v1.Thing",
+    sealed: None,
     history: 3,
     ttl: None,
     storage: Storage::File,

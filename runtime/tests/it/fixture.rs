@@ -9,7 +9,7 @@ use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::context::Context;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::server::{Incoming, IntoService, Service};
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec};
 use bodybroker_runtime::status::{Result, Status};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::BoxFuture;
@@ -52,6 +52,7 @@ const fn method(name: &'static str, subject: &'static str, idempotency: Idempote
         replay: None,
         request: "test.echo.v1.Text",
         response: "test.echo.v1.Text",
+        sealed: SealedSides::NONE,
     }
 }
 

@@ -223,6 +223,7 @@ async fn a_bucket_that_takes_no_writes_is_found_though_its_server_is_there() {
     static VALUES: BucketSpec = BucketSpec {
         name: "values",
         value: "test.v1.Moved",
+        sealed: None,
         history: 1,
         ttl: None,
         storage: Storage::File,

@@ -183,6 +183,7 @@ async fn a_bucket_with_another_storage_is_left_alone() -> Result<()> {
     static MOVED: BucketSpec = BucketSpec {
         name: "places",
         value: "test.v1.Moved",
+        sealed: None,
         history: 1,
         ttl: None,
         storage: Storage::Memory,

@@ -15,6 +15,7 @@ use crate::event::connected;
 static LEASES: BucketSpec = BucketSpec {
     name: "leases",
     value: "test.v1.Lease",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,

@@ -22,6 +22,7 @@ mod outbox;
 mod proxy;
 mod rolling_restart;
 mod rpc;
+mod sealed;
 mod store;
 mod stream;
 mod trace;

@@ -32,6 +32,7 @@ fn bucket(name: String, ttl: Option<Duration>) -> &'static BucketSpec {
     Box::leak(Box::new(BucketSpec {
         name: name.leak(),
         value: "test.v1.Rang",
+        sealed: None,
         history: 1,
         ttl,
         storage: Storage::File,

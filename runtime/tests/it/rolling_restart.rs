@@ -9,7 +9,7 @@ use bodybroker_runtime::connection::Options;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::server::Incoming;
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::BoxFuture;
 use futures::StreamExt as _;
@@ -42,6 +42,7 @@ static SPEC: ServiceSpec = ServiceSpec {
         replay: None,
         request: "test.restart.v1.Effect",
         response: "test.restart.v1.Effect",
+        sealed: SealedSides::NONE,
     }],
     publishes: &[],
     consumes: &[],

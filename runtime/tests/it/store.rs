@@ -38,6 +38,7 @@ impl prost::Name for Count {
 static SPEC: BucketSpec = BucketSpec {
     name: "counts",
     value: "test.v1.Count",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,

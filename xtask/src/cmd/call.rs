@@ -6,15 +6,17 @@ use std::time::Duration;
 use bodybroker_runtime::spec::Kind;
 
 use crate::caller::{Answers, Caller};
-use crate::catalogue::{self, Catalogue};
+use crate::catalogue::Catalogue;
 use crate::duration;
+use crate::keys::Keys;
 use crate::server::{self, Server};
 use crate::{ui, workspace};
 
 /// Calls a method
 ///
 /// Any method of any schema, in JSON. Answers of a stream are printed as they come, one a line; requests of a
-/// stream are read from standard input, one a line.
+/// stream are read from standard input, one a line. Without keys sensitive fields are sent in the clear, which a strict service
+/// refuses, and shown as <sealed>.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The method, such as `TimeService.GetTime`
@@ -27,6 +29,8 @@ pub(crate) struct Args {
     timeout: Option<Duration>,
     #[command(flatten)]
     server: Server,
+    #[command(flatten)]
+    keys: Keys,
 }
 
 /// Runs the command.
@@ -34,8 +38,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
     let catalogue = Catalogue::load(&root)?;
     let url = args.server.url(&root)?;
+    let keys = args.keys.protection(&root, &args.server)?;
     server::block_on(async {
-        let caller = Caller::connect(catalogue, &url).await?;
+        let caller = Caller::connect(catalogue, &url, keys).await?;
         let outcome = call(args, &caller).await;
         caller.close().await;
         outcome
@@ -47,14 +52,14 @@ async fn call(args: &Args, caller: &Caller) -> anyhow::Result<()> {
     match method.kind() {
         Kind::Unary => {
             let answer = caller.unary(&method, &args.json, args.timeout).await?;
-            ui::say(catalogue::to_json(&answer, true)?);
+            ui::say(answer.to_json(true)?);
         }
         Kind::ServerStream => {
             print(caller, caller.server_stream(&method, &args.json, args.timeout).await?).await?;
         }
         Kind::ClientStream => {
             let answer = caller.client_stream(&method, lines()?).await?;
-            ui::say(catalogue::to_json(&answer, true)?);
+            ui::say(answer.to_json(true)?);
         }
         Kind::Bidirectional => {
             print(caller, caller.bidirectional(&method, lines()?).await?).await?;
@@ -65,7 +70,7 @@ async fn call(args: &Args, caller: &Caller) -> anyhow::Result<()> {
 
 async fn print(caller: &Caller, mut answers: Answers) -> anyhow::Result<()> {
     while let Some(answer) = caller.next(&mut answers).await? {
-        ui::say(catalogue::to_json(&answer, false)?);
+        ui::say(answer.to_json(false)?);
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ use crate::workspace;
 #[derive(Debug)]
 pub(crate) struct Fleet {
     program: PathBuf,
+    /// File of the keys that its services have.
+    keys: PathBuf,
 }
 
 impl Fleet {
@@ -35,7 +37,8 @@ impl Fleet {
         let lines = String::from_utf8_lossy(&output.stdout);
         let program = lines.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
         let program = program.filter_map(|artifact| artifact.executable).next_back();
-        Ok(Self { program: program.context("cargo built no program")? })
+        let keys = crate::keys::prepare(root)?;
+        Ok(Self { program: program.context("cargo built no program")?, keys })
     }
 
     /// Prepares an instance of a service.
@@ -43,6 +46,7 @@ impl Fleet {
         let mut command = Command::new(&self.program);
         // One server keeps one copy of everything.
         command.arg(service).env("BB_NATS_URL", url).env("BB_WEAK_STORAGE", "true");
+        command.env("BB_KEYS", &self.keys);
         command
     }
 

@@ -2,6 +2,7 @@
 
 mod breaking;
 mod demo;
+mod key;
 mod new;
 mod support;
 mod up;

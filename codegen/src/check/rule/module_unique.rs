@@ -1,7 +1,7 @@
 //! Keeps the modules of a package apart.
 //!
 //! # Why
-//! A service becomes a module beside `messages`, `events` and `streams`, and so does a package whose name goes on where
+//! A service becomes a module beside `messages`, `events`, `streams` and `sealed`, and so does a package whose name goes on where
 //! another one's ends: two of one name would be one file. `mod.rs` is the file of what is around it.
 //!
 //! # Fix
@@ -73,6 +73,7 @@ fn generated(
         ("messages", "the messages of its package", messages),
         ("events", "the events of its package", !package.events.is_empty()),
         ("streams", "the streams of its package", streams),
+        ("sealed", "what is sealed of its package", !package.sealed.is_empty()),
         ("r#mod", "the module around it", true),
     ];
     table.into_iter().filter(|(.., there)| *there).map(|(module, what, _)| (module, what))

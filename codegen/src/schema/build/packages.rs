@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::sealed::Ways;
 use super::types::resolve;
 use super::{events, services};
 use crate::input::{Input, without_prefix};
@@ -14,7 +15,15 @@ pub(super) fn packages(input: &Input, survey: &Survey) -> Vec<Package> {
         by_name.entry(&file.package).or_default().push(file);
     }
     let known: BTreeSet<&str> = by_name.keys().copied().collect();
-    by_name.iter().map(|(name, files)| package(input, survey, &known, name, files)).collect()
+    let ways = Ways::new(survey);
+    by_name
+        .iter()
+        .map(|(name, files)| {
+            let mut package = package(input, survey, &known, name, files);
+            package.sealed = ways.sealed(&package);
+            package
+        })
+        .collect()
 }
 
 fn package(
@@ -48,6 +57,7 @@ fn package(
         services,
         events: messages().filter_map(|message| events::event(survey, message)).collect(),
         redacted: messages().filter_map(|message| redacted(survey, message)).collect(),
+        sealed: Vec::new(),
     };
     package.dependencies = dependencies(&package, messages(), known, survey);
     package
@@ -110,5 +120,7 @@ fn redacted(survey: &Survey, message: &Message) -> Option<Redacted> {
             None => fields.push((ident, field.sensitive)),
         }
     }
-    Some(Redacted { message: resolve(survey, &message.full_name), fields })
+    let secrets = message.fields.iter().filter(|field| field.sensitive);
+    let secrets = secrets.map(|field| (field.number, field.name.clone())).collect();
+    Some(Redacted { message: resolve(survey, &message.full_name), fields, secrets })
 }

@@ -6,6 +6,7 @@
 
 pub mod messages;
 pub mod auth_service;
+mod sealed;
 
 pub use messages::*;
 pub use auth_service::{

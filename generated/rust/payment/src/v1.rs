@@ -7,6 +7,7 @@
 pub mod events;
 pub mod messages;
 pub mod payment_service;
+mod sealed;
 
 pub use messages::*;
 pub use payment_service::{

@@ -1,5 +1,6 @@
 //! Writing to a bucket: one key, or several in one step.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use super::{Bucket, KEY, OPERATION, Record, hex};
 use crate::content;
 use crate::durable::{Append, RevisionConflict};
 use crate::headers::{Headers, name};
+use crate::shown::Length;
 use crate::status::{Code, Result, Status};
 use crate::telemetry::trace;
 
@@ -15,7 +17,7 @@ use crate::telemetry::trace;
 const DELETIONS_MAX: usize = 3;
 
 /// A write of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Write {
     /// The key.
     pub key: String,
@@ -36,6 +38,18 @@ pub enum Expect {
     Absent,
     /// This revision, which may be that of a deletion; 0 where the key never was.
     Revision(u64),
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, value, expect, expires_in } = self;
+        f.debug_struct("Write")
+            .field("key", key)
+            .field("value", &value.as_deref().map(Length))
+            .field("expect", expect)
+            .field("expires_in", expires_in)
+            .finish()
+    }
 }
 
 impl Write {
@@ -163,9 +177,11 @@ impl Bucket {
             // What the value replaced would come back when it is gone.
             headers.insert(name::ROLLUP, "sub")?;
         }
+        let value = value.clone().unwrap_or_default();
+        let sealed = self.guard.as_ref().map(|guard| guard.seal(&value)).transpose()?.flatten();
         // The write may be an event, too.
         trace::inject_current(&mut headers);
-        let payload = content::pack_to_keep(value.clone().unwrap_or_default(), &mut headers);
+        let payload = content::pack_to_keep(sealed.map_or(value, Bytes::from), &mut headers);
         Ok(Append { stream: self.stream.clone(), subject, headers, payload, expect, id: None })
     }
 

@@ -1,5 +1,6 @@
 //! What is stored under an idempotency key.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,10 +9,13 @@ use prost::Message;
 use crate::clock::unsigned_millis;
 use crate::headers::{Headers, name};
 use crate::layer::Response;
+use crate::shown::Length;
+use crate::spec::{Sealed, SealedField, SealedMessage};
 use crate::status::{self, Result, Status};
 
 /// What is stored under an idempotency key.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(super) struct Record {
     /// Hash of the request.
     #[prost(bytes = "bytes", tag = "1")]
@@ -24,8 +28,27 @@ pub(super) struct Record {
     pub(super) answer: Option<Answer>,
 }
 
+/// What of a record is sealed where the method has sensitive fields: the hash, and the answer's body.
+pub(super) const SEALED: Sealed = Sealed {
+    messages: &[
+        SealedMessage {
+            name: "the kept answer",
+            fields: &[
+                SealedField { number: 1, name: "request", inside: None },
+                SealedField { number: 3, name: "answer", inside: Some(1) },
+            ],
+        },
+        SealedMessage {
+            name: "Answer",
+            fields: &[SealedField { number: 2, name: "body", inside: None }],
+        },
+    ],
+    index: 0,
+};
+
 /// An answer, as it went over the wire.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(super) struct Answer {
     #[prost(message, repeated, tag = "1")]
     headers: Vec<Header>,
@@ -39,6 +62,18 @@ struct Header {
     name: String,
     #[prost(string, tag = "2")]
     value: String,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record").field("answer", &self.answer).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("body", &Length(&self.body)).finish_non_exhaustive()
+    }
 }
 
 impl Record {

@@ -39,6 +39,7 @@ static RANG: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 3,
     bucket: None,
+    sealed: None,
 };
 
 impl Event for Rang {
@@ -70,6 +71,7 @@ static MOVED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 3,
     bucket: Some("places"),
+    sealed: None,
 };
 
 impl Event for Moved {
@@ -85,6 +87,7 @@ impl Event for Moved {
 pub(crate) static PLACES: BucketSpec = BucketSpec {
     name: "places",
     value: "test.v1.Moved",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,

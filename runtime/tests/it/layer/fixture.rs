@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     Breaker, BucketSpec, Cache, Hedge, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Replay, Retry, Scalar, ServiceSpec, Storage,
+    Policy, Replay, Retry, Scalar, SealedSides, ServiceSpec, Storage,
 };
 use bodybroker_runtime::{
     BoxFuture, Bus, Call, Connection, Context, Delivery, Incoming, IntoService, Result, Server,
@@ -91,6 +91,7 @@ const fn method(
         replay,
         request: "test.script.v1.Text",
         response: "test.script.v1.Text",
+        sealed: SealedSides::NONE,
     }
 }
 
@@ -186,6 +187,7 @@ pub(super) const KEEP_BRIEFLY: usize = 13;
 static ANSWERS: BucketSpec = BucketSpec {
     name: "script-answers",
     value: "runtime.v1.KeptAnswer",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_mins(1)),
     storage: Storage::Memory,

@@ -54,6 +54,7 @@ const fn spec(ttl: Option<Duration>) -> BucketSpec {
     BucketSpec {
         name: "citizens",
         value: "test.v1.Citizen",
+        sealed: None,
         history: 4,
         ttl,
         storage: Storage::File,

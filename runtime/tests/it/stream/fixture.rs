@@ -8,7 +8,7 @@ use bodybroker_runtime::bus::Bus;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::server::Incoming;
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec};
 use bodybroker_runtime::transport::BoxFuture;
 use futures::stream;
 
@@ -52,6 +52,7 @@ const fn method(name: &'static str, subject: &'static str, kind: Kind) -> Method
         replay: None,
         request: "test.stream.v1.Ask",
         response: "test.stream.v1.Number",
+        sealed: SealedSides::NONE,
     }
 }
 

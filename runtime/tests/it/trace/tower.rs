@@ -10,7 +10,9 @@ use bodybroker_runtime::context::Context;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::durable::Bucket;
 use bodybroker_runtime::server::{Incoming, IntoService, Service};
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec};
+use bodybroker_runtime::spec::{
+    Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides, ServiceSpec,
+};
 use bodybroker_runtime::status::{Result, Status};
 use bodybroker_runtime::stream::Outbound;
 use bodybroker_runtime::transport::BoxFuture;
@@ -44,6 +46,7 @@ const fn method(
         policy,
         request: "test.echo.v1.Text",
         response: "test.echo.v1.Text",
+        sealed: SealedSides::NONE,
     }
 }
 

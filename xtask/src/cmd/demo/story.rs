@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{chapter, listen};
 use crate::caller::{Caller, Failure};
-use crate::catalogue::{self, Catalogue};
+use crate::catalogue::Catalogue;
+use crate::shown::Shown;
 use crate::{duration, ui};
 
 /// The world that begins with the services.
@@ -27,7 +28,7 @@ pub(super) async fn tell(
 ) -> anyhow::Result<()> {
     let mut ticks = listen(&catalogue, client, "TimeTick").await?;
     let mut weather = listen(&catalogue, client, "WeatherChanged").await?;
-    let caller = Caller::connect(catalogue, url).await?;
+    let caller = Caller::connect(catalogue, url, None).await?;
     let story = Story { caller };
 
     chapter("Time ticks");
@@ -92,7 +93,7 @@ pub(super) async fn tell(
         let answer = tokio::time::timeout(EVENT_MAX, story.caller.next(&mut watcher)).await;
         let answer =
             answer.context("the watcher waits in vain")??.context("the watcher's stream ended")?;
-        let update: Value = serde_json::from_str(&catalogue::to_json(&answer, false)?)?;
+        let update: Value = serde_json::from_str(&answer.to_json(false)?)?;
         let update = &update["update"];
         ui::say(format!("  version {}: {}", plain(&update["version"]), compact(&update["data"])));
     }
@@ -111,7 +112,7 @@ impl Story {
         let (answer, line) = self.timed(method, &request).await?;
         ui::say(line);
         let answer = answer.with_context(|| format!("{method} {request}"))?;
-        Ok(serde_json::from_str(&catalogue::to_json(&answer, false)?)?)
+        Ok(serde_json::from_str(&answer.to_json(false)?)?)
     }
 
     /// Makes a call that is to fail; gives back its failure.
@@ -149,7 +150,7 @@ impl Story {
         &self,
         method: &str,
         request: &Value,
-    ) -> anyhow::Result<(anyhow::Result<prost_reflect::DynamicMessage>, String)> {
+    ) -> anyhow::Result<(anyhow::Result<Shown>, String)> {
         let prepared = self.caller.method(method)?;
         let text = request.to_string();
         let began = Instant::now();

@@ -18,6 +18,7 @@ pub static THING: EventSpec = EventSpec {
     storage: Storage::Memory,
     replicas: 1,
     bucket: Some("bench-thing"),
+    sealed: None,
 };
 
 /// What the schema says of `bodybroker.bench.v1.ThingTouched`.
@@ -28,6 +29,7 @@ pub static THING_TOUCHED: EventSpec = EventSpec {
     storage: Storage::Memory,
     replicas: 1,
     bucket: None,
+    sealed: None,
 };
 
 impl Event for Thing {

@@ -9,6 +9,9 @@ fn secrets_never_show_in_debug() {
         spares: vec!["hunter3".to_owned()],
         codes: vec![Code { digits: b"1234".to_vec().into(), used: Some(true) }],
         method: Some(Method::Password("hunter4".to_owned())),
+        inner: Some(Box::new(Secret { key: "hunter5".to_owned(), ..Secret::default() })),
+        doors: [("north".to_owned(), Code { digits: b"1234".to_vec().into(), used: None })].into(),
+        words: [("hunter6".to_owned(), "hunter7".to_owned())].into(),
     };
     let shown = format!("{secret:?} {:?}", secret.method);
     assert!(shown.contains("lions") && shown.contains("[redacted]"), "{shown}");

@@ -3,5 +3,6 @@
 mod debug;
 mod errors;
 mod mock;
+mod sealed;
 mod spawned;
 mod standalone;

@@ -18,6 +18,7 @@ pub static TRADE_SETTLED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 3,
     bucket: Some("body-settlement"),
+    sealed: None,
 };
 
 impl Event for TradeSettled {

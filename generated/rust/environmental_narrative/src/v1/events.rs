@@ -18,6 +18,7 @@ pub static SCENE_DESCRIBED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: Some("narrative-scene"),
+    sealed: None,
 };
 
 impl Event for SceneDescribed {

@@ -18,6 +18,7 @@ pub static MODEL_PROMOTED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: Some("model-production"),
+    sealed: None,
 };
 
 impl Event for ModelPromoted {

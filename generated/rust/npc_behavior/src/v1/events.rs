@@ -18,6 +18,7 @@ pub static BEHAVIOR_PLANNED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: Some("npc-plan"),
+    sealed: None,
 };
 
 impl Event for BehaviorPlanned {

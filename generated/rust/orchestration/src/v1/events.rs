@@ -18,6 +18,7 @@ pub static WORKFLOW_ENDED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: None,
+    sealed: None,
 };
 
 impl Event for WorkflowEnded {

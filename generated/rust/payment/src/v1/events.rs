@@ -18,6 +18,7 @@ pub static PAYMENT_CAPTURED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 3,
     bucket: Some("payment-capture"),
+    sealed: None,
 };
 
 impl Event for PaymentCaptured {

@@ -18,6 +18,7 @@ pub static QUEST_GENERATED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: None,
+    sealed: None,
 };
 
 /// What the schema says of `bodybroker.quest.v1.QuestCompleted`.
@@ -28,6 +29,7 @@ pub static QUEST_COMPLETED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: None,
+    sealed: None,
 };
 
 impl Event for QuestGenerated {

@@ -18,6 +18,7 @@ pub static ENTITY_UPDATED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: Some("state"),
+    sealed: None,
 };
 
 impl Event for EntityUpdated {

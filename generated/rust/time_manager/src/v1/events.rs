@@ -18,6 +18,7 @@ pub static TIME_TICK: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: Some("time-clock"),
+    sealed: None,
 };
 
 /// What the schema says of `bodybroker.time_manager.v1.ScheduledFired`.
@@ -28,6 +29,7 @@ pub static SCHEDULED_FIRED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: Some("time-fired"),
+    sealed: None,
 };
 
 impl Event for TimeTick {

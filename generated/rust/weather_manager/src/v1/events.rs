@@ -18,6 +18,7 @@ pub static WEATHER_CHANGED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: Some("weather-region"),
+    sealed: None,
 };
 
 impl Event for WeatherChanged {

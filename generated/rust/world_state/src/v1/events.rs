@@ -18,6 +18,7 @@ pub static WORLD_UPDATED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: None,
+    sealed: None,
 };
 
 impl Event for WorldUpdated {

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Breaker, Hedge, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
+    Breaker, Hedge, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides,
+    ServiceSpec,
 };
 
 /// What the schema says of [`BenchService`](super::BenchService).
@@ -34,6 +35,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.bench.v1.InferRequest",
             response: "bodybroker.bench.v1.InferResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.bench.v1.BenchService",
@@ -73,6 +75,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.bench.v1.InferRequest",
             response: "bodybroker.bench.v1.InferResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.bench.v1.BenchService",
@@ -91,6 +94,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.bench.v1.InferStreamRequest",
             response: "bodybroker.bench.v1.InferStreamResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, Idempotency, Invalidation, KeyPart, Kind, MethodSpec, Policy,
-    Scalar, ServiceSpec, Storage,
+    Scalar, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`CacheService`](super::CacheService).
@@ -52,6 +52,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.bench.v1.GetThingRequest",
             response: "bodybroker.bench.v1.GetThingResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.bench.v1.CacheService",
@@ -87,6 +88,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.bench.v1.GetThingRequest",
             response: "bodybroker.bench.v1.GetThingResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.bench.v1.CacheService",
@@ -133,6 +135,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.bench.v1.GetThingRequest",
             response: "bodybroker.bench.v1.GetThingResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[
@@ -148,6 +151,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static BENCH_THING_BUCKET: BucketSpec = BucketSpec {
     name: "bench-thing",
     value: "bodybroker.bench.v1.Thing",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::Memory,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Breaker, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
+    Breaker, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides, ServiceSpec,
 };
 
 /// What the schema says of [`SpikeService`](super::SpikeService).
@@ -51,6 +51,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.bench.v1.WorkRequest",
             response: "bodybroker.bench.v1.WorkResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[

@@ -10,6 +10,7 @@ pub mod events;
 pub mod messages;
 pub mod keeper_service;
 pub mod listener_service;
+mod sealed;
 
 pub use messages::*;
 pub use keeper_service::{KeeperClient, KeeperServer, KeeperService, SHIFT_BUCKET};

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec,
+    ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
 };
 
 /// What the schema says of [`LlmService`](super::LlmService).
@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.ai_integration.v1.InferRequest",
             response: "bodybroker.ai_integration.v1.InferResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.ai_integration.v1.LlmService",
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.ai_integration.v1.InferStreamRequest",
             response: "bodybroker.ai_integration.v1.InferStreamResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.ai_integration.v1.LlmService",
@@ -70,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.ai_integration.v1.EmbedRequest",
             response: "bodybroker.ai_integration.v1.EmbedResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.ai_integration.v1.LlmService",
@@ -88,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.ai_integration.v1.CountTokensRequest",
             response: "bodybroker.ai_integration.v1.CountTokensResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`AiRouterService`](super::AiRouterService).
@@ -34,6 +35,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.ai_router.v1.SelectModelRequest",
             response: "bodybroker.ai_router.v1.SelectModelResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.ai_router.v1.AiRouterService",
@@ -52,6 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.ai_router.v1.ReportOutcomeRequest",
             response: "bodybroker.ai_router.v1.ReportOutcomeResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.ai_router.v1.AiRouterService",
@@ -70,6 +73,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.ai_router.v1.RouteInferRequest",
             response: "bodybroker.ai_router.v1.RouteInferResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.ai_router.v1.AiRouterService",
@@ -88,6 +92,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.ai_router.v1.RouteInferStreamRequest",
             response: "bodybroker.ai_router.v1.RouteInferStreamResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -109,6 +114,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static AI_ROUTER_HEALTH_BUCKET: BucketSpec = BucketSpec {
     name: "ai-router-health",
     value: "bodybroker.ai_router.v1.ModelHealth",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::File,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`AuthService`](super::AuthService).
@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.auth.v1",
     queue_group: "q.auth",
     version: "1.0.0",
-    schema_hash: "bdbef865eb401b64",
+    schema_hash: "f718fe07ed0a637e",
     methods: &[
         MethodSpec {
             service: "bodybroker.auth.v1.AuthService",
@@ -34,6 +34,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.auth.v1.RegisterRequest",
             response: "bodybroker.auth.v1.RegisterResponse",
+            sealed: SealedSides {
+                request: Some(super::super::sealed::REGISTER_REQUEST),
+                response: None,
+            },
         },
         MethodSpec {
             service: "bodybroker.auth.v1.AuthService",
@@ -52,6 +56,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.auth.v1.LoginRequest",
             response: "bodybroker.auth.v1.LoginResponse",
+            sealed: SealedSides {
+                request: Some(super::super::sealed::LOGIN_REQUEST),
+                response: Some(super::super::sealed::LOGIN_RESPONSE),
+            },
         },
         MethodSpec {
             service: "bodybroker.auth.v1.AuthService",
@@ -70,6 +78,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.auth.v1.ValidateSessionRequest",
             response: "bodybroker.auth.v1.ValidateSessionResponse",
+            sealed: SealedSides {
+                request: Some(super::super::sealed::VALIDATE_SESSION_REQUEST),
+                response: None,
+            },
         },
         MethodSpec {
             service: "bodybroker.auth.v1.AuthService",
@@ -88,6 +100,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.auth.v1.RefreshSessionRequest",
             response: "bodybroker.auth.v1.RefreshSessionResponse",
+            sealed: SealedSides {
+                request: Some(super::super::sealed::REFRESH_SESSION_REQUEST),
+                response: Some(super::super::sealed::REFRESH_SESSION_RESPONSE),
+            },
         },
         MethodSpec {
             service: "bodybroker.auth.v1.AuthService",
@@ -106,6 +122,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.auth.v1.RevokeSessionRequest",
             response: "bodybroker.auth.v1.RevokeSessionResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.auth.v1.AuthService",
@@ -124,6 +141,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.auth.v1.RevokeAllSessionsRequest",
             response: "bodybroker.auth.v1.RevokeAllSessionsResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -136,6 +154,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static AUTH_ACCOUNT_BUCKET: BucketSpec = BucketSpec {
     name: "auth-account",
     value: "bodybroker.auth.v1.Account",
+    sealed: Some(super::super::sealed::ACCOUNT),
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -146,6 +165,7 @@ pub static AUTH_ACCOUNT_BUCKET: BucketSpec = BucketSpec {
 pub static AUTH_SESSION_BUCKET: BucketSpec = BucketSpec {
     name: "auth-session",
     value: "bodybroker.auth.v1.Session",
+    sealed: Some(super::super::sealed::SESSION),
     history: 1,
     ttl: Some(Duration::from_secs(2_592_000)),
     storage: Storage::File,
@@ -156,6 +176,7 @@ pub static AUTH_SESSION_BUCKET: BucketSpec = BucketSpec {
 pub static AUTH_FAILURES_BUCKET: BucketSpec = BucketSpec {
     name: "auth-failures",
     value: "bodybroker.auth.v1.LoginFailures",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,

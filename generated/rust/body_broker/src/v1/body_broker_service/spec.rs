@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`BodyBrokerService`](super::BodyBrokerService).
@@ -34,6 +35,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.body_broker.v1.AppraiseBodyRequest",
             response: "bodybroker.body_broker.v1.AppraiseBodyResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.body_broker.v1.BodyBrokerService",
@@ -52,6 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.body_broker.v1.ListOffersRequest",
             response: "bodybroker.body_broker.v1.ListOffersResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.body_broker.v1.BodyBrokerService",
@@ -70,6 +73,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.body_broker.v1.PlaceOfferRequest",
             response: "bodybroker.body_broker.v1.PlaceOfferResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.body_broker.v1.BodyBrokerService",
@@ -88,6 +92,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.body_broker.v1.AcceptOfferRequest",
             response: "bodybroker.body_broker.v1.AcceptOfferResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.body_broker.v1.BodyBrokerService",
@@ -106,6 +111,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.body_broker.v1.GetTradeRequest",
             response: "bodybroker.body_broker.v1.GetTradeResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::TRADE_SETTLED],
@@ -127,6 +133,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static BODY_OFFER_BUCKET: BucketSpec = BucketSpec {
     name: "body-offer",
     value: "bodybroker.body_broker.v1.Offer",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,
@@ -137,6 +144,7 @@ pub static BODY_OFFER_BUCKET: BucketSpec = BucketSpec {
 pub static BODY_TRADE_BUCKET: BucketSpec = BucketSpec {
     name: "body-trade",
     value: "bodybroker.body_broker.v1.Trade",
+    sealed: None,
     history: 16,
     ttl: None,
     storage: Storage::File,
@@ -147,6 +155,7 @@ pub static BODY_TRADE_BUCKET: BucketSpec = BucketSpec {
 pub static BODY_SETTLEMENT_BUCKET: BucketSpec = BucketSpec {
     name: "body-settlement",
     value: "bodybroker.body_broker.v1.TradeSettled",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`CapabilityRegistryService`](super::CapabilityRegistryService).
@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.capability_registry.v1.RegisterCapabilityRequest",
             response: "bodybroker.capability_registry.v1.RegisterCapabilityResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.capability_registry.v1.HeartbeatRequest",
             response: "bodybroker.capability_registry.v1.HeartbeatResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
@@ -70,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.capability_registry.v1.FindCapabilitiesRequest",
             response: "bodybroker.capability_registry.v1.FindCapabilitiesResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
@@ -88,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.capability_registry.v1.ListCapabilitiesRequest",
             response: "bodybroker.capability_registry.v1.ListCapabilitiesResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
@@ -106,6 +110,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.capability_registry.v1.WatchCapabilitiesRequest",
             response: "bodybroker.capability_registry.v1.WatchCapabilitiesResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -118,6 +123,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static CAPABILITY_BUCKET: BucketSpec = BucketSpec {
     name: "capability",
     value: "bodybroker.capability_registry.v1.Capability",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::Memory,

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`EnvironmentalNarrativeService`](super::EnvironmentalNarrativeService).
@@ -34,6 +35,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.environmental_narrative.v1.DescribeSceneRequest",
             response: "bodybroker.environmental_narrative.v1.DescribeSceneResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.environmental_narrative.v1.EnvironmentalNarrativeService",
@@ -52,6 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.environmental_narrative.v1.RecordTraceRequest",
             response: "bodybroker.environmental_narrative.v1.RecordTraceResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.environmental_narrative.v1.EnvironmentalNarrativeService",
@@ -70,6 +73,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.environmental_narrative.v1.ListTracesRequest",
             response: "bodybroker.environmental_narrative.v1.ListTracesResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::SCENE_DESCRIBED],
@@ -91,6 +95,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static NARRATIVE_SCENE_BUCKET: BucketSpec = BucketSpec {
     name: "narrative-scene",
     value: "bodybroker.environmental_narrative.v1.SceneDescribed",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -101,6 +106,7 @@ pub static NARRATIVE_SCENE_BUCKET: BucketSpec = BucketSpec {
 pub static NARRATIVE_TRACE_BUCKET: BucketSpec = BucketSpec {
     name: "narrative-trace",
     value: "bodybroker.environmental_narrative.v1.Trace",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_secs(2_592_000)),
     storage: Storage::File,

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
+use bodybroker_runtime::spec::{
+    Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
+};
 
 /// What the schema says of [`EventBusService`](super::EventBusService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -32,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.event_bus.v1.PublishEventRequest",
             response: "bodybroker.event_bus.v1.PublishEventResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.event_bus.v1.EventBusService",
@@ -50,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.event_bus.v1.ReplayEventsRequest",
             response: "bodybroker.event_bus.v1.ReplayEventsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.event_bus.v1.EventBusService",
@@ -68,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.event_bus.v1.ListStreamsRequest",
             response: "bodybroker.event_bus.v1.ListStreamsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.event_bus.v1.EventBusService",
@@ -86,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.event_bus.v1.ListDeadLettersRequest",
             response: "bodybroker.event_bus.v1.ListDeadLettersResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.event_bus.v1.EventBusService",
@@ -104,6 +110,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.event_bus.v1.RequeueDeadLetterRequest",
             response: "bodybroker.event_bus.v1.RequeueDeadLetterResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],

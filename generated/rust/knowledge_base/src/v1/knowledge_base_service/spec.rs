@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`KnowledgeBaseService`](super::KnowledgeBaseService).
@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.knowledge_base.v1.IngestDocumentRequest",
             response: "bodybroker.knowledge_base.v1.IngestDocumentResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.knowledge_base.v1.DeleteDocumentRequest",
             response: "bodybroker.knowledge_base.v1.DeleteDocumentResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
@@ -70,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.knowledge_base.v1.SearchRequest",
             response: "bodybroker.knowledge_base.v1.SearchResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
@@ -88,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.knowledge_base.v1.AnswerRequest",
             response: "bodybroker.knowledge_base.v1.AnswerResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
@@ -106,6 +110,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.knowledge_base.v1.GetDocumentRequest",
             response: "bodybroker.knowledge_base.v1.GetDocumentResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -118,6 +123,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static KNOWLEDGE_DOCUMENT_BUCKET: BucketSpec = BucketSpec {
     name: "knowledge-document",
     value: "bodybroker.knowledge_base.v1.Document",
+    sealed: None,
     history: 4,
     ttl: None,
     storage: Storage::File,
@@ -128,6 +134,7 @@ pub static KNOWLEDGE_DOCUMENT_BUCKET: BucketSpec = BucketSpec {
 pub static KNOWLEDGE_PASSAGE_BUCKET: BucketSpec = BucketSpec {
     name: "knowledge-passage",
     value: "bodybroker.knowledge_base.v1.IndexedPassage",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,

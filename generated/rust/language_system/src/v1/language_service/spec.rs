@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Cache, Idempotency, KeyPart, Kind, MethodSpec, Policy, ServiceSpec,
-    Storage,
+    BucketSpec, Cache, Idempotency, KeyPart, Kind, MethodSpec, Policy, SealedSides,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`LanguageService`](super::LanguageService).
@@ -35,6 +35,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.language_system.v1.TranslateRequest",
             response: "bodybroker.language_system.v1.TranslateResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.language_system.v1.LanguageService",
@@ -53,6 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.language_system.v1.TranslateStreamRequest",
             response: "bodybroker.language_system.v1.TranslateStreamResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.language_system.v1.LanguageService",
@@ -71,6 +73,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.language_system.v1.DetectLanguageRequest",
             response: "bodybroker.language_system.v1.DetectLanguageResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.language_system.v1.LanguageService",
@@ -100,6 +103,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.language_system.v1.ListLanguagesRequest",
             response: "bodybroker.language_system.v1.ListLanguagesResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.language_system.v1.LanguageService",
@@ -118,6 +122,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.language_system.v1.PutGlossaryRequest",
             response: "bodybroker.language_system.v1.PutGlossaryResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -130,6 +135,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static LANGUAGE_GLOSSARY_BUCKET: BucketSpec = BucketSpec {
     name: "language-glossary",
     value: "bodybroker.language_system.v1.Glossary",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`ModelService`](super::ModelService).
@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.model_mgmt.v1.RegisterModelRequest",
             response: "bodybroker.model_mgmt.v1.RegisterModelResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.model_mgmt.v1.GetModelRequest",
             response: "bodybroker.model_mgmt.v1.GetModelResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",
@@ -70,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.model_mgmt.v1.ListModelsRequest",
             response: "bodybroker.model_mgmt.v1.ListModelsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",
@@ -88,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.model_mgmt.v1.PromoteModelRequest",
             response: "bodybroker.model_mgmt.v1.PromoteModelResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",
@@ -106,6 +110,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.model_mgmt.v1.RecordEvaluationRequest",
             response: "bodybroker.model_mgmt.v1.RecordEvaluationResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",
@@ -124,6 +129,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.model_mgmt.v1.StartFineTuneRequest",
             response: "bodybroker.model_mgmt.v1.StartFineTuneResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",
@@ -142,6 +148,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.model_mgmt.v1.GetFineTuneRequest",
             response: "bodybroker.model_mgmt.v1.GetFineTuneResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.model_mgmt.v1.ModelService",
@@ -160,6 +167,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.model_mgmt.v1.CancelFineTuneRequest",
             response: "bodybroker.model_mgmt.v1.CancelFineTuneResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::MODEL_PROMOTED],
@@ -172,6 +180,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static MODEL_BUCKET: BucketSpec = BucketSpec {
     name: "model",
     value: "bodybroker.model_mgmt.v1.Model",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,
@@ -182,6 +191,7 @@ pub static MODEL_BUCKET: BucketSpec = BucketSpec {
 pub static MODEL_PRODUCTION_BUCKET: BucketSpec = BucketSpec {
     name: "model-production",
     value: "bodybroker.model_mgmt.v1.ModelPromoted",
+    sealed: None,
     history: 16,
     ttl: None,
     storage: Storage::File,
@@ -192,6 +202,7 @@ pub static MODEL_PRODUCTION_BUCKET: BucketSpec = BucketSpec {
 pub static MODEL_FINE_TUNE_BUCKET: BucketSpec = BucketSpec {
     name: "model-fine-tune",
     value: "bodybroker.model_mgmt.v1.FineTune",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, ConsumeSpec, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Scalar, ServiceSpec, Storage,
+    Policy, Scalar, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`NpcBehaviorService`](super::NpcBehaviorService).
@@ -35,6 +35,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.npc_behavior.v1.PlanBehaviorRequest",
             response: "bodybroker.npc_behavior.v1.PlanBehaviorResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.npc_behavior.v1.NpcBehaviorService",
@@ -53,6 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.npc_behavior.v1.ReportOutcomeRequest",
             response: "bodybroker.npc_behavior.v1.ReportOutcomeResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.npc_behavior.v1.NpcBehaviorService",
@@ -95,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.npc_behavior.v1.GetNpcRequest",
             response: "bodybroker.npc_behavior.v1.GetNpcResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.npc_behavior.v1.NpcBehaviorService",
@@ -113,6 +116,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.npc_behavior.v1.UpsertNpcRequest",
             response: "bodybroker.npc_behavior.v1.UpsertNpcResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::BEHAVIOR_PLANNED],
@@ -134,6 +138,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static NPC_BUCKET: BucketSpec = BucketSpec {
     name: "npc",
     value: "bodybroker.npc_behavior.v1.Npc",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,
@@ -144,6 +149,7 @@ pub static NPC_BUCKET: BucketSpec = BucketSpec {
 pub static NPC_PLAN_BUCKET: BucketSpec = BucketSpec {
     name: "npc-plan",
     value: "bodybroker.npc_behavior.v1.BehaviorPlanned",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`OrchestrationService`](super::OrchestrationService).
@@ -34,6 +35,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.orchestration.v1.StartWorkflowRequest",
             response: "bodybroker.orchestration.v1.StartWorkflowResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.orchestration.v1.OrchestrationService",
@@ -52,6 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.orchestration.v1.GetWorkflowRequest",
             response: "bodybroker.orchestration.v1.GetWorkflowResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.orchestration.v1.OrchestrationService",
@@ -70,6 +73,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.orchestration.v1.ListWorkflowsRequest",
             response: "bodybroker.orchestration.v1.ListWorkflowsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.orchestration.v1.OrchestrationService",
@@ -88,6 +92,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.orchestration.v1.CancelWorkflowRequest",
             response: "bodybroker.orchestration.v1.CancelWorkflowResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.orchestration.v1.OrchestrationService",
@@ -106,6 +111,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.orchestration.v1.WatchWorkflowRequest",
             response: "bodybroker.orchestration.v1.WatchWorkflowResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::WORKFLOW_ENDED],
@@ -134,6 +140,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static WORKFLOW_BUCKET: BucketSpec = BucketSpec {
     name: "workflow",
     value: "bodybroker.orchestration.v1.Workflow",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,

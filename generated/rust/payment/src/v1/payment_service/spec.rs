@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`PaymentService`](super::PaymentService).
@@ -15,7 +15,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.payment.v1",
     queue_group: "q.payment",
     version: "1.0.0",
-    schema_hash: "af494328f6485514",
+    schema_hash: "ee83c766ef7ef95b",
     methods: &[
         MethodSpec {
             service: "bodybroker.payment.v1.PaymentService",
@@ -34,6 +34,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.payment.v1.CreatePaymentRequest",
             response: "bodybroker.payment.v1.CreatePaymentResponse",
+            sealed: SealedSides {
+                request: Some(super::super::sealed::CREATE_PAYMENT_REQUEST),
+                response: None,
+            },
         },
         MethodSpec {
             service: "bodybroker.payment.v1.PaymentService",
@@ -52,6 +56,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.payment.v1.CapturePaymentRequest",
             response: "bodybroker.payment.v1.CapturePaymentResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.payment.v1.PaymentService",
@@ -70,6 +75,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.payment.v1.RefundPaymentRequest",
             response: "bodybroker.payment.v1.RefundPaymentResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.payment.v1.PaymentService",
@@ -88,6 +94,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.payment.v1.GetPaymentRequest",
             response: "bodybroker.payment.v1.GetPaymentResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.payment.v1.PaymentService",
@@ -106,6 +113,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.payment.v1.ListPaymentsRequest",
             response: "bodybroker.payment.v1.ListPaymentsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.payment.v1.PaymentService",
@@ -124,6 +132,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.payment.v1.GetBalanceRequest",
             response: "bodybroker.payment.v1.GetBalanceResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::PAYMENT_CAPTURED],
@@ -141,6 +150,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static PAYMENT_BUCKET: BucketSpec = BucketSpec {
     name: "payment",
     value: "bodybroker.payment.v1.Payment",
+    sealed: None,
     history: 16,
     ttl: None,
     storage: Storage::File,
@@ -151,6 +161,7 @@ pub static PAYMENT_BUCKET: BucketSpec = BucketSpec {
 pub static PAYMENT_CAPTURE_BUCKET: BucketSpec = BucketSpec {
     name: "payment-capture",
     value: "bodybroker.payment.v1.PaymentCaptured",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -161,6 +172,7 @@ pub static PAYMENT_CAPTURE_BUCKET: BucketSpec = BucketSpec {
 pub static PAYMENT_LEDGER_BUCKET: BucketSpec = BucketSpec {
     name: "payment-ledger",
     value: "bodybroker.payment.v1.LedgerTransaction",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -171,6 +183,7 @@ pub static PAYMENT_LEDGER_BUCKET: BucketSpec = BucketSpec {
 pub static PAYMENT_KEY_BUCKET: BucketSpec = BucketSpec {
     name: "payment-key",
     value: "bodybroker.payment.v1.KeyUse",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_secs(7_776_000)),
     storage: Storage::File,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`PerformanceModeService`](super::PerformanceModeService).
@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.performance_mode.v1.ReportMetricsRequest",
             response: "bodybroker.performance_mode.v1.ReportMetricsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.performance_mode.v1.PerformanceModeService",
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.performance_mode.v1.GetModeRequest",
             response: "bodybroker.performance_mode.v1.GetModeResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.performance_mode.v1.PerformanceModeService",
@@ -70,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.performance_mode.v1.SetModeRequest",
             response: "bodybroker.performance_mode.v1.SetModeResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.performance_mode.v1.PerformanceModeService",
@@ -88,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.performance_mode.v1.WatchModeRequest",
             response: "bodybroker.performance_mode.v1.WatchModeResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -100,6 +104,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static PERFORMANCE_MODE_BUCKET: BucketSpec = BucketSpec {
     name: "performance-mode",
     value: "bodybroker.performance_mode.v1.PerformanceMode",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,

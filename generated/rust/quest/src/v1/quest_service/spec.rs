@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`QuestService`](super::QuestService).
@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.quest.v1.GenerateQuestRequest",
             response: "bodybroker.quest.v1.GenerateQuestResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.quest.v1.QuestService",
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.quest.v1.GetQuestRequest",
             response: "bodybroker.quest.v1.GetQuestResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.quest.v1.QuestService",
@@ -70,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.quest.v1.ListQuestsRequest",
             response: "bodybroker.quest.v1.ListQuestsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.quest.v1.QuestService",
@@ -88,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.quest.v1.UpdateProgressRequest",
             response: "bodybroker.quest.v1.UpdateProgressResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.quest.v1.QuestService",
@@ -106,6 +110,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.quest.v1.AbandonQuestRequest",
             response: "bodybroker.quest.v1.AbandonQuestResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[
@@ -125,6 +130,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static QUEST_BUCKET: BucketSpec = BucketSpec {
     name: "quest",
     value: "bodybroker.quest.v1.Quest",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`RouterService`](super::RouterService).
@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.router.v1.RouteRequest",
             response: "bodybroker.router.v1.RouteResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.router.v1.RouterService",
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.router.v1.PutRuleRequest",
             response: "bodybroker.router.v1.PutRuleResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.router.v1.RouterService",
@@ -70,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.router.v1.DeleteRuleRequest",
             response: "bodybroker.router.v1.DeleteRuleResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.router.v1.RouterService",
@@ -88,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.router.v1.ListRulesRequest",
             response: "bodybroker.router.v1.ListRulesResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -100,6 +104,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static ROUTER_RULE_BUCKET: BucketSpec = BucketSpec {
     name: "router-rule",
     value: "bodybroker.router.v1.Rule",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`SettingsService`](super::SettingsService).
@@ -34,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.settings.v1.GetSettingsRequest",
             response: "bodybroker.settings.v1.GetSettingsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.settings.v1.SettingsService",
@@ -52,6 +53,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.settings.v1.UpdateSettingsRequest",
             response: "bodybroker.settings.v1.UpdateSettingsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.settings.v1.SettingsService",
@@ -70,6 +72,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.settings.v1.ResetSettingsRequest",
             response: "bodybroker.settings.v1.ResetSettingsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.settings.v1.SettingsService",
@@ -88,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.settings.v1.WatchSettingsRequest",
             response: "bodybroker.settings.v1.WatchSettingsResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -100,6 +104,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static SETTINGS_BUCKET: BucketSpec = BucketSpec {
     name: "settings",
     value: "bodybroker.settings.v1.StoredSettings",
+    sealed: None,
     history: 16,
     ttl: None,
     storage: Storage::File,

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides, ServiceSpec,
+    Storage,
 };
 
 /// What the schema says of [`StateService`](super::StateService).
@@ -42,6 +43,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.state_manager.v1.GetStateRequest",
             response: "bodybroker.state_manager.v1.GetStateResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.state_manager.v1.StateService",
@@ -68,6 +70,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.state_manager.v1.UpdateStateRequest",
             response: "bodybroker.state_manager.v1.UpdateStateResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.state_manager.v1.StateService",
@@ -94,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.state_manager.v1.DeleteStateRequest",
             response: "bodybroker.state_manager.v1.DeleteStateResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.state_manager.v1.StateService",
@@ -120,6 +124,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.state_manager.v1.BatchGetRequest",
             response: "bodybroker.state_manager.v1.BatchGetResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.state_manager.v1.StateService",
@@ -138,6 +143,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.state_manager.v1.WatchStateRequest",
             response: "bodybroker.state_manager.v1.WatchStateResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.state_manager.v1.StateService",
@@ -164,6 +170,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.state_manager.v1.HistoryRequest",
             response: "bodybroker.state_manager.v1.HistoryResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::ENTITY_UPDATED],
@@ -176,6 +183,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static STATE_BUCKET: BucketSpec = BucketSpec {
     name: "state",
     value: "bodybroker.state_manager.v1.EntityUpdated",
+    sealed: None,
     history: 16,
     ttl: None,
     storage: Storage::File,

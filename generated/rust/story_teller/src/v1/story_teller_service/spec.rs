@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`StoryTellerService`](super::StoryTellerService).
@@ -34,6 +35,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.story_teller.v1.StartStoryRequest",
             response: "bodybroker.story_teller.v1.StartStoryResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.story_teller.v1.StoryTellerService",
@@ -52,6 +54,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.story_teller.v1.ContinueStoryRequest",
             response: "bodybroker.story_teller.v1.ContinueStoryResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.story_teller.v1.StoryTellerService",
@@ -70,6 +73,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.story_teller.v1.ChooseBranchRequest",
             response: "bodybroker.story_teller.v1.ChooseBranchResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.story_teller.v1.StoryTellerService",
@@ -88,6 +92,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.story_teller.v1.GetStoryRequest",
             response: "bodybroker.story_teller.v1.GetStoryResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.story_teller.v1.StoryTellerService",
@@ -106,6 +111,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.story_teller.v1.ListStoriesRequest",
             response: "bodybroker.story_teller.v1.ListStoriesResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],
@@ -127,6 +133,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static STORY_BUCKET: BucketSpec = BucketSpec {
     name: "story",
     value: "bodybroker.story_teller.v1.Story",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,
@@ -137,6 +144,7 @@ pub static STORY_BUCKET: BucketSpec = BucketSpec {
 pub static STORY_PASSAGE_BUCKET: BucketSpec = BucketSpec {
     name: "story-passage",
     value: "bodybroker.story_teller.v1.StoryPassage",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,

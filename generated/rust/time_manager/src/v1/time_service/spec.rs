@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides, ServiceSpec,
+    Storage,
 };
 
 /// What the schema says of [`TimeService`](super::TimeService).
@@ -42,6 +43,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.time_manager.v1.GetTimeRequest",
             response: "bodybroker.time_manager.v1.GetTimeResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.time_manager.v1.TimeService",
@@ -68,6 +70,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.time_manager.v1.SetScaleRequest",
             response: "bodybroker.time_manager.v1.SetScaleResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.time_manager.v1.TimeService",
@@ -94,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.time_manager.v1.PauseRequest",
             response: "bodybroker.time_manager.v1.PauseResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.time_manager.v1.TimeService",
@@ -120,6 +124,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.time_manager.v1.ResumeRequest",
             response: "bodybroker.time_manager.v1.ResumeResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.time_manager.v1.TimeService",
@@ -146,6 +151,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.time_manager.v1.AdvanceRequest",
             response: "bodybroker.time_manager.v1.AdvanceResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.time_manager.v1.TimeService",
@@ -172,6 +178,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.time_manager.v1.ScheduleRequest",
             response: "bodybroker.time_manager.v1.ScheduleResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.time_manager.v1.TimeService",
@@ -198,6 +205,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.time_manager.v1.UnscheduleRequest",
             response: "bodybroker.time_manager.v1.UnscheduleResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::TIME_TICK, &crate::v1::events::SCHEDULED_FIRED],
@@ -215,6 +223,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static TIME_CLOCK_BUCKET: BucketSpec = BucketSpec {
     name: "time-clock",
     value: "bodybroker.time_manager.v1.TimeTick",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -225,6 +234,7 @@ pub static TIME_CLOCK_BUCKET: BucketSpec = BucketSpec {
 pub static TIME_LEASE_BUCKET: BucketSpec = BucketSpec {
     name: "time-lease",
     value: "bodybroker.time_manager.v1.WorldLease",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -235,6 +245,7 @@ pub static TIME_LEASE_BUCKET: BucketSpec = BucketSpec {
 pub static TIME_SCHEDULE_BUCKET: BucketSpec = BucketSpec {
     name: "time-schedule",
     value: "bodybroker.time_manager.v1.ScheduledAction",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -245,6 +256,7 @@ pub static TIME_SCHEDULE_BUCKET: BucketSpec = BucketSpec {
 pub static TIME_FIRED_BUCKET: BucketSpec = BucketSpec {
     name: "time-fired",
     value: "bodybroker.time_manager.v1.ScheduledFired",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
-    Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`WeatherService`](super::WeatherService).
@@ -43,6 +43,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.weather_manager.v1.GetWeatherRequest",
             response: "bodybroker.weather_manager.v1.GetWeatherResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.weather_manager.v1.WeatherService",
@@ -69,6 +70,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.weather_manager.v1.ForecastRequest",
             response: "bodybroker.weather_manager.v1.ForecastResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.weather_manager.v1.WeatherService",
@@ -95,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.weather_manager.v1.OverrideWeatherRequest",
             response: "bodybroker.weather_manager.v1.OverrideWeatherResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::WEATHER_CHANGED],
@@ -112,6 +115,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static WEATHER_REGION_BUCKET: BucketSpec = BucketSpec {
     name: "weather-region",
     value: "bodybroker.weather_manager.v1.WeatherChanged",
+    sealed: None,
     history: 8,
     ttl: None,
     storage: Storage::File,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, ConsumeSpec, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Scalar, ServiceSpec, Storage,
+    Policy, Scalar, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`WorldStateService`](super::WorldStateService).
@@ -59,6 +59,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.world_state.v1.GetSnapshotRequest",
             response: "bodybroker.world_state.v1.GetSnapshotResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.world_state.v1.WorldStateService",
@@ -77,6 +78,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.world_state.v1.ApplyDeltaRequest",
             response: "bodybroker.world_state.v1.ApplyDeltaResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "bodybroker.world_state.v1.WorldStateService",
@@ -95,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "bodybroker.world_state.v1.WatchWorldRequest",
             response: "bodybroker.world_state.v1.WatchWorldResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[&crate::v1::events::WORLD_UPDATED],
@@ -112,6 +115,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static WORLD_BUCKET: BucketSpec = BucketSpec {
     name: "world",
     value: "bodybroker.world_state.v1.World",
+    sealed: None,
     history: 4,
     ttl: None,
     storage: Storage::File,

@@ -18,6 +18,7 @@ pub static SHIFT_CHANGED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: Some("shift"),
+    sealed: Some(super::sealed::SHIFT_CHANGED),
 };
 
 impl Event for ShiftChanged {

@@ -20,6 +20,12 @@ pub struct HireRequest {
         tag = "4"
     )]
     pub kind: i32,
+    /// What the keeper may open.
+    #[prost(btree_map = "string, message", tag = "5")]
+    pub opens: ::prost::alloc::collections::BTreeMap<
+        String,
+        crate::api::zoo::v1::messages::Secret,
+    >,
 }
 
 impl ::prost::Name for HireRequest {
@@ -54,6 +60,7 @@ impl ::prost::Name for HireResponse {
 
 /// A shift changed; what the bucket holds is the event.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ShiftChanged {
     /// Whose shift.
     #[prost(string, tag = "1")]
@@ -61,6 +68,19 @@ pub struct ShiftChanged {
     /// When it ends, in seconds since the epoch.
     #[prost(int64, tag = "2")]
     pub ends_at: i64,
+    /// What the keeper earned, in cents, which is nobody's business.
+    #[prost(int64, optional, tag = "3")]
+    pub wage: Option<i64>,
+}
+
+impl ::core::fmt::Debug for ShiftChanged {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ShiftChanged")
+            .field("keeper_id", &self.keeper_id)
+            .field("ends_at", &self.ends_at)
+            .field("wage", &format_args!("[redacted]"))
+            .finish()
+    }
 }
 
 impl ::prost::Name for ShiftChanged {

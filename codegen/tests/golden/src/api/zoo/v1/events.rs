@@ -18,6 +18,7 @@ pub static ANIMAL_BORN: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: None,
+    sealed: None,
 };
 
 /// What the schema says of `acme.zoo.v1.ZooOpened`.
@@ -28,6 +29,7 @@ pub static ZOO_OPENED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: None,
+    sealed: None,
 };
 
 /// What the schema says of `acme.zoo.v1.ZooClosed`.
@@ -38,6 +40,7 @@ pub static ZOO_CLOSED: EventSpec = EventSpec {
     storage: Storage::File,
     replicas: 1,
     bucket: None,
+    sealed: None,
 };
 
 impl Event for AnimalBorn {

@@ -214,6 +214,21 @@ pub struct Secret {
     /// Codes.
     #[prost(message, repeated, tag = "6")]
     pub codes: ::prost::alloc::vec::Vec<secret::Code>,
+    /// What opens the cage inside.
+    #[prost(message, optional, boxed, tag = "7")]
+    pub inner: ::core::option::Option<::prost::alloc::boxed::Box<Secret>>,
+    /// Codes by door.
+    #[prost(btree_map = "string, message", tag = "8")]
+    pub doors: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        secret::Code,
+    >,
+    /// Words by door.
+    #[prost(btree_map = "string, string", tag = "9")]
+    pub words: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
     /// How it opens.
     #[prost(oneof = "secret::Method", tags = "4, 5")]
     pub method: ::core::option::Option<secret::Method>,
@@ -227,6 +242,9 @@ impl ::core::fmt::Debug for Secret {
             .field("spares", &format_args!("[redacted]"))
             .field("method", &format_args!("[redacted]"))
             .field("codes", &self.codes)
+            .field("inner", &self.inner)
+            .field("doors", &self.doors)
+            .field("words", &format_args!("[redacted]"))
             .finish()
     }
 }

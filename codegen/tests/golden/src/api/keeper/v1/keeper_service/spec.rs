@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
+    ServiceSpec, Storage,
 };
 
 /// What the schema says of [`KeeperService`](super::KeeperService).
@@ -15,7 +16,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.keeper.v1",
     queue_group: "q.keeper",
     version: "1.0.0",
-    schema_hash: "c2e436f3b7372618",
+    schema_hash: "08fd16a225841b91",
     methods: &[
         MethodSpec {
             service: "acme.keeper.v1.KeeperService",
@@ -34,6 +35,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.keeper.v1.HireRequest",
             response: "acme.keeper.v1.HireResponse",
+            sealed: SealedSides {
+                request: Some(super::super::sealed::HIRE_REQUEST),
+                response: None,
+            },
         },
     ],
     publishes: &[&crate::api::keeper::v1::events::SHIFT_CHANGED],
@@ -59,6 +64,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static SHIFT_BUCKET: BucketSpec = BucketSpec {
     name: "shift",
     value: "acme.keeper.v1.ShiftChanged",
+    sealed: Some(super::super::sealed::SHIFT_CHANGED),
     history: 1,
     ttl: None,
     storage: Storage::File,

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
+use bodybroker_runtime::spec::{
+    Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
+};
 
 /// What the schema says of [`TypeService`](super::TypeService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -32,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.type.v1.Type",
             response: "acme.type.v1.TypeResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[],

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, ServiceSpec};
+use bodybroker_runtime::spec::{
+    Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
+};
 
 /// What the schema says of [`NightService`](super::NightService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -32,6 +34,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.SleepRequest",
             response: "acme.zoo.v1.SleepResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[

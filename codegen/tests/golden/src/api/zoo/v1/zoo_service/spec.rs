@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     Breaker, BucketSpec, Cache, Hedge, Idempotency, Invalidation, KeyPart, Kind,
-    MethodSpec, Policy, Replay, Retry, Scalar, ServiceSpec, Storage,
+    MethodSpec, Policy, Replay, Retry, Scalar, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`ZooService`](super::ZooService).
@@ -90,6 +90,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.GetAnimalRequest",
             response: "acme.zoo.v1.GetAnimalResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -108,6 +109,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.WatchAnimalsRequest",
             response: "acme.zoo.v1.WatchAnimalsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -126,6 +128,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.ImportAnimalsRequest",
             response: "acme.zoo.v1.ImportAnimalsResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -144,6 +147,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.ChatRequest",
             response: "acme.zoo.v1.ChatResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -179,6 +183,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.MoveAnimalRequest",
             response: "acme.zoo.v1.MoveAnimalResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -214,6 +219,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.Option",
             response: "acme.zoo.v1.Result",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -249,6 +255,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.Self",
             response: "acme.zoo.v1.Vec",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -284,6 +291,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.String",
             response: "acme.zoo.v1.Box",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -319,6 +327,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.Context",
             response: "acme.zoo.v1.Status",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -354,6 +363,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.common.v1.Page",
             response: "acme.common.v1.Animal.Body",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -392,6 +402,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             }),
             request: "acme.zoo.v1.Animal.Body",
             response: "acme.zoo.v1.Events.Inner",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -427,6 +438,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "google.protobuf.Empty",
             response: "google.protobuf.StringValue",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -462,6 +474,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.OldFeedRequest",
             response: "acme.zoo.v1.OldFeedResponse",
+            sealed: SealedSides::NONE,
         },
         MethodSpec {
             service: "acme.zoo.v1.ZooService",
@@ -480,6 +493,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             replay: None,
             request: "acme.zoo.v1.OldFeedRequest",
             response: "acme.zoo.v1.OldFeedResponse",
+            sealed: SealedSides::NONE,
         },
     ],
     publishes: &[
@@ -496,6 +510,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 pub static ANIMAL_BUCKET: BucketSpec = BucketSpec {
     name: "animal",
     value: "acme.zoo.v1.Animal",
+    sealed: None,
     history: 16,
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::Memory,
@@ -506,6 +521,7 @@ pub static ANIMAL_BUCKET: BucketSpec = BucketSpec {
 pub static ANIMAL_PAGE_BUCKET: BucketSpec = BucketSpec {
     name: "animal-page",
     value: "acme.common.v1.Page",
+    sealed: None,
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -516,6 +532,7 @@ pub static ANIMAL_PAGE_BUCKET: BucketSpec = BucketSpec {
 pub static IDEMPOTENCY_ANSWERS_BUCKET: BucketSpec = BucketSpec {
     name: "answers-svc-zoo-v1",
     value: "runtime.v1.KeptAnswer",
+    sealed: None,
     history: 1,
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,

@@ -1,0 +1,79 @@
+//! Which keys a command has for sensitive fields.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bodybroker_runtime::seal::{Keyring, Protection, Sealing, key_line};
+
+use crate::server::Server;
+
+/// The keys to use.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Keys {
+    /// File of keys, to seal sensitive fields with and to show them; without it, that of `cargo xtask up` for what it runs
+    #[arg(long, env = "BB_KEYS", value_name = "FILE")]
+    keys: Option<PathBuf>,
+}
+
+impl Keys {
+    /// Reads the keys; `None` where there are none. What comes in the clear is taken all the same: whoever types commands
+    /// looks at systems of every kind.
+    pub(crate) fn protection(
+        &self,
+        root: &Path,
+        server: &Server,
+    ) -> anyhow::Result<Option<Protection>> {
+        let ours = Some(of_up(root)).filter(|file| server.is_ours() && file.is_file());
+        let Some(file) = self.keys.clone().or(ours) else { return Ok(None) };
+        let keys = Keyring::open(file).map_err(|status| anyhow::anyhow!("{}", status.message()))?;
+        Ok(Some(Protection::new(keys).sealing(Sealing::Lenient)))
+    }
+}
+
+/// Where the key of `cargo xtask up` is.
+fn of_up(root: &Path) -> PathBuf {
+    root.join("target/up.keys")
+}
+
+/// The key of `cargo xtask up`, made if it isn't there. It stays, as what is stored may be sealed with it.
+pub(crate) fn prepare(root: &Path) -> anyhow::Result<PathBuf> {
+    let file = of_up(root);
+    if !file.is_file() {
+        let folder = root.join("target");
+        fs::create_dir_all(&folder).with_context(|| format!("no folder {}", folder.display()))?;
+        add(&file, "development")?;
+    }
+    Ok(file)
+}
+
+/// Adds a key to the end of a file, which only its owner may read if it is new.
+pub(crate) fn add(file: &Path, id: &str) -> anyhow::Result<()> {
+    let unwritable = || format!("{} can't be written", file.display());
+    if file.is_file() {
+        let there =
+            Keyring::open(file).map_err(|status| anyhow::anyhow!("{}", status.message()))?;
+        anyhow::ensure!(
+            !there.ids().iter().any(|it| it == id),
+            "{} has a key `{id}`",
+            file.display()
+        );
+    }
+    let line = line(id)?;
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let mut out = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)
+        .with_context(unwritable)?;
+    writeln!(out, "{gap}{}", *line).with_context(unwritable)
+}
+
+/// Makes a key, as a line of a file.
+pub(crate) fn line(id: &str) -> anyhow::Result<impl std::ops::Deref<Target = String>> {
+    key_line(id).map_err(|why| anyhow::anyhow!("`{id}` is no id: {why}"))
+}
