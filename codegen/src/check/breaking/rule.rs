@@ -35,6 +35,7 @@ pub(super) mod field_same_name;
 pub(super) mod field_same_oneof;
 pub(super) mod field_same_type;
 pub(super) mod field_same_utf8_validation;
+pub(super) mod field_sensitive_no_add;
 pub(super) mod field_sensitive_no_delete;
 pub(super) mod field_wire_compatible_cardinality;
 pub(super) mod field_wire_compatible_type;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::image::Image;
 use crate::schema::model::{
-    ANSWERS, Bucket, Event, Method, Model, Package, Route, Service, Shape, Stream, Template, Token,
+    ANSWERS, Bucket, Event, Method, Model, Package, Redacted, Route, Service, Shape, Stream,
+    Template, Token,
 };
 
 /// Both models, each built when a rule first asks for it.
@@ -17,6 +18,9 @@ pub(super) struct Running<'a> {
     /// Names of the messages that are events now.
     events: OnceCell<BTreeSet<String>>,
 }
+
+/// Names of secret fields, by message and number.
+pub(super) type Secrets = BTreeMap<(String, u32), String>;
 
 struct Side<'a> {
     image: &'a Image,
@@ -147,18 +151,9 @@ impl<'a> Running<'a> {
         buckets.collect()
     }
 
-    /// Fields that were secret and are not, each with its message.
-    pub(super) fn exposed(&self) -> Vec<(String, String)> {
-        let secret = |model: &Model| -> BTreeSet<(String, String)> {
-            let messages = model.packages.iter().flat_map(|package| &package.redacted);
-            let fields = messages.flat_map(|it| {
-                let name = it.message.full_name.clone();
-                let secret = it.fields.iter().filter(|(_, secret)| *secret);
-                secret.map(move |(field, _)| (name.clone(), field.clone()))
-            });
-            fields.collect()
-        };
-        secret(self.before()).difference(&secret(self.after())).cloned().collect()
+    /// Secret fields as they were and as they are.
+    pub(super) fn secrets(&self) -> (Secrets, Secrets) {
+        (secrets(self.before()), secrets(self.after()))
     }
 
     /// Tells whether nothing is annotated on either side.
@@ -247,6 +242,16 @@ fn paired<'r, T>(
     name: fn(&T) -> &str,
 ) -> impl Iterator<Item = Pair<'r, T>> {
     old.filter_map(move |old| Some(Pair { old, new: *new.get(name(old))?, service: "" }))
+}
+
+fn secrets(model: &Model) -> Secrets {
+    let messages = model.packages.iter().flat_map(|package| &package.redacted);
+    let fields = messages.flat_map(|Redacted { message, secrets, .. }| {
+        let field =
+            |(number, name): &(u32, String)| ((message.full_name.clone(), *number), name.clone());
+        secrets.iter().map(field)
+    });
+    fields.collect()
 }
 
 fn services(model: &Model) -> impl Iterator<Item = &Service> {

@@ -115,6 +115,14 @@ impl<'a> Tree<'a> {
         self.find(name, has).is_some()
     }
 
+    /// Name of a field by its number.
+    pub(super) fn field_name(&self, message: &str, number: u32) -> Option<&'a str> {
+        let number = i32::try_from(number).ok()?;
+        self.find(message, |file, nested| {
+            Some(file.messages.get(nested)?.fields.get(&number)?.proto.name())
+        })
+    }
+
     /// Files of a package.
     pub(super) fn of_package(&self, package: &str) -> impl Iterator<Item = &File<'a>> {
         self.packages.get(package).into_iter().flatten().map(|file| &self.files[file])

@@ -127,6 +127,11 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("EVENT_SAME_SUBJECT", "evt.zoo.fed", "evt.zoo.eaten"),
     ("EVENT_SAME_SUBJECT_PARAMETERS", "v1.{name}\"", "v1.{food}\""),
     ("EVENT_WIRE_COMPATIBLE_MESSAGE", "uint32 grams = 1;", "fixed32 grams = 1;"),
+    (
+        "FIELD_SENSITIVE_NO_ADD",
+        "string maker = 2;",
+        "string maker = 2 [(bodybroker.options.v1.field).sensitive = true];",
+    ),
     ("FIELD_SENSITIVE_NO_DELETE", " [(bodybroker.options.v1.field).sensitive = true]", ""),
     ("METHOD_CREDIT_NO_REDUCE", "credit: 50", "credit: 49"),
     ("METHOD_CREDIT_NO_REDUCE", "credit: 12", "credit: 2"),
@@ -215,6 +220,11 @@ const HARMLESS: &[(&str, &str)] = &[
     ("\"evt.zoo.>\", \"evt.cage.>\"", "\"evt.*.>\""),
     ("string maker = 2;", "reserved 2;"),
     ("uint32 grams = 1;", "uint64 grams = 1; string kind = 2;"),
+    // What is new was never read or stored in the clear.
+    (
+        "string name = 1;\n}\n\nmessage Fed",
+        "string name = 1; bytes key = 2 [(bodybroker.options.v1.field).sensitive = true];\n}\n\nmessage Fed",
+    ),
     (
         "additional_bindings: { delete",
         "additional_bindings: { get: \"/v1/c\" } additional_bindings: { delete",
