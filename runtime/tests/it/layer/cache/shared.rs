@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::super::fixture::{KEEP_IT_UNTIL, SHARE, Script, Step};
 use super::events::{change, provision, until};
 use super::{ask, ms, say};
+use crate::fixture::{noise, words};
 
 /// A store in memory that can be slow, down or blind to what it is told.
 #[derive(Clone, Default)]
@@ -160,6 +161,21 @@ async fn what_one_process_was_told_another_knows_until_an_event() {
             until(&one, "a", "new").await;
             until(&other, "a", "new").await;
         }
+    }
+}
+
+/// However they came: compressed, or in pieces.
+#[tokio::test(start_paused = true)]
+async fn long_answers_are_shared_like_others() {
+    let Two { clients: [one, other], script, .. } = two().await;
+    for (thing, long) in [("a", words(100_000)), ("b", noise(2_000_000))] {
+        let long: &str = long.leak();
+        script.next([Step::Say(long)]);
+        assert!(say(&one, SHARE, thing).await == long);
+        tokio::time::sleep(ms(1)).await;
+        let before = script.seen().len();
+        assert!(say(&other, SHARE, thing).await == long);
+        assert_eq!(script.seen().len(), before);
     }
 }
 
