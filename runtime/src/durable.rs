@@ -89,6 +89,13 @@ pub trait Durable: Send + Sync + 'static {
         start: Start,
     ) -> BoxFuture<'a, Result<Vec<Stored>>>;
 
+    /// Removes every message of a subject, for good: what a deletion leaves that expires by itself may bring back what it
+    /// has deleted, when a server is killed. Doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when the server can't be reached for some seconds; it may have happened then.
+    fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>>;
+
     /// Names the subjects that have a message, each once, some at a time: one that has a message throughout is named,
     /// however often it is written meanwhile.
     fn subjects<'a>(

@@ -1,8 +1,8 @@
 //! Events that are published if, and only if, a write happens.
 //!
 //! A write and the rows of its events are one step: they lie in one stream, the rows under keys that are none. Of all
-//! instances one, which a lease in the same stream names, publishes the rows and removes each once the event's stream has
-//! acknowledged it. Rows of one key go out one after the other.
+//! instances one, which a lease in the same stream names, publishes the rows and purges each once the event's stream has
+//! acknowledged it: a deletion would leave a trace for each, or, if that expires, bring rows back when a server is killed. Rows of one key go out one after the other.
 //!
 //! What protects from doubles is more than the id, which a stream remembers for a while only: an event is appended behind
 //! the one of its subject that was the last when it was made sure that it isn't there yet. So who was held up between looking

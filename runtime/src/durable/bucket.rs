@@ -102,6 +102,11 @@ impl Bucket {
         Self { prefix, indexes, pace, guard: None, ..self.clone() }
     }
 
+    /// Removes a key and whatever it held before, without a trace.
+    pub(crate) async fn purge(&self, key: &str) -> Result<()> {
+        self.durable.purge(&self.stream, &self.subject(key)).await
+    }
+
     /// Where it is kept.
     pub(crate) fn durable(&self) -> &Arc<dyn Durable> {
         &self.durable

@@ -127,6 +127,10 @@ impl Durable for JetStream {
         Box::pin(async move { reader::snapshot(self.link().await?, stream, filter, start).await })
     }
 
+    fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { subjects::purge(self.link().await?, stream, subject).await })
+    }
+
     fn subjects<'a>(
         &'a self,
         stream: &'a str,

@@ -189,6 +189,10 @@ impl Durable for Memory {
         Box::pin(async move { self.with(stream, |log| log.matching(filter, start)) })
     }
 
+    fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.with(stream, |log| log.purge(subject.as_str())) })
+    }
+
     fn subjects<'a>(
         &'a self,
         stream: &'a str,

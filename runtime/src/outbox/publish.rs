@@ -22,11 +22,7 @@ const ATTEMPTS_MAX: usize = 64;
 pub(super) async fn publish(rows: &Bucket, row: &Row, is_old: bool) -> Result<()> {
     let durable = &**rows.durable();
     append(durable, row, is_old).await?;
-    match rows.write(row.removal()).await {
-        // Somebody else has removed it.
-        Err(status) if status.code() == Code::Aborted => Ok(()),
-        other => other.map(drop),
-    }
+    rows.purge(&row.id).await
 }
 
 async fn append(durable: &dyn Durable, row: &Row, is_old: bool) -> Result<()> {

@@ -1,6 +1,6 @@
 //! An event that waits to be published, as its bucket holds it.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -14,9 +14,6 @@ const STREAM: &str = "Bb-Outbox-Stream";
 const SUBJECT: &str = "Bb-Outbox-Subject";
 /// Key whose events are published in their order, as one token.
 const KEY: &str = "Bb-Outbox-Key";
-
-/// What is left of a row that is removed needn't stay.
-const TRACE: Duration = Duration::from_secs(1);
 
 /// A row.
 #[derive(Clone)]
@@ -81,12 +78,6 @@ impl Row {
             own.insert(name, value)?;
         }
         Ok(Self { id, sequence, time, key, stream, subject: event, headers: own, payload })
-    }
-
-    /// Removes the row, unless somebody else has.
-    pub(super) fn removal(&self) -> Write {
-        let expect = Expect::Revision(self.sequence);
-        Write { expect, expires_in: Some(TRACE), ..Write::delete(&*self.id) }
     }
 
     /// The event.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bodybroker_runtime::connection::Connection;
+use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::durable::{Start, StreamConfig};
 use bodybroker_runtime::spec::{BucketSpec, Storage};
 use bodybroker_runtime::store::Store;
 use bodybroker_runtime::subject::Filter;
+use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Code, Result, Status};
 use futures::StreamExt;
 use futures::future::try_join_all;
@@ -25,6 +26,7 @@ connected! {
     who_wakes_up_late_publishes_nothing_again,
     an_event_outlives_the_value_that_it_was_written_with,
     what_nobody_would_publish_is_refused,
+    a_long_event_arrives_as_it_was,
 }
 
 /// A bucket of its own for each scenario of a test.
@@ -249,5 +251,55 @@ async fn what_nobody_would_publish_is_refused<F: Future<Output = Result<Connecti
     let refused = store.put("a", &rang("a", 1)).and_publish(&moved).await.unwrap_err();
     assert!(refused.message().contains("write it there"), "{refused}");
     assert!(store.keys().await?.is_empty());
+    Ok(())
+}
+
+/// Bells are rung while their server dies and comes back, twice.
+#[tokio::test]
+async fn events_keep_their_order_through_restarts_of_the_server() -> Result<()> {
+    const RINGS: u64 = 60;
+    let mut server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "bells")).await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    let store: Store<Rang> = connection.store_with_outbox(spec)?;
+    let (rung, mut rings) = tokio::sync::watch::channel(0);
+    let ringing = async {
+        for number in 1..=RINGS {
+            for bell in ["a", "b"] {
+                ring(&store, bell).await?;
+            }
+            rung.send_replace(number);
+        }
+        Ok::<_, Status>(())
+    };
+    let dying = async {
+        for at in [20, 40] {
+            rings.wait_for(|rung| *rung >= at).await.unwrap();
+            server.kill();
+            server.restart().await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(ringing, dying)?;
+    published(&connection, spec).await?;
+    for bell in ["a", "b"] {
+        assert_eq!(heard(&connection, bell).await?, (1..=RINGS).collect::<Vec<_>>(), "{bell}");
+    }
+    Ok(())
+}
+
+async fn a_long_event_arrives_as_it_was<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("bells").await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    let store: Store<Rang> = connection.store_with_outbox(spec)?;
+    let long = rang(&"ding dong ".repeat(10_000), 1);
+    let mut events = connection.subscribe_events::<Rang>(Start::All).await?;
+    store.put("a", &long).and_publish(&long).await?;
+    assert_eq!(events.next().await.unwrap()?.event, long);
+    assert_eq!(store.get("a").await?.unwrap().value, long);
     Ok(())
 }

@@ -9,13 +9,14 @@ use async_nats::jetstream::response::Response;
 use futures::StreamExt;
 use futures::stream::{BoxStream, try_unfold};
 use serde::Deserialize;
-use serde_json::json;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::link::{ATTEMPT, Link, PATIENCE, pause};
 use super::wire;
 use crate::status::{Code, Executed, Result, Status};
-use crate::subject::Filter;
+use crate::subject::{Filter, Subject};
 
 /// How far to step back where subjects have gone between two answers.
 const STEP_BACK: usize = 1000;
@@ -86,34 +87,55 @@ impl Names {
     }
 
     async fn ask(&self) -> Result<Answer> {
-        let began = Instant::now();
-        for attempt in 0.. {
-            let status = match self.ask_once().await {
-                Err(status) if status.code() == Code::Unavailable => status,
-                other => return other,
-            };
-            if began.elapsed() > PATIENCE {
-                return Err(status);
-            }
-            pause(attempt).await;
-        }
-        unreachable!("the loop above ends by returning")
-    }
-
-    async fn ask_once(&self) -> Result<Answer> {
         let Self { link, stream, filter, offset, .. } = self;
-        let state = link.ready().await?;
         let request = json!({ "subjects_filter": filter, "offset": offset });
-        let api = format!("STREAM.INFO.{stream}");
-        let asking = timeout(ATTEMPT, link.context.request(api.clone(), &request));
-        match link.exchange(state, &format!("$JS.API.{api}"), asking).await {
-            Ok(Ok(Ok(Response::Ok(answer)))) => Ok(answer),
-            Ok(Ok(Ok(Response::Err { error }))) => Err(wire::refused(stream, &error)),
-            Err(status) if status.code() == Code::PermissionDenied => Err(status),
-            Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(Status::unavailable(format!(
-                "{stream}: the server did not name its subjects in time"
-            ))
-            .with_executed(Executed::No)),
+        ask(link, stream, "INFO", &request).await
+    }
+}
+
+/// Removes every message of a subject.
+pub(super) async fn purge(link: &Link, stream: &str, subject: &Subject) -> Result<()> {
+    let request = json!({ "filter": subject.as_str() });
+    ask::<IgnoredAny>(link, stream, "PURGE", &request).await.map(drop)
+}
+
+/// Asks the leader of a stream for what may be done twice.
+async fn ask<T: DeserializeOwned>(
+    link: &Link,
+    stream: &str,
+    what: &str,
+    request: &Value,
+) -> Result<T> {
+    let began = Instant::now();
+    for attempt in 0.. {
+        let status = match ask_once(link, stream, what, request).await {
+            Err(status) if status.code() == Code::Unavailable => status,
+            other => return other,
+        };
+        if began.elapsed() > PATIENCE {
+            return Err(status);
+        }
+        pause(attempt).await;
+    }
+    unreachable!("the loop above ends by returning")
+}
+
+async fn ask_once<T: DeserializeOwned>(
+    link: &Link,
+    stream: &str,
+    what: &str,
+    request: &Value,
+) -> Result<T> {
+    let state = link.ready().await?;
+    let api = format!("STREAM.{what}.{stream}");
+    let asking = timeout(ATTEMPT, link.context.request(api.clone(), request));
+    match link.exchange(state, &format!("$JS.API.{api}"), asking).await {
+        Ok(Ok(Ok(Response::Ok(answer)))) => Ok(answer),
+        Ok(Ok(Ok(Response::Err { error }))) => Err(wire::refused(stream, &error)),
+        Err(status) if status.code() == Code::PermissionDenied => Err(status),
+        Ok(Ok(Err(_)) | Err(_)) | Err(_) => {
+            let words = format!("{stream}: the server did not answer in time ({what})");
+            Err(Status::unavailable(words).with_executed(Executed::No))
         }
     }
 }

@@ -55,6 +55,13 @@ impl Log {
         self.at(self.last_sequence(subject)?)
     }
 
+    /// Lets go of every message of a subject.
+    pub(super) fn purge(&mut self, subject: &str) {
+        for sequence in self.subjects.remove(subject).unwrap_or_default() {
+            self.messages.remove(&sequence);
+        }
+    }
+
     /// Every subject that matches and has a message.
     pub(super) fn subjects(&self, filter: &Filter) -> Vec<String> {
         let matching = self

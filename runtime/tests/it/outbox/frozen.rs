@@ -14,7 +14,8 @@ use bodybroker_runtime::transport::BoxFuture;
 use futures::stream::BoxStream;
 use tokio::sync::watch;
 
-/// Where it stops, of the single messages it appends, counted from 1. What it writes in steps of several goes on.
+/// Where it stops, of the single messages it appends and the subjects it purges, counted from 1. What it writes in
+/// steps of several goes on.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stop {
     Before(usize),
@@ -25,7 +26,7 @@ pub(super) enum Stop {
 pub(super) struct Frozen {
     durable: Arc<dyn Durable>,
     stop: Stop,
-    appends: AtomicUsize,
+    steps: AtomicUsize,
     reached: watch::Sender<bool>,
     woken: watch::Sender<bool>,
     arrived: watch::Sender<usize>,
@@ -35,9 +36,9 @@ impl Frozen {
     /// Makes a process of its own over the transport of a connection.
     pub(super) fn process(connection: &Connection, stop: Stop) -> Result<(Connection, Arc<Self>)> {
         let [reached, woken] = [watch::Sender::new(false), watch::Sender::new(false)];
-        let (durable, appends) = (Arc::clone(connection.durable()), AtomicUsize::new(0));
+        let (durable, steps) = (Arc::clone(connection.durable()), AtomicUsize::new(0));
         let arrived = watch::Sender::new(0);
-        let frozen = Arc::new(Self { durable, stop, appends, reached, woken, arrived });
+        let frozen = Arc::new(Self { durable, stop, steps, reached, woken, arrived });
         let (tx, rx) = (Arc::clone(connection.tx()), Arc::clone(connection.rx()));
         Ok((Connection::over(tx, rx, Arc::clone(&frozen) as _, "frozen")?, frozen))
     }
@@ -60,34 +61,46 @@ impl Frozen {
         // One that is forgotten is never woken.
         async move { drop(woken.wait_for(|woken| *woken).await) }
     }
+
+    /// Takes one step, or stops before or after it.
+    async fn step<T: Send + 'static>(
+        &self,
+        step: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let number = self.steps.fetch_add(1, Ordering::SeqCst) + 1;
+        let (before, after) = match self.stop {
+            Stop::Before(at) => (number >= at, false),
+            Stop::After(at) => (number > at, number == at),
+        };
+        if !before {
+            let done = step.await;
+            if after {
+                self.freeze().await;
+            }
+            return done;
+        }
+        // It is on its way, and arrives late even if nobody waits for it any more.
+        let (frozen, arrived) = (self.freeze(), self.arrived.clone());
+        let late = tokio::spawn(async move {
+            frozen.await;
+            let done = step.await;
+            arrived.send_modify(|arrived| *arrived += 1);
+            done
+        });
+        late.await.unwrap()
+    }
 }
 
 impl Durable for Frozen {
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
-        let number = self.appends.fetch_add(1, Ordering::SeqCst) + 1;
-        Box::pin(async move {
-            let (before, after) = match self.stop {
-                Stop::Before(stop) => (number >= stop, false),
-                Stop::After(stop) => (number > stop, number == stop),
-            };
-            if !before {
-                let appended = self.durable.append(message).await;
-                if after {
-                    self.freeze().await;
-                }
-                return appended;
-            }
-            // It is on its way, and arrives late even if nobody waits for it any more.
-            let (durable, arrived) = (Arc::clone(&self.durable), self.arrived.clone());
-            let frozen = self.freeze();
-            let late = tokio::spawn(async move {
-                frozen.await;
-                let appended = durable.append(message).await;
-                arrived.send_modify(|arrived| *arrived += 1);
-                appended
-            });
-            late.await.unwrap()
-        })
+        let durable = Arc::clone(&self.durable);
+        Box::pin(self.step(async move { durable.append(message).await }))
+    }
+
+    fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>> {
+        let (durable, stream, subject) =
+            (Arc::clone(&self.durable), stream.to_owned(), subject.clone());
+        Box::pin(self.step(async move { durable.purge(&stream, &subject).await }))
     }
 
     fn append_all(&self, messages: Vec<Append>) -> BoxFuture<'_, Result<Vec<u64>>> {
