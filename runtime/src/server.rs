@@ -18,6 +18,7 @@ use crate::status::{Result, Status};
 use crate::subject::{Filter, Subject, SubjectBuilder};
 use crate::transport::SubscriptionId;
 
+mod adaptive;
 mod admission;
 mod announce;
 mod callers;
@@ -244,6 +245,7 @@ impl Inner {
             Ok(()) => counters.succeeded(took),
             Err(status) => counters.failed(took, status),
         }
+        self.methods[index].took(took, how);
         if let Some(times) = self.methods[index].times() {
             times.handled(took, how);
         }

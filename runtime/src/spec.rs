@@ -9,7 +9,7 @@ mod policy;
 mod sealed;
 
 pub use cache::{Cache, Invalidation, KeyPart, Scalar};
-pub use policy::{Breaker, Hedge, Policy, Replay, Retry};
+pub use policy::{Adaptive, Breaker, Hedge, Policy, Replay, Retry};
 pub use sealed::{Sealed, SealedField, SealedMessage, SealedSides};
 
 /// A service.
@@ -60,6 +60,8 @@ pub struct MethodSpec {
     pub idempotency: Idempotency,
     /// Calls an instance runs at once; more are refused with `RESOURCE_EXHAUSTED`.
     pub max_in_flight: u32,
+    /// How that limit follows the times that calls take, if it does.
+    pub adaptive: Option<Adaptive>,
     /// Whether floods of other methods are kept away from it: its requests have a connection and a thread of their own.
     pub critical: bool,
     /// Frames a reader lets its producer send ahead.

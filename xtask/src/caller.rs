@@ -219,6 +219,7 @@ fn spec(
             model::Idempotency::Keyed => Idempotency::Keyed,
         },
         max_in_flight: method.max_in_flight,
+        adaptive: None,
         critical: method.critical,
         credit: method.credit,
         idle_timeout: method.idle_timeout,

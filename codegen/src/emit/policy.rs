@@ -8,7 +8,7 @@ use quote::quote;
 use super::cache;
 use super::source::ident;
 use super::spec::{bucket_constant, duration, number};
-use crate::schema::model::{ANSWERS, Breaker, Hedge, Method, Policy, Retry, Service};
+use crate::schema::model::{ANSWERS, Adaptive, Breaker, Hedge, Method, Policy, Retry, Service};
 
 /// The value of a method's `policy`: only what the schema asks for is written.
 pub(super) fn value(method: &Method, schema: &str) -> TokenStream {
@@ -29,6 +29,7 @@ pub(super) fn value(method: &Method, schema: &str) -> TokenStream {
 pub(super) fn used(service: &Service) -> Vec<&'static str> {
     let any = |asks: fn(&Policy) -> bool| service.methods.iter().any(|it| asks(&it.policy));
     let own = [
+        ("Adaptive", service.methods.iter().any(|method| method.adaptive.is_some())),
         ("Breaker", any(|policy| policy.breaker.is_some())),
         ("Hedge", any(|policy| policy.hedge.is_some())),
         ("Retry", any(|policy| policy.retry.is_some())),
@@ -75,6 +76,13 @@ fn breaker(breaker: &Breaker) -> TokenStream {
 fn hedge(hedge: &Hedge) -> TokenStream {
     let (delay, max_attempts) = (duration(hedge.delay), number(hedge.max_attempts));
     quote! { hedge: Some(Hedge { delay: #delay, max_attempts: #max_attempts }), }
+}
+
+/// How the limit of calls in flight follows their times, if it does.
+pub(super) fn adaptive(adaptive: Option<Adaptive>) -> TokenStream {
+    let Some(Adaptive { min_limit, tolerance_percent }) = adaptive else { return quote! { None } };
+    let (min_limit, tolerance_percent) = (number(min_limit), number(tolerance_percent));
+    quote! { Some(Adaptive { min_limit: #min_limit, tolerance_percent: #tolerance_percent }) }
 }
 
 /// Where answers to idempotency keys are kept, if they are.

@@ -86,7 +86,7 @@ fn spec(context: &Context<'_>, package: &Package, service: &Service) -> TokenStr
 }
 
 fn method(package: &Package, method: &Method, service: &Service) -> TokenStream {
-    let Method { name, queue_group, max_in_flight, critical, credit, .. } = method;
+    let Method { name, queue_group, max_in_flight, adaptive, critical, credit, .. } = method;
     let subject = method.subject.pattern();
     let kind = ident(match method.kind {
         Kind::Unary => "Unary",
@@ -102,6 +102,7 @@ fn method(package: &Package, method: &Method, service: &Service) -> TokenStream 
     });
     let (timeout, idle_timeout) = (duration(method.timeout), duration(method.idle_timeout));
     let (max_in_flight, credit) = (number(*max_in_flight), number(*credit));
+    let adaptive = policy::adaptive(*adaptive);
     let policy = policy::value(method, &service.schema_hash);
     let replay = policy::replay(method.idempotency_ttl);
     let sealed = sides(package, method);
@@ -118,6 +119,7 @@ fn method(package: &Package, method: &Method, service: &Service) -> TokenStream 
             timeout: #timeout,
             idempotency: Idempotency::#idempotency,
             max_in_flight: #max_in_flight,
+            adaptive: #adaptive,
             critical: #critical,
             credit: #credit,
             idle_timeout: #idle_timeout,

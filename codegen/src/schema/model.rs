@@ -111,6 +111,8 @@ pub struct Method {
     pub idempotency: Idempotency,
     /// Calls an instance runs at once.
     pub max_in_flight: u32,
+    /// How that limit follows the times that calls take, if it does.
+    pub adaptive: Option<Adaptive>,
     /// Whether floods of other methods are kept away from it.
     pub critical: bool,
     /// Frames a reader lets its producer send ahead.
@@ -157,6 +159,15 @@ pub struct Policy {
     pub breaker: Option<Breaker>,
     /// When a second call is made beside one that dawdles.
     pub hedge: Option<Hedge>,
+}
+
+/// How the limit of calls in flight follows the times that they take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adaptive {
+    /// Calls that may always be in flight, fewer than the fixed limit.
+    pub min_limit: u32,
+    /// Percentage by which calls may take longer than without a queue.
+    pub tolerance_percent: u32,
 }
 
 /// How a call is repeated.

@@ -21,7 +21,7 @@ pub(crate) use field::Field;
 pub(crate) use file::File;
 pub(crate) use http::{Http, Pattern};
 pub(crate) use method::{KEYED, Method};
-pub(crate) use policy::{Breaker, Hedge, Retry};
+pub(crate) use policy::{Adaptive, Breaker, Hedge, Retry};
 pub(crate) use service::Service;
 pub(crate) use stream::{STORAGE_MEMORY, Stream};
 
@@ -118,6 +118,7 @@ mod tests {
         ("FieldOptions", again::<Field>),
         ("Stream", again::<Stream>),
         ("Retry", again::<Retry>),
+        ("Adaptive", again::<Adaptive>),
         ("Breaker", again::<Breaker>),
         ("Hedge", again::<Hedge>),
         ("Cache", again::<Cache>),

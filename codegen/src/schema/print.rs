@@ -118,6 +118,7 @@ fn method(page: &mut Page, it: &Method) {
         timeout,
         idempotency,
         max_in_flight,
+        adaptive,
         critical,
         credit,
         idle_timeout,
@@ -143,6 +144,12 @@ fn method(page: &mut Page, it: &Method) {
         3,
         format_args!("timeout {timeout:?}, idempotency {idempotency:?}, in flight {max_in_flight}"),
     );
+    if let Some(model::Adaptive { min_limit, tolerance_percent }) = adaptive {
+        page.line(
+            3,
+            format_args!("in flight at least {min_limit}, fewer when {tolerance_percent} % slower"),
+        );
+    }
     if *critical {
         page.line(3, format_args!("critical"));
     }

@@ -62,6 +62,31 @@ fn options_are_inherited_from_the_file_through_the_service() {
 }
 
 #[test]
+fn a_limit_that_follows_times_is_inherited_whole_and_lies_below_the_fixed_one() {
+    let limit = |file: &str, outer: &str, method: &str| {
+        let service = service(&format!(
+            "option (bodybroker.options.v1.file) = {{ {file} }};\n\
+             service ZooService {{\n\
+               option (bodybroker.options.v1.service) = {{\n\
+                 subject: \"svc.zoo.v1\" queue_group: \"q.zoo\" {outer}\n\
+               }};\n\
+               rpc Feed(FeedRequest) returns (FeedResponse) {{\n\
+                 option (bodybroker.options.v1.method) = {{ {method} }};\n\
+               }}\n\
+             }}"
+        ));
+        service.methods[0].adaptive.map(|it| (it.min_limit, it.tolerance_percent))
+    };
+    assert_eq!(limit("", "", ""), None);
+    let file = "adaptive: { min_limit: 8 tolerance_percent: 50 }";
+    assert_eq!(limit(file, "", ""), Some((8, 50)));
+    assert_eq!(limit(file, "adaptive: { min_limit: 9 }", ""), Some((9, 25)));
+    assert_eq!(limit(file, "adaptive: { min_limit: 9 }", "adaptive: {}"), Some((4, 25)));
+    assert_eq!(limit(file, "max_in_flight: 8", ""), None, "the limit is fixed");
+    assert_eq!(feed(file, "", "").methods[0].adaptive, None, "a stream has no time of its own");
+}
+
+#[test]
 fn fields_fill_the_tokens_of_a_subject() {
     let service = feed("", "", "operation: \"feed.{tenant}\" queue_group: \"q.zoo.feed\"");
     let method = &service.methods[0];

@@ -76,7 +76,9 @@ impl Sink for MethodSink {
                 .increment(1);
             let status = Status::resource_exhausted(format!(
                 "{} calls of {}.{} are in flight, which is all that an instance runs at once",
-                method.spec.max_in_flight, method.spec.service, method.spec.name
+                method.limit(),
+                method.spec.service,
+                method.spec.name
             ))
             .with_executed(Executed::No)
             .with_retry_after(RETRY_AFTER);

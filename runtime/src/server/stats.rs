@@ -3,7 +3,11 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::adaptive::Adaptive;
 use crate::spec::MethodSpec;
+use crate::status::{Code, Status};
 use crate::telemetry::recorder;
 use crate::telemetry::times::Times;
 
@@ -37,6 +41,7 @@ pub(super) struct Method {
     pub(super) spec: &'static MethodSpec,
     times: Option<&'static Times>,
     in_flight: AtomicU32,
+    adaptive: Option<Box<Adaptive>>,
     inline_nanos: AtomicU64,
     pub(super) received: AtomicU64,
     pub(super) ended: AtomicU64,
@@ -52,6 +57,9 @@ impl Method {
             spec,
             times: Times::of(spec),
             in_flight: AtomicU32::new(0),
+            adaptive: spec
+                .adaptive
+                .map(|policy| Box::new(Adaptive::new(policy, spec.max_in_flight, Instant::now()))),
             inline_nanos: AtomicU64::new(0),
             received: AtomicU64::new(0),
             ended: AtomicU64::new(0),
@@ -69,11 +77,31 @@ impl Method {
     /// Takes a place among the calls in flight; `false` when all are taken.
     pub(super) fn enter(&self) -> bool {
         let before = self.in_flight.fetch_add(1, Ordering::SeqCst);
-        if before >= self.spec.max_in_flight {
+        if before >= self.limit() {
             self.in_flight.fetch_sub(1, Ordering::SeqCst);
             return false;
         }
+        if let Some(adaptive) = &self.adaptive {
+            adaptive.entered(before + 1);
+        }
         true
+    }
+
+    /// Calls that may be in flight now.
+    pub(super) fn limit(&self) -> u32 {
+        self.adaptive.as_ref().map_or(self.spec.max_in_flight, |adaptive| adaptive.limit())
+    }
+
+    /// Notes how long a call took that has just ended. What was refused by its handler, or given up by its caller, tells
+    /// nothing of a queue.
+    pub(super) fn took(&self, took: Duration, how: Result<(), &Status>) {
+        let Some(adaptive) = &self.adaptive else { return };
+        if how.is_err_and(|status| status.code() != Code::DeadlineExceeded) {
+            return;
+        }
+        if let Some(limit) = adaptive.ended(took, Instant::now()) {
+            metrics::gauge!("bb_limit", "method" => self.spec.subject).set(limit);
+        }
     }
 
     pub(super) fn leave(&self) {

@@ -16,6 +16,7 @@ pub(crate) const FEED: MethodSpec = MethodSpec {
     idempotency: Idempotency::None,
     replay: None,
     max_in_flight: 8,
+    adaptive: None,
     critical: false,
     credit: 64,
     idle_timeout: Duration::from_secs(30),

@@ -80,3 +80,12 @@ pub struct Replay {
     /// How long an answer counts.
     pub ttl: Duration,
 }
+
+/// How the limit of calls in flight follows the times that they take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adaptive {
+    /// Calls that may always be in flight, fewer than the fixed limit.
+    pub min_limit: u32,
+    /// Percentage by which calls may take longer than without a queue before the limit falls.
+    pub tolerance_percent: u32,
+}

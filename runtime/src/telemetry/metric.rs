@@ -99,6 +99,7 @@ pub const METRICS: &[Metric] = &[
     times("bb_lag_seconds", &["service"], "How late a task that slept was woken; with BB_EJECT only."),
     counter("bb_lame_duck_total", &["role"], "Servers that said they are about to stop."),
     counter("bb_late_replies_total", &[], "Answers that came after their caller had given up."),
+    gauge("bb_limit", &["method"], "Calls that may be in flight, where that follows their times; absent until it first changes."),
     gauge("bb_member", &["service"], "1 while the instance is in its queue groups, 0 while it has left them; with BB_EJECT only."),
     counter("bb_messages_in_pieces_total", &["side"], "Requests and answers that one message couldn't hold: `sent`, and `received`."),
     counter("bb_messages_lost_total", &["role"], "Messages for a subscription that was gone; never in a drain."),

@@ -30,6 +30,7 @@ const fn method(name: &'static str, subject: &'static str, critical: bool) -> Me
         timeout: Duration::from_secs(10),
         idempotency: Idempotency::None,
         max_in_flight: 8,
+        adaptive: None,
         critical,
         credit: 64,
         idle_timeout: Duration::from_secs(30),

@@ -45,6 +45,7 @@ const fn method(name: &'static str, subject: &'static str, idempotency: Idempote
         timeout: Duration::from_secs(5),
         idempotency,
         max_in_flight: 64,
+        adaptive: None,
         critical: false,
         credit: 64,
         idle_timeout: Duration::from_secs(30),

@@ -1,6 +1,7 @@
 //! Tests of the runtime against a real server and against the in-process bus.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod adaptive;
 mod bulkhead;
 mod clock;
 mod cluster;

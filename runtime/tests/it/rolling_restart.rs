@@ -35,6 +35,7 @@ static SPEC: ServiceSpec = ServiceSpec {
         timeout: Duration::from_secs(10),
         idempotency: Idempotency::None,
         max_in_flight: 100_000,
+        adaptive: None,
         critical: false,
         credit: 64,
         idle_timeout: Duration::from_secs(30),

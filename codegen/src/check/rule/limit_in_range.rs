@@ -10,6 +10,7 @@
 use crate::check::policies::{self, Policies};
 use crate::check::{Context, Rule};
 use crate::diagnostic::Finding;
+use crate::schema::option::Adaptive;
 use crate::schema::survey::Element;
 
 pub(in crate::check) const RULE: Rule =
@@ -63,6 +64,9 @@ fn written<'a>(context: &Context<'a>) -> Vec<Limit<'a>> {
         let element = &file.element;
         add(element, "max_in_flight", file.options.max_in_flight.map(u64::from), any);
         add(element, "credit", file.options.credit.map(u64::from), any);
+        for (field, value) in adaptive(file.options.adaptive.as_ref()) {
+            add(element, field, value, any);
+        }
         for (index, stream) in file.options.streams.iter().enumerate() {
             let path = |field| format!("streams[{index}].{field}");
             add(element, &path("replicas"), stream.replicas.map(u64::from), REPLICAS_MAX);
@@ -72,6 +76,9 @@ fn written<'a>(context: &Context<'a>) -> Vec<Limit<'a>> {
             let (element, options) = (&service.element, &service.options);
             add(element, "max_in_flight", options.max_in_flight.map(u64::from), any);
             add(element, "credit", options.credit.map(u64::from), any);
+            for (field, value) in adaptive(options.adaptive.as_ref()) {
+                add(element, field, value, any);
+            }
             for (index, bucket) in options.buckets.iter().enumerate() {
                 let path = format!("buckets[{index}].replicas");
                 add(element, &path, bucket.replicas.map(u64::from), REPLICAS_MAX);
@@ -80,6 +87,9 @@ fn written<'a>(context: &Context<'a>) -> Vec<Limit<'a>> {
                 let (element, options) = (&method.element, &method.options);
                 add(element, "max_in_flight", options.max_in_flight.map(u64::from), any);
                 add(element, "credit", options.credit.map(u64::from), any);
+                for (field, value) in adaptive(options.adaptive.as_ref()) {
+                    add(element, field, value, any);
+                }
             }
         }
     }
@@ -102,4 +112,12 @@ fn written<'a>(context: &Context<'a>) -> Vec<Limit<'a>> {
         }
     }
     list
+}
+
+/// The limits of a limit.
+fn adaptive(written: Option<&Adaptive>) -> [(&'static str, Option<u64>); 2] {
+    let (least, tolerance) =
+        written.map_or((None, None), |it| (it.min_limit, it.tolerance_percent));
+    let paths = ["adaptive.min_limit", "adaptive.tolerance_percent"];
+    [(paths[0], least.map(u64::from)), (paths[1], tolerance.map(u64::from))]
 }

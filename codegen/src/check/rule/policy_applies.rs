@@ -30,6 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let written = [
             ("retry", options.retry.is_some()),
             ("breaker", options.breaker.is_some()),
+            ("adaptive", options.adaptive.is_some()),
             ("hedge", options.hedge.is_some()),
             ("idempotency_ttl", options.idempotency_ttl.is_some()),
             ("cache", options.cache.is_some()),

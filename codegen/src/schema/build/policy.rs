@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::schema::model::{Breaker, Hedge, Kind, Policy, Retry};
+use crate::schema::model::{Adaptive, Breaker, Hedge, Kind, Policy, Retry};
 use crate::schema::{duration, option};
 
 /// What is done for a method's callers. The nearest level that speaks of a thing says all of it; a stream has no policy.
@@ -20,6 +20,24 @@ pub(super) fn policy(
         breaker: breaker.map(self::breaker),
         hedge: method.hedge.as_ref().map(hedge),
     }
+}
+
+/// How a method's limit of calls in flight follows their times, if there is anything between the least and the most.
+pub(super) fn adaptive(
+    kind: Kind,
+    max_in_flight: u32,
+    method: &option::Method,
+    service: &option::Service,
+    file: &option::File,
+) -> Option<Adaptive> {
+    let written =
+        method.adaptive.as_ref().or(service.adaptive.as_ref()).or(file.adaptive.as_ref())?;
+    let option::Adaptive { min_limit, tolerance_percent } = written;
+    let adaptive = Adaptive {
+        min_limit: min_limit.unwrap_or(4),
+        tolerance_percent: tolerance_percent.unwrap_or(25),
+    };
+    (kind == Kind::Unary && adaptive.min_limit < max_in_flight).then_some(adaptive)
 }
 
 fn retry(written: &option::Retry) -> Retry {

@@ -2,7 +2,7 @@ use heck::{ToKebabCase as _, ToSnakeCase as _};
 use prost_reflect::prost_types::method_options::IdempotencyLevel;
 
 use super::cache::cache;
-use super::policy::policy;
+use super::policy::{adaptive, policy};
 use super::subject::template;
 use super::types::resolve;
 use super::{CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, inherited, routes, storage};
@@ -94,6 +94,8 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
     let (outer, outermost) = (&service.options, &file.options);
     let operation = operation.clone().unwrap_or_else(|| written.name.to_kebab_case());
     let subject = format!("{}.{operation}", outer.subject);
+    let max_in_flight = max_in_flight.or(outer.max_in_flight).or(outermost.max_in_flight);
+    let max_in_flight = max_in_flight.unwrap_or(MAX_IN_FLIGHT);
     Method {
         name: written.name.clone(),
         full_name: written.full_name.clone(),
@@ -108,10 +110,8 @@ fn method(survey: &Survey, file: &File, service: &Written, written: &WrittenMeth
             TIMEOUT,
         ),
         idempotency: idempotency(written),
-        max_in_flight: max_in_flight
-            .or(outer.max_in_flight)
-            .or(outermost.max_in_flight)
-            .unwrap_or(MAX_IN_FLIGHT),
+        max_in_flight,
+        adaptive: adaptive(kind(written), max_in_flight, &written.options, outer, outermost),
         critical: *critical,
         credit: credit.or(outer.credit).or(outermost.credit).unwrap_or(CREDIT),
         idle_timeout: inherited(

@@ -1,4 +1,4 @@
-use super::{Breaker, Retry, Stream};
+use super::{Adaptive, Breaker, Retry, Stream};
 
 /// Options of a file.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -24,4 +24,7 @@ pub(crate) struct File {
     /// When unary calls are given up for a while.
     #[prost(message, optional, tag = "7")]
     pub(crate) breaker: Option<Breaker>,
+    /// How the limit of calls in flight follows their times.
+    #[prost(message, optional, tag = "8")]
+    pub(crate) adaptive: Option<Adaptive>,
 }

@@ -1,4 +1,4 @@
-use super::{Breaker, Cache, Hedge, Retry};
+use super::{Adaptive, Breaker, Cache, Hedge, Retry};
 
 /// Number of `IDEMPOTENCY_KEYED`.
 pub(crate) const KEYED: i32 = 1;
@@ -48,4 +48,7 @@ pub(crate) struct Method {
     /// Keeps it apart from floods of other methods.
     #[prost(bool, tag = "14")]
     pub(crate) critical: bool,
+    /// Replaces the service's.
+    #[prost(message, optional, tag = "15")]
+    pub(crate) adaptive: Option<Adaptive>,
 }

@@ -51,3 +51,14 @@ pub(crate) struct Hedge {
     #[prost(uint32, optional, tag = "2")]
     pub(crate) max_attempts: Option<u32>,
 }
+
+/// How the limit of unary calls in flight follows the times that they take.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Adaptive {
+    /// Calls that may always be in flight.
+    #[prost(uint32, optional, tag = "1")]
+    pub(crate) min_limit: Option<u32>,
+    /// Percentage by which calls may take longer than without a queue.
+    #[prost(uint32, optional, tag = "2")]
+    pub(crate) tolerance_percent: Option<u32>,
+}

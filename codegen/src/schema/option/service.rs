@@ -1,4 +1,4 @@
-use super::{Breaker, Bucket, Retry};
+use super::{Adaptive, Breaker, Bucket, Retry};
 
 /// Options of a service.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -39,4 +39,7 @@ pub(crate) struct Service {
     /// Replaces the file's.
     #[prost(message, optional, tag = "12")]
     pub(crate) breaker: Option<Breaker>,
+    /// Replaces the file's.
+    #[prost(message, optional, tag = "13")]
+    pub(crate) adaptive: Option<Adaptive>,
 }

@@ -196,6 +196,10 @@ const HARMLESS: &[(&str, &str)] = &[
     ("timeout: \"10s\"", "timeout: \"11s\""),
     ("max_in_flight: 10", "max_in_flight: 11"),
     ("credit: 50", "credit: 50 critical: true"),
+    // A limit that falls when calls are slow sends some away that were told `DEADLINE_EXCEEDED` before.
+    ("timeout: \"11s\" max", "timeout: \"11s\" adaptive: { min_limit: 2 } max"),
+    ("timeout: \"12s\" max", "timeout: \"12s\" adaptive: { tolerance_percent: 50 } max"),
+    ("max_in_flight: 10", "max_in_flight: 10 adaptive: {}"),
     ("credit: 50", "credit: 60"),
     (
         "retry: { max_attempts: 3 initial_backoff: \"10ms\" max_backoff: \"1s\" attempt_timeout: \"2s\" }",

@@ -84,6 +84,7 @@ const fn method(
         timeout: Duration::from_secs(1),
         idempotency,
         max_in_flight: 8,
+        adaptive: None,
         critical: false,
         credit: 64,
         idle_timeout: Duration::from_secs(30),

@@ -139,6 +139,7 @@ const fn method(name: &'static str, subject: &'static str, kind: Kind) -> Method
         timeout: Duration::from_secs(5),
         idempotency: Idempotency::None,
         max_in_flight: 64,
+        adaptive: None,
         critical: false,
         credit: 64,
         idle_timeout: Duration::from_secs(30),

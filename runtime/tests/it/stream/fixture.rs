@@ -45,6 +45,7 @@ const fn method(name: &'static str, subject: &'static str, kind: Kind) -> Method
         timeout: Duration::from_secs(5),
         idempotency: Idempotency::None,
         max_in_flight: 1000,
+        adaptive: None,
         critical: false,
         credit: CREDIT,
         idle_timeout: IDLE_TIMEOUT,

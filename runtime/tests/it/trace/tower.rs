@@ -40,6 +40,7 @@ const fn method(
         idempotency: Idempotency::Idempotent,
         replay: None,
         max_in_flight: 8,
+        adaptive: None,
         critical: false,
         credit: 64,
         idle_timeout: Duration::from_secs(30),

@@ -27,6 +27,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 6,
+            adaptive: None,
             critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),

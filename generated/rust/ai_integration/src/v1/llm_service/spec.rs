@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
+    Adaptive, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
+    ServiceSpec,
 };
 
 /// What the schema says of [`LlmService`](super::LlmService).
@@ -27,6 +28,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(60),
             idempotency: Idempotency::Keyed,
             max_in_flight: 64,
+            adaptive: Some(Adaptive {
+                min_limit: 4,
+                tolerance_percent: 25,
+            }),
             critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
@@ -46,6 +51,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            adaptive: None,
             critical: false,
             credit: 128,
             idle_timeout: Duration::from_secs(30),
@@ -65,6 +71,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 256,
+            adaptive: None,
             critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
@@ -84,6 +91,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 256,
+            adaptive: None,
             critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),

@@ -28,6 +28,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(5),
             idempotency: Idempotency::None,
             max_in_flight: 1_024,
+            adaptive: None,
             critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),

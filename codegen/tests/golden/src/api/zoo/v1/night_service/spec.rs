@@ -27,6 +27,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::None,
             max_in_flight: 64,
+            adaptive: None,
             critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(20),
