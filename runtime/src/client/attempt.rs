@@ -2,21 +2,22 @@
 
 use std::task::{self, Poll};
 
-use bytes::Bytes;
 use tokio::time::Instant;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::options::CallDeadline;
 use crate::connection::Connection;
-use crate::content::pieces::{self, Missing};
 use crate::content::{self, PLAIN_BYTES_MAX};
 use crate::headers::{self, Headers, name};
 use crate::mux::{Answer, Lease};
 use crate::spec::MethodSpec;
 use crate::stamp;
-use crate::status::{self, Code, Executed, Result, Status};
+use crate::status::{self, Executed, Result, Status};
 use crate::subject::{Subject, SubjectBuilder};
-use crate::transport::{Body, BoxFuture, Flush, Outgoing};
+use crate::transport::{Body, Flush, Outgoing};
+
+mod long;
+
+use long::{Long, in_pieces};
 
 /// Calls in flight up to which a caller writes its request itself. More are written together by one task.
 const DIRECT_CALLS_MAX: usize = 4;
@@ -34,14 +35,6 @@ pub(crate) struct Attempt {
     /// Whether calling again is harmless, so that a call without an answer may tell its cause.
     repeatable: bool,
     long: Option<Box<Long>>,
-}
-
-/// What goes on beside a message that only says where its content is.
-enum Long {
-    /// The request is sent.
-    Sending(#[expect(dead_code, reason = "it ends when it is dropped")] AbortOnDropHandle<()>),
-    /// The answer is fetched.
-    Fetching(BoxFuture<'static, Result<(Headers, Bytes)>>),
 }
 
 /// What is published.
@@ -117,43 +110,6 @@ impl Attempt {
         };
         let fetched = task::ready!(fetching.as_mut().poll(cx));
         Poll::Ready(fetched.and_then(|(headers, body)| self.read(headers, &body, connection, read)))
-    }
-
-    /// Fetches the answer, for as long as the call has time.
-    fn fetch(
-        &self,
-        connection: &Connection,
-        headers: Headers,
-    ) -> BoxFuture<'static, Result<(Headers, Bytes)>> {
-        let (connection, end) = (connection.clone(), self.lease.end());
-        let (subject, repeatable) = (self.subject.clone(), self.repeatable);
-        let (method, reply) = (self.method, self.reply().clone());
-        Box::pin(async move {
-            let most = connection.message_bytes_max();
-            let offered = headers.get(name::PIECES).unwrap_or_default();
-            let fetching = pieces::fetch(&connection, offered, most);
-            let fetched = tokio::time::timeout_at(end, fetching).await;
-            if !matches!(fetched, Ok(Ok(_))) {
-                // The server needn't hold it any longer.
-                cancel(&connection, method, &reply);
-            }
-            let missing = match fetched {
-                Ok(Ok(body)) => return Ok((headers, body)),
-                Ok(Err(Missing::Refused(garbled))) => {
-                    return Err(garbled.lost(format_args!("the answer of {subject}")));
-                }
-                Ok(Err(Missing::Lost(status))) => Status::new(
-                    if status.code() == Code::DataLoss {
-                        Code::DataLoss
-                    } else {
-                        Code::Unavailable
-                    },
-                    format!("the answer of {subject} did not arrive whole: {}", status.message()),
-                ),
-                Err(_) => Status::deadline_exceeded(format!("{subject} did not answer in time")),
-            };
-            Err(unknown(repeatable, missing))
-        })
     }
 
     /// Whether the time has come to be woken though there is no answer.
@@ -256,12 +212,6 @@ fn unknown(repeatable: bool, cause: Status) -> Status {
         Status::unknown_outcome(format!("{}; it may have run, or not", cause.message()))
     };
     status.with_executed(Executed::Unknown)
-}
-
-/// The headers of an answer that only says where it is.
-fn in_pieces(answer: &Answer) -> Option<Headers> {
-    let Answer::Reply { status: None, headers: Some(block) } = answer else { return None };
-    headers::find(block, name::PIECES).map(|_| Headers::decode(block))
 }
 
 /// A request with its sensitive fields sealed; `None` where it stays as it is.
