@@ -81,9 +81,6 @@ impl Connection {
         let protection = options.protection.clone();
         let service = &options.service;
         let connection = Self::make(tx, rx, durable, service, protection, Some(options.clone()))?;
-        if let Some(keys) = options.protection.keys() {
-            connection.spawn("keys", keys.clone().watch());
-        }
         connection.calls().keep_at_most(options.cache_bytes_max);
         connection.set_message_bytes_max(options.message_bytes_max);
         if let Some(url) = &options.redis {
@@ -136,7 +133,7 @@ impl Connection {
         let (calls, handlers, streams) = <(Calls, Handlers, Keeper)>::default();
         let checks = Checks::default();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        Ok(Self(Arc::new(Inner {
+        let connection = Self(Arc::new(Inner {
             name,
             id,
             tx,
@@ -153,7 +150,11 @@ impl Connection {
             protection,
             tasks,
             stop,
-        })))
+        }));
+        if let Some(keys) = connection.protection().keys() {
+            connection.spawn("keys", keys.clone().watch());
+        }
+        Ok(connection)
     }
 
     /// Prepares a unary call.

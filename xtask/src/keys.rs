@@ -1,7 +1,7 @@
 //! Which keys a command has for sensitive fields.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,17 @@ pub(crate) fn prepare(root: &Path) -> anyhow::Result<PathBuf> {
     if !file.is_file() {
         let folder = root.join("target");
         fs::create_dir_all(&folder).with_context(|| format!("no folder {}", folder.display()))?;
-        add(&file, "development")?;
+        // Written beside and put in place whole: several systems may start at once, and the first one's key is everyone's.
+        let beside =
+            tempfile::TempDir::new_in(&folder).context("no temporary folder can be made")?;
+        let fresh = beside.path().join("keys");
+        add(&fresh, "development")?;
+        match fs::hard_link(&fresh, &file) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(error).with_context(|| format!("{} can't be written", file.display()));
+            }
+            _ => {}
+        }
     }
     Ok(file)
 }
