@@ -1,6 +1,7 @@
 //! Critical methods, and floods of others.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use bodybroker_runtime::transport::{BoxFuture, Flush, Outgoing};
 use bodybroker_runtime::{Code, Result};
 use prost::Message as _;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
 use crate::fixture::{Text, connect};
 
@@ -87,12 +89,16 @@ struct Bank {
 struct Gate {
     open: Mutex<bool>,
     changed: Condvar,
+    /// Threads that it holds.
+    held: AtomicUsize,
 }
 
 impl Gate {
     fn pass(&self) {
         let shut = |open: &mut bool| !*open;
+        self.held.fetch_add(1, Ordering::Relaxed);
         drop(self.changed.wait_while(self.open.lock().unwrap(), shut).unwrap());
+        self.held.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn open(&self) {
@@ -138,8 +144,15 @@ impl Process {
         Self(Some(runtime.unwrap()))
     }
 
+    fn start<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.0.as_ref().unwrap().spawn(task)
+    }
+
     async fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> T {
-        self.0.as_ref().unwrap().spawn(task).await.unwrap()
+        self.start(task).await.unwrap()
     }
 }
 
@@ -150,7 +163,7 @@ impl Drop for Process {
     }
 }
 
-/// Floods a service with reports, which hold all its threads, and pays so often; how many payments were made. Then
+/// Floods a service with reports, has all its threads held, and pays so often; how many payments were made. Then
 /// everything goes on.
 async fn pay_amid_a_flood(critical: bool, payments: usize, timeout: Duration) -> usize {
     let server = NatsServer::start().await.unwrap();
@@ -182,12 +195,17 @@ async fn pay_amid_a_flood(critical: bool, payments: usize, timeout: Duration) ->
             .unwrap();
     }
     flooder.tx().flush().await.unwrap();
+    // The first report may hold the thread that would have taken the next one in.
+    for _ in 0..THREADS {
+        let gate = Arc::clone(&bank.gate);
+        process.start(async move { gate.pass() });
+    }
     let held = async {
-        while instance.in_flight() < THREADS {
+        while bank.gate.held.load(Ordering::Relaxed) < THREADS {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), held).await.expect("reports hold the threads");
+    tokio::time::timeout(Duration::from_secs(30), held).await.expect("the threads are held");
     let mut made = 0;
     for number in 0..payments as u64 {
         let pay = payer.call::<_, Text>(&spec.methods[PAY], Text::number(number)).timeout(timeout);
