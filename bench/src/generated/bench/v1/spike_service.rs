@@ -22,7 +22,8 @@ pub use spec::SPEC;
 #[cfg(feature = "mock")]
 pub use mock::SpikeMock;
 
-/// Does work that takes a fixed time of one of few workers.
+/// Does work that takes a fixed time of one of two workers. As many calls wait as are worked on: more would be answered no sooner by
+/// being taken.
 pub trait SpikeService: Send + Sync + 'static {
     /// Waits for a worker, and for its work.
     fn work(

@@ -11,7 +11,7 @@ use bodybroker_runtime::spec::{
 /// What the schema says of [`SpikeService`](super::SpikeService).
 pub static SPEC: ServiceSpec = ServiceSpec {
     name: "bodybroker.bench.v1.SpikeService",
-    description: "Does work that takes a fixed time of one of few workers.",
+    description: "Does work that takes a fixed time of one of two workers. As many calls wait as are worked on: more would be answered no sooner by being taken.",
     subject: "svc.bench.spike.v1",
     queue_group: "q.bench.spike",
     version: "1.0.0",
@@ -26,7 +26,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             kind: Kind::Unary,
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 6,
+            max_in_flight: 4,
             adaptive: None,
             critical: false,
             credit: 1_024,
