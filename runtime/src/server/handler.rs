@@ -57,14 +57,15 @@ async fn run(
     arrived: Instant,
     future: BoxFuture<'static, Result<()>>,
 ) {
-    let handler = Caught {
+    let mut handler = Caught {
         future,
         context: context.clone(),
         permit: &permit,
         measured: permit.method().is_cheap(),
         arrived,
     };
-    match while_wanted(&permit, &context, arrived, handler).await {
+    // By reference: what is handed on makes the task greater by all of it.
+    match while_wanted(&permit, &context, arrived, &mut handler).await {
         Some(Ok(how)) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
         Some(Err(_)) => {
             let took = arrived.elapsed();
