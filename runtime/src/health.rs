@@ -81,7 +81,7 @@ impl Health {
     pub(crate) fn watch(&self, name: &str, connection: &Connection, server: &Server) {
         self.lock_services().push((connection.clone(), server.clone()));
         let mut transports = vec![("rx", connection.rx()), ("tx", connection.tx())];
-        if server.spec().methods.iter().any(|method| method.critical) {
+        if server.spec().has_critical() {
             transports.push(("critical", connection.critical()));
         }
         for (role, transport) in transports {

@@ -213,7 +213,11 @@ impl Server {
     /// Completes when the server has processed what was said where requests come in.
     async fn flush(&self) -> Result<()> {
         let connection = &self.0.connection;
-        let (rx, critical) = (connection.rx().flush(), connection.critical().flush());
+        let rx = connection.rx().flush();
+        if !self.0.spec.has_critical() {
+            return rx.await;
+        }
+        let critical = connection.critical().flush();
         rx.await.and(critical.await)
     }
 

@@ -39,6 +39,13 @@ pub struct ServiceSpec {
     pub calls: &'static [&'static str],
 }
 
+impl ServiceSpec {
+    /// Whether a method has a queue of its own.
+    pub(crate) fn has_critical(&self) -> bool {
+        self.methods.iter().any(|method| method.critical)
+    }
+}
+
 /// A method.
 #[derive(Debug)]
 pub struct MethodSpec {

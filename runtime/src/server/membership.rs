@@ -141,7 +141,7 @@ impl Server {
 
     /// Takes its place at the start.
     pub(super) async fn sit_down(&self) -> Result<()> {
-        if self.0.spec.methods.iter().any(|method| method.critical) {
+        if self.0.spec.has_critical() {
             self.0.connection.open_lane().await?;
         }
         self.take_seat(&mut *self.0.seat.subscriptions.lock().await)
