@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::super::{Append, Appended, RevisionConflict, Stored};
 use super::doubt;
-use super::link::{ATTEMPT, Link, PATIENCE, pause};
+use super::link::{ATTEMPT, Link, PATIENCE, patiently, pause};
 use super::wire;
 use crate::status::{Code, Executed, Result, Status};
 use crate::subject::Subject;
@@ -52,18 +52,7 @@ pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended>
 
 /// Reads the last message of a subject from the stream's leader.
 pub(super) async fn last(link: &Link, stream: &str, subject: &Subject) -> Result<Option<Stored>> {
-    let began = Instant::now();
-    for attempt in 0.. {
-        let status = match last_once(link, stream, subject).await {
-            Err(status) if status.code() == Code::Unavailable => status,
-            other => return other,
-        };
-        if began.elapsed() > PATIENCE {
-            return Err(status);
-        }
-        pause(attempt).await;
-    }
-    unreachable!("the loop above ends by returning")
+    patiently(|| last_once(link, stream, subject)).await
 }
 
 async fn once(link: &Link, message: &Append) -> Result<Appended> {

@@ -1,7 +1,7 @@
 //! The connection: what it is doing, and who waits for it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectErrorKind, Event, ServerError};
@@ -120,6 +120,25 @@ impl Link {
         let _ = timeout(ATTEMPT, self.client.flush()).await;
         let _ = timeout(ATTEMPT, self.client.drain()).await;
     }
+}
+
+/// Does what may be done twice, again for as long as it is unavailable and there is patience.
+pub(super) async fn patiently<T, F>(attempt: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let began = Instant::now();
+    for number in 0.. {
+        let status = match attempt().await {
+            Err(status) if status.code() == Code::Unavailable => status,
+            other => return other,
+        };
+        if began.elapsed() > PATIENCE {
+            return Err(status);
+        }
+        pause(number).await;
+    }
+    unreachable!("the loop above ends by returning")
 }
 
 /// Waits before the next attempt, longer each time.

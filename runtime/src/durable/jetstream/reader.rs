@@ -8,7 +8,7 @@ use futures::StreamExt;
 
 use super::super::{Reading, Start, Stored};
 use super::append::unique;
-use super::link::{Link, PATIENCE, pause};
+use super::link::{Link, PATIENCE, patiently, pause};
 use super::pull::{Ask, Pull, Pulling};
 use super::wire::{self, Delivered};
 use crate::status::{Code, Result, Status};
@@ -47,18 +47,7 @@ pub(super) async fn snapshot(
     filter: &Filter,
     start: Start,
 ) -> Result<Vec<Stored>> {
-    let began = Instant::now();
-    for attempt in 0.. {
-        let status = match snapshot_once(link, stream, filter, start).await {
-            Err(status) if status.code() == Code::Unavailable => status,
-            other => return other,
-        };
-        if began.elapsed() > PATIENCE {
-            return Err(status);
-        }
-        pause(attempt).await;
-    }
-    unreachable!("the loop above ends by returning")
+    patiently(|| snapshot_once(link, stream, filter, start)).await
 }
 
 /// Messages asked for at once.

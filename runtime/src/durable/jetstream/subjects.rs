@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_nats::jetstream::response::Response;
 use futures::StreamExt;
@@ -13,7 +12,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::link::{ATTEMPT, Link, PATIENCE, pause};
+use super::link::{ATTEMPT, Link, patiently};
 use super::wire;
 use crate::status::{Code, Executed, Result, Status};
 use crate::subject::{Filter, Subject};
@@ -106,18 +105,7 @@ async fn ask<T: DeserializeOwned>(
     what: &str,
     request: &Value,
 ) -> Result<T> {
-    let began = Instant::now();
-    for attempt in 0.. {
-        let status = match ask_once(link, stream, what, request).await {
-            Err(status) if status.code() == Code::Unavailable => status,
-            other => return other,
-        };
-        if began.elapsed() > PATIENCE {
-            return Err(status);
-        }
-        pause(attempt).await;
-    }
-    unreachable!("the loop above ends by returning")
+    patiently(|| ask_once(link, stream, what, request)).await
 }
 
 async fn ask_once<T: DeserializeOwned>(
