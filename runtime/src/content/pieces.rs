@@ -5,6 +5,7 @@
 //! doesn't help. All else of the call is as ever: the message itself goes where any other would, has the same
 //! deadline, and is admitted, judged and repeated like any other.
 
+use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,15 +104,13 @@ impl Missing {
     pub(crate) fn of_request(&self) -> Status {
         match self {
             Self::Refused(garbled) => garbled.of_request(),
-            Self::Lost(status) => {
-                let words = format!("the request did not arrive whole: {}", status.message());
-                let code = if status.code() == Code::DataLoss {
-                    Code::DataLoss
-                } else {
-                    Code::Unavailable
-                };
-                Status::new(code, words).with_executed(Executed::No)
-            }
+            Self::Lost(status) => lost("the request", status).with_executed(Executed::No),
         }
     }
+}
+
+/// What becomes of a message of which not all came: nobody's mistake, unless its pieces don't fit together.
+pub(crate) fn lost(what: impl fmt::Display, why: &Status) -> Status {
+    let code = if why.code() == Code::DataLoss { Code::DataLoss } else { Code::Unavailable };
+    Status::new(code, format!("{what} did not arrive whole: {}", why.message()))
 }

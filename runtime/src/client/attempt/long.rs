@@ -8,7 +8,7 @@ use crate::connection::Connection;
 use crate::content::pieces::{self, Missing};
 use crate::headers::{self, Headers, name};
 use crate::mux::Answer;
-use crate::status::{Code, Result, Status};
+use crate::status::{Result, Status};
 use crate::transport::BoxFuture;
 
 /// What goes on beside a message that only says where its content is.
@@ -43,14 +43,9 @@ impl Attempt {
                 Ok(Err(Missing::Refused(garbled))) => {
                     return Err(garbled.lost(format_args!("the answer of {subject}")));
                 }
-                Ok(Err(Missing::Lost(status))) => Status::new(
-                    if status.code() == Code::DataLoss {
-                        Code::DataLoss
-                    } else {
-                        Code::Unavailable
-                    },
-                    format!("the answer of {subject} did not arrive whole: {}", status.message()),
-                ),
+                Ok(Err(Missing::Lost(status))) => {
+                    pieces::lost(format_args!("the answer of {subject}"), &status)
+                }
                 Err(_) => Status::deadline_exceeded(format!("{subject} did not answer in time")),
             };
             Err(unknown(repeatable, missing))
