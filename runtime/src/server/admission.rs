@@ -17,12 +17,8 @@ use crate::headers::{self, name};
 use crate::reply::{self, Sent};
 use crate::spec::Kind;
 use crate::stamp;
-use crate::status::{Executed, Status};
 use crate::telemetry::trace;
 use crate::transport::{Message, Sink};
-
-/// What a shed caller is told to wait: long enough for handlers to end, short enough not to be idle.
-pub(super) const RETRY_AFTER: Duration = Duration::from_millis(25);
 
 /// How many requests in a row must have come one at a time before the next counts as alone. Some calls at once come
 /// one at a time now and then, too, and their answers are better kept together.
@@ -71,17 +67,13 @@ impl Sink for MethodSink {
         let span = trace::handle(method.spec, message.headers.as_deref());
         let context = Context::of_call(method.spec, deadline, message.headers, reply, alone);
         if !method.enter() {
-            method.shed.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("bb_requests_shed_total", "method" => method.spec.subject)
-                .increment(1);
-            let status = Status::resource_exhausted(format!(
+            let words = format!(
                 "{} calls of {}.{} are in flight, which is all that an instance runs at once",
                 method.limit(),
                 method.spec.service,
                 method.spec.name
-            ))
-            .with_executed(Executed::No)
-            .with_retry_after(RETRY_AFTER);
+            );
+            let status = method.shed(words);
             handler::answer_failure(&self.server.connection, &context, &status);
             return;
         }

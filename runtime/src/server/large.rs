@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::admission::{RETRY_AFTER, dispatch};
+use super::admission::dispatch;
 use super::incoming::Incoming;
 use super::{Inner, handler};
 use crate::connection::Connection;
 use crate::content::{self, PLAIN_BYTES_MAX, pieces};
 use crate::context::Context;
 use crate::headers::{Headers, name};
-use crate::status::{Executed, Result, Status};
+use crate::status::{Executed, Result};
 use crate::transport::{Body, BoxFuture};
 
 /// Long requests that an instance holds at once, in those of the greatest length: others of that length are shed, however
@@ -57,15 +57,10 @@ impl Room {
         if held + bytes <= most.saturating_mul(LONG_REQUESTS_MAX) {
             return Ok(room);
         }
-        let method = incoming.permit.method();
-        method.shed.fetch_add(1, Ordering::Relaxed);
-        metrics::counter!("bb_requests_shed_total", "method" => method.spec.subject).increment(1);
-        Err(Status::resource_exhausted(format!(
+        Err(incoming.permit.method().shed(format!(
             "long requests of {held} bytes are in flight, and this one has {bytes}: an instance holds as much as \
              {LONG_REQUESTS_MAX} of the longest"
-        ))
-        .with_executed(Executed::No)
-        .with_retry_after(RETRY_AFTER))
+        )))
     }
 }
 

@@ -7,12 +7,15 @@ use tokio::time::Instant;
 
 use super::adaptive::Adaptive;
 use crate::spec::MethodSpec;
-use crate::status::{Code, Status};
+use crate::status::{Code, Executed, Status};
 use crate::telemetry::recorder;
 use crate::telemetry::times::Times;
 
 /// Time on the reading task above which a method's handlers get a task of their own from the start.
 const INLINE_NANOS_MAX: u64 = 20_000;
+
+/// What a shed caller is told to wait: long enough for handlers to end, short enough not to be idle.
+const RETRY_AFTER: Duration = Duration::from_millis(25);
 
 /// Weight of a new measurement is one in 2 to this power.
 const SMOOTHING: u32 = 3;
@@ -45,7 +48,7 @@ pub(super) struct Method {
     inline_nanos: AtomicU64,
     pub(super) received: AtomicU64,
     pub(super) ended: AtomicU64,
-    pub(super) shed: AtomicU64,
+    shed: AtomicU64,
     pub(super) expired: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) cancelled: AtomicU64,
@@ -85,6 +88,13 @@ impl Method {
             adaptive.entered(before + 1);
         }
         true
+    }
+
+    /// Notes that a request is refused for want of room, and tells its caller so.
+    pub(super) fn shed(&self, why: String) -> Status {
+        self.shed.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("bb_requests_shed_total", "method" => self.spec.subject).increment(1);
+        Status::resource_exhausted(why).with_executed(Executed::No).with_retry_after(RETRY_AFTER)
     }
 
     /// Calls that may be in flight now.
