@@ -132,8 +132,7 @@ impl Bucket {
 
     /// A value that was read, with its sensitive fields opened.
     fn opened(&self, value: Bytes) -> Result<Bytes> {
-        let opened = self.guard.as_ref().map(|guard| guard.open(&value)).transpose()?.flatten();
-        Ok(opened.map_or(value, Bytes::from))
+        Guard::open_with(self.guard.as_ref(), value)
     }
 
     /// Name of the bucket.

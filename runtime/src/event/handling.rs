@@ -127,8 +127,7 @@ impl Handling {
     async fn run(&self, message: &Stored, deliveries: u64) -> Result<()> {
         let context = Context::new(None, None, Some(self.block(message, deliveries)));
         let plain = message.plain().map_err(|garbled| garbled.lost("the event"))?;
-        let opened = self.guard.as_ref().map(|guard| guard.open(&plain)).transpose()?.flatten();
-        let payload = opened.map_or(plain, Bytes::from);
+        let payload = Guard::open_with(self.guard.as_ref(), plain)?;
         let delivery = Delivery::new(context, payload);
         let span = trace::consume(self.spec, &message.headers);
         let handled = AssertUnwindSafe(async { self.service.consume(self.index, delivery).await });

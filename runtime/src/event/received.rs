@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use futures::stream::{BoxStream, Stream, StreamExt};
 
 use super::Event;
@@ -88,8 +87,7 @@ impl<E: Event> Stream for Events<E> {
 fn received<E: Event>(stored: Stored, guard: Option<&Guard>) -> Result<Received<E>> {
     let what = || format!("message {} on {}", stored.sequence, stored.subject);
     let plain = stored.plain().map_err(|garbled| garbled.lost(what()))?;
-    let opened = guard.map(|guard| guard.open(&plain)).transpose()?.flatten();
-    let event = E::decode(opened.map_or(plain, Bytes::from)).map_err(|error| {
+    let event = E::decode(Guard::open_with(guard, plain)?).map_err(|error| {
         Status::data_loss(format!("{} is no {}: {error}", what(), E::spec().name))
     })?;
     let Stored { sequence, subject, headers, payload: _, time, pending: _ } = stored;

@@ -173,7 +173,7 @@ impl Answers {
             };
             let age = SystemTime::now().duration_since(record.time).unwrap_or_default();
             let kept = record.value.filter(|_| age < self.ttl);
-            let Some(kept) = kept.map(|bytes| self.record(&bytes)).transpose()? else {
+            let Some(kept) = kept.map(|bytes| self.record(bytes)).transpose()? else {
                 // Given up by its call, or too old.
                 seen = Some((record.revision, Instant::now()));
                 continue;
@@ -211,14 +211,11 @@ impl Answers {
 
     /// A record as it is stored.
     fn bytes(&self, record: &Record) -> Result<Bytes> {
-        let bytes = record.encode_to_vec();
-        let sealed = self.guard.as_ref().map(|guard| guard.seal(&bytes)).transpose()?.flatten();
-        Ok(sealed.unwrap_or(bytes).into())
+        Guard::seal_with(self.guard.as_ref(), record.encode_to_vec().into())
     }
 
-    fn record(&self, bytes: &[u8]) -> Result<Record> {
-        let opened = self.guard.as_ref().map(|guard| guard.open(bytes)).transpose()?.flatten();
-        Record::read(opened.as_deref().unwrap_or(bytes))
+    fn record(&self, bytes: Bytes) -> Result<Record> {
+        Record::read(&Guard::open_with(self.guard.as_ref(), bytes)?)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use bytes::Bytes;
+
 use super::Keyring;
 use super::envelope::{self, Envelope};
 use super::keys::Keys;
@@ -133,6 +135,24 @@ pub struct Guard {
 }
 
 impl Guard {
+    /// Seals a message where something is to be sealed, and gives back what there is otherwise.
+    ///
+    /// # Errors
+    /// As [`Guard::seal`].
+    pub(crate) fn seal_with(guard: Option<&Self>, message: Bytes) -> Result<Bytes> {
+        let sealed = guard.map(|guard| guard.seal(&message)).transpose()?.flatten();
+        Ok(sealed.map_or(message, Bytes::from))
+    }
+
+    /// Opens a message where something may be sealed, and gives back what there is otherwise.
+    ///
+    /// # Errors
+    /// As [`Guard::open`].
+    pub(crate) fn open_with(guard: Option<&Self>, message: Bytes) -> Result<Bytes> {
+        let opened = guard.map(|guard| guard.open(&message)).transpose()?.flatten();
+        Ok(opened.map_or(message, Bytes::from))
+    }
+
     /// Seals the sensitive fields of an encoded message; `None` when it stays as it is.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use crate::content;
 use crate::context::Context;
 use crate::headers::Headers;
 use crate::layer::{Handling, Response};
+use crate::seal::Guard;
 use crate::spec::MethodSpec;
 use crate::status::{Executed, Result, Status};
 use crate::telemetry::trace;
@@ -56,9 +57,7 @@ impl Incoming {
     /// Opens the sensitive fields of the request.
     pub(super) fn open(&mut self) -> Result<()> {
         let guard = self.connection().protection().request(self.method());
-        if let Some(payload) = guard.map(|guard| guard.open(&self.payload)).transpose()?.flatten() {
-            self.payload = payload.into();
-        }
+        self.payload = Guard::open_with(guard.as_ref(), std::mem::take(&mut self.payload))?;
         Ok(())
     }
 
