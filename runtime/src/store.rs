@@ -124,7 +124,7 @@ impl<T: Message + Default + Name> Store<T> {
     /// # Errors
     /// `ALREADY_EXISTS` with a [`RevisionConflict`](crate::durable::RevisionConflict) when it is.
     pub fn create(&self, key: &str, value: &T) -> Writing {
-        self.writing(Write { expect: Expect::Absent, ..Write::put(key, encode(value)) })
+        self.writing(Write::create(key, encode(value)))
     }
 
     /// Writes a key whose revision is still the one given, and tells the new one.
@@ -132,8 +132,7 @@ impl<T: Message + Default + Name> Store<T> {
     /// # Errors
     /// `ABORTED` with a [`RevisionConflict`](crate::durable::RevisionConflict) when it isn't.
     pub fn update(&self, key: &str, value: &T, revision: u64) -> Writing {
-        let expect = Expect::Revision(revision);
-        self.writing(Write { expect, ..Write::put(key, encode(value)) })
+        self.writing(Write::update(key, encode(value), revision))
     }
 
     /// Writes a key whatever is there, and tells its revision.

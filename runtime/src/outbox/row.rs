@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use crate::durable::{Append, Bucket, Expect, Stored, Write};
+use crate::durable::{Append, Bucket, Stored, Write};
 use crate::headers::{Headers, name};
 use crate::status::{Result, Status};
 use crate::subject::{self, Subject};
@@ -44,8 +44,7 @@ impl Row {
         payload: Bytes,
     ) -> Result<Append> {
         let id = format!("{:032x}", rand::random::<u128>());
-        let write = Write { expect: Expect::Absent, ..Write::put(&*id, payload) };
-        let mut append = rows.append(&write, Some(0))?;
+        let mut append = rows.append(&Write::create(&*id, payload), Some(0))?;
         for (name, value) in headers.iter() {
             append.headers.insert(name, value)?;
         }

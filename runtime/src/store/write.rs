@@ -10,7 +10,7 @@ use super::{Store, encode};
 use crate::durable::{Bucket, Expect, Write};
 use crate::event::Event;
 use crate::outbox::Outgoing;
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::transport::BoxFuture;
 
 /// A write of one key that happens when it is awaited, and then tells the revision.
@@ -55,8 +55,7 @@ impl IntoFuture for Writing {
         let Self { bucket, has_outbox, write, outgoing } = self;
         Box::pin(async move {
             let rows = outgoing.rows(&bucket, &write.key, has_outbox)?;
-            let revisions = bucket.write_beside(&[write], rows).await?;
-            revisions.first().copied().ok_or_else(|| Status::internal("a write without a revision"))
+            bucket.write_one_beside(write, rows).await
         })
     }
 }
@@ -81,14 +80,12 @@ impl<T: Message + Default + Name> Store<T> {
 impl<T: Message> Batch<T> {
     /// Writes a key that isn't there.
     pub fn create(self, key: impl Into<String>, value: &T) -> Self {
-        let write = Write { expect: Expect::Absent, ..Write::put(key, encode(value)) };
-        self.with(write)
+        self.with(Write::create(key, encode(value)))
     }
 
     /// Writes a key whose revision is still the one given.
     pub fn update(self, key: impl Into<String>, value: &T, revision: u64) -> Self {
-        let write = Write::put(key, encode(value));
-        self.with(Write { expect: Expect::Revision(revision), ..write })
+        self.with(Write::update(key, encode(value), revision))
     }
 
     /// Writes a key whatever is there.

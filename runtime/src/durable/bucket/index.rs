@@ -73,16 +73,11 @@ impl Bucket {
         for _ in 0..ATTEMPTS_MAX {
             let mut appends = self.plan(writes).await?;
             appends.extend_from_slice(beside);
-            match self.append_all(appends).await {
-                Ok(mut revisions) => {
-                    revisions.truncate(writes.len());
-                    self.wrote(writes, &revisions).await;
-                    return Ok(revisions);
-                }
+            match self.commit(writes, appends).await {
                 Err(status) if status.code() == Code::Aborted => {
                     tokio::time::sleep(PAUSE.mul_f64(rand::random_range(0.0..1.0))).await;
                 }
-                Err(status) => return Err(status),
+                ended => return ended,
             }
         }
         Err(Status::aborted(format!(
@@ -167,20 +162,12 @@ impl Bucket {
         if new.is_empty() || (!ages && change.said(index) == new) {
             return Ok(());
         }
-        let entry = if index.is_unique {
-            let holder = self.holder_of(index.name, &new);
-            let says_so = |other: &str| {
-                let other = changes.iter().find(|it| it.write.key == other);
-                other.map(|other| other.says(index) == new)
-            };
-            let expected = self.may_hold(index, &new, key, says_so).await?;
-            let write = Write::put("", key.clone().into());
-            holder.append(&Write { expires_in: *expires_in, ..write }, Some(expected))?
-        } else {
-            let write = Write::put(&**key, bytes::Bytes::new());
-            let write = Write { expires_in: *expires_in, ..write };
-            self.entries_of(index.name, &new).append(&write, None)?
+        let says_so = |other: &str| {
+            let other = changes.iter().find(|it| it.write.key == other);
+            other.map(|other| other.says(index) == new)
         };
+        let (place, write, expected) = self.entry(index, &new, key, says_so).await?;
+        let entry = place.append(&Write { expires_in: *expires_in, ..write }, expected)?;
         let subject = entry.subject.to_string();
         let before = entries.insert(subject, entry);
         match before {
@@ -193,9 +180,26 @@ impl Bucket {
         }
     }
 
-    /// Whether a key may hold what only one value says, and the revision to expect. `says_so` knows of keys that are
-    /// being written whether they will say it.
-    pub(super) async fn may_hold(
+    /// The entry of a key whose value says this: where it lies, and the revision to expect there, if any. `says_so` knows of
+    /// keys that are being written whether they will say it.
+    pub(super) async fn entry(
+        &self,
+        index: &Index,
+        parts: &[String],
+        key: &str,
+        says_so: impl Fn(&str) -> Option<bool>,
+    ) -> Result<(Self, Write, Option<u64>)> {
+        if !index.is_unique {
+            let write = Write::put(key, bytes::Bytes::new());
+            return Ok((self.entries_of(index.name, parts), write, None));
+        }
+        let expected = self.may_hold(index, parts, key, says_so).await?;
+        let write = Write::put("", key.to_owned().into());
+        Ok((self.holder_of(index.name, parts), write, Some(expected)))
+    }
+
+    /// Whether a key may hold what only one value says, and the revision to expect.
+    async fn may_hold(
         &self,
         index: &Index,
         parts: &[String],

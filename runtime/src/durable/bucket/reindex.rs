@@ -38,14 +38,8 @@ impl Bucket {
                 if parts.is_empty() {
                     continue;
                 }
-                let (place, write, expected) = if index.is_unique {
-                    let expected = self.may_hold(index, &parts, &record.key, |_| None).await?;
-                    let write = Write::put("", record.key.clone().into());
-                    (self.holder_of(index.name, &parts), write, Some(expected))
-                } else {
-                    let write = Write::put(&*record.key, bytes::Bytes::new());
-                    (self.entries_of(index.name, &parts), write, None)
-                };
+                let (place, write, expected) =
+                    self.entry(index, &parts, &record.key, |_| None).await?;
                 match self.durable.append(place.append(&write, expected)?).await {
                     Ok(appended) => written.push((index, parts, place, write, appended.sequence)),
                     Err(status) if status.code() == Code::Aborted => raced = true,

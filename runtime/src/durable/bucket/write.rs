@@ -9,6 +9,7 @@ use super::{Bucket, KEY, OPERATION, Record, hex};
 use crate::content;
 use crate::durable::{Append, RevisionConflict};
 use crate::headers::{Headers, name};
+use crate::seal::Guard;
 use crate::shown::Length;
 use crate::status::{Code, Result, Status};
 use crate::telemetry::trace;
@@ -59,6 +60,16 @@ impl Write {
         Self { key: key.into(), value: Some(value), expect, expires_in }
     }
 
+    /// Writes a key that isn't there.
+    pub fn create(key: impl Into<String>, value: Bytes) -> Self {
+        Self { expect: Expect::Absent, ..Self::put(key, value) }
+    }
+
+    /// Writes a key whose revision is still the one given.
+    pub fn update(key: impl Into<String>, value: Bytes, revision: u64) -> Self {
+        Self { expect: Expect::Revision(revision), ..Self::put(key, value) }
+    }
+
     /// Deletes a key whatever is there; the fields say more.
     pub fn delete(key: impl Into<String>) -> Self {
         let (expect, expires_in) = (Expect::Anything, None);
@@ -72,7 +83,7 @@ impl Bucket {
     /// # Errors
     /// `ALREADY_EXISTS` with a [`RevisionConflict`] when it is.
     pub async fn create(&self, key: &str, value: Bytes) -> Result<u64> {
-        self.write(Write { expect: Expect::Absent, ..Write::put(key, value) }).await
+        self.write(Write::create(key, value)).await
     }
 
     /// Writes a key whose revision is still the one given.
@@ -80,7 +91,7 @@ impl Bucket {
     /// # Errors
     /// `ABORTED` with a [`RevisionConflict`] when it isn't.
     pub async fn update(&self, key: &str, value: Bytes, revision: u64) -> Result<u64> {
-        self.write(Write { expect: Expect::Revision(revision), ..Write::put(key, value) }).await
+        self.write(Write::update(key, value, revision)).await
     }
 
     /// Writes a key whatever is there.
@@ -102,7 +113,12 @@ impl Bucket {
     /// # Errors
     /// As [`Bucket::write_all`].
     pub async fn write(&self, write: Write) -> Result<u64> {
-        let revisions = self.write_all(vec![write]).await?;
+        self.write_one_beside(write, Vec::new()).await
+    }
+
+    /// The same, with messages of the stream that are no keys.
+    pub(crate) async fn write_one_beside(&self, write: Write, beside: Vec<Append>) -> Result<u64> {
+        let revisions = self.write_beside(&[write], beside).await?;
         revisions.first().copied().ok_or_else(|| Status::internal("a write without a revision"))
     }
 
@@ -130,35 +146,35 @@ impl Bucket {
             let appends = writes.iter().zip(&expected).map(|(write, at)| self.append(write, *at));
             let mut appends = appends.collect::<Result<Vec<_>>>()?;
             appends.extend_from_slice(&beside);
-            match self.append_all(appends).await {
-                Ok(mut revisions) => {
-                    revisions.truncate(writes.len());
-                    self.wrote(writes, &revisions).await;
-                    return Ok(revisions);
-                }
+            match self.commit(writes, appends).await {
                 Err(refused) if refused.code() == Code::Aborted => {
                     if !self.explain(writes, &mut expected, &refused).await? {
                         return Err(refused);
                     }
                 }
-                Err(status) => return Err(status),
+                ended => return ended,
             }
         }
         Err(Status::aborted(format!("bucket {}: others keep deleting the keys", self.name)))
     }
 
-    pub(super) async fn append_all(&self, mut appends: Vec<Append>) -> Result<Vec<u64>> {
-        if appends.len() > 1 {
-            return self.durable.append_all(appends).await;
-        }
-        let Some(append) = appends.pop() else { return Ok(Vec::new()) };
-        Ok(vec![self.durable.append(append).await?.sequence])
-    }
-
-    pub(super) async fn wrote(&self, writes: &[Write], revisions: &[u64]) {
-        for (write, revision) in writes.iter().zip(revisions) {
+    /// Appends writes and what is beside them in one step, and tells the revisions of the writes, which come first.
+    pub(super) async fn commit(
+        &self,
+        writes: &[Write],
+        mut appends: Vec<Append>,
+    ) -> Result<Vec<u64>> {
+        let mut revisions = if appends.len() > 1 {
+            self.durable.append_all(appends).await?
+        } else {
+            let Some(append) = appends.pop() else { return Ok(Vec::new()) };
+            vec![self.durable.append(append).await?.sequence]
+        };
+        revisions.truncate(writes.len());
+        for (write, revision) in writes.iter().zip(&revisions) {
             self.pace.wrote(&*self.durable, &self.stream, &write.key, *revision).await;
         }
+        Ok(revisions)
     }
 
     /// The message that a write is.
@@ -178,10 +194,10 @@ impl Bucket {
             headers.insert(name::ROLLUP, "sub")?;
         }
         let value = value.clone().unwrap_or_default();
-        let sealed = self.guard.as_ref().map(|guard| guard.seal(&value)).transpose()?.flatten();
+        let sealed = Guard::seal_with(self.guard.as_ref(), value)?;
         // The write may be an event, too.
         trace::inject_current(&mut headers);
-        let payload = content::pack_to_keep(sealed.map_or(value, Bytes::from), &mut headers);
+        let payload = content::pack_to_keep(sealed, &mut headers);
         Ok(Append { stream: self.stream.clone(), subject, headers, payload, expect, id: None })
     }
 
