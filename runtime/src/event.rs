@@ -9,6 +9,7 @@ use crate::connection::Connection;
 use crate::content;
 use crate::durable::{Append, StreamConfig};
 use crate::headers::{Headers, name};
+use crate::seal::Guard;
 use crate::spec::EventSpec;
 use crate::status::{Result, Status};
 use crate::subject::Subject;
@@ -89,20 +90,14 @@ impl Connection {
     /// As [`Connection::publish`].
     pub async fn publish_as<E: Event>(&self, event: &E, how: Publication) -> Result<Published> {
         let spec = E::spec();
-        if let Some(bucket) = spec.bucket {
-            return Err(Status::failed_precondition(format!(
-                "{} is the write of bucket {bucket}: write it there, and it is published",
-                spec.name
-            )));
-        }
+        may_publish(spec)?;
         let durable = self.durable();
         durable.assume(&StreamConfig::of_event(spec));
-        let message = event.encode_to_vec();
         let guard = spec.sealed.map(|sealed| self.protection().stored(sealed));
-        let sealed = guard.map(|guard| guard.seal(&message)).transpose()?.flatten();
+        let sealed = Guard::seal_with(guard.as_ref(), event.encode_to_vec().into())?;
         let span = trace::publish(spec);
         let mut headers = headers(&how, &span)?;
-        let payload = content::pack_to_keep(sealed.unwrap_or(message).into(), &mut headers);
+        let payload = content::pack_to_keep(sealed, &mut headers);
         let append = Append {
             stream: spec.stream.to_owned(),
             subject: event.subject(),
@@ -123,6 +118,17 @@ impl Connection {
             sequence: appended.sequence,
             duplicate: appended.duplicate,
         })
+    }
+}
+
+/// Refuses an event that is itself the write of a bucket.
+pub(crate) fn may_publish(spec: &EventSpec) -> Result<()> {
+    match spec.bucket {
+        None => Ok(()),
+        Some(bucket) => Err(Status::failed_precondition(format!(
+            "{} is the write of bucket {bucket}: write it there, and it is published",
+            spec.name
+        ))),
     }
 }
 

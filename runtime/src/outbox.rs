@@ -13,8 +13,9 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::durable::{Append, Bucket, StreamConfig};
-use crate::event::Event;
+use crate::event::{self, Event};
 use crate::headers::Headers;
+use crate::seal::Guard;
 use crate::spec::Sealed;
 use crate::status::{Result, Status};
 use crate::subject::Subject;
@@ -55,11 +56,8 @@ impl Outgoing {
     /// write with `FAILED_PRECONDITION`.
     pub fn publish<E: Event>(&mut self, event: &E) {
         let spec = E::spec();
-        if let Some(bucket) = spec.bucket {
-            self.mistake = Some(Status::failed_precondition(format!(
-                "{} is the write of bucket {bucket}: write it there, and it is published",
-                spec.name
-            )));
+        if let Err(mistake) = event::may_publish(spec) {
+            self.mistake = Some(mistake);
         }
         let mut headers = Headers::new();
         trace::inject_current(&mut headers);
@@ -95,8 +93,7 @@ impl Outgoing {
             rows.durable().assume(&config);
             // As the event: whoever publishes it later needs no key.
             let guard = sealed.map(|sealed| bucket.protection().stored(sealed));
-            let sealed = guard.map(|guard| guard.seal(&payload)).transpose()?.flatten();
-            let payload = sealed.map_or(payload, Bytes::from);
+            let payload = Guard::seal_with(guard.as_ref(), payload)?;
             Row::append(&rows, key, &config.name, &subject, &headers, payload)
         };
         self.events.into_iter().map(row).collect()

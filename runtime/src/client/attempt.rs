@@ -226,9 +226,7 @@ pub(super) fn sealed(
     let protection = connection.protection();
     protection.may_call(method)?;
     let Some(guard) = protection.request(method) else { return Ok(None) };
-    let mut request = Vec::with_capacity(body.len());
-    body.write(&mut request);
-    guard.seal(&request)
+    guard.seal(&body.to_bytes())
 }
 
 /// Tells every instance of the service that the call with this reply subject is given up.
