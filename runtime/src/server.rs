@@ -1,17 +1,14 @@
 //! The answering side.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
 use tokio::sync::Notify;
 
 use crate::base36;
 use crate::connection::Connection;
-use crate::context::Context;
 use crate::discovery::Discovery;
 use crate::spec::ServiceSpec;
 use crate::status::{Result, Status};
@@ -27,6 +24,7 @@ mod handler;
 mod incoming;
 mod large;
 mod membership;
+mod running;
 mod service;
 mod stats;
 mod streaming;
@@ -39,6 +37,7 @@ pub use stats::EndpointStats;
 use callers::Callers;
 use cancel::CancelSink;
 use membership::{Lane, Seat};
+use running::Running;
 use stats::Method;
 
 /// How long [`Server::drain`] lets handlers finish.
@@ -56,8 +55,8 @@ pub(crate) struct Inner {
     id: String,
     discovery: Discovery,
     methods: Vec<Method>,
-    /// Calls whose handler outlived its first poll, by their reply subject.
-    running: Mutex<HashMap<String, Context, RandomState>>,
+    /// Calls whose handler outlived its first poll.
+    running: Running,
     callers: Mutex<Callers>,
     /// What it is reached by beside its queue groups.
     subscriptions: Mutex<Vec<SubscriptionId>>,
@@ -87,7 +86,7 @@ impl Server {
             discovery: Discovery::new(spec, &id),
             id,
             methods: spec.methods.iter().map(Method::new).collect(),
-            running: Mutex::default(),
+            running: Running::default(),
             callers: Mutex::default(),
             subscriptions: Mutex::default(),
             seat: Seat::default(),
@@ -149,7 +148,7 @@ impl Server {
         self.unsubscribe().await;
         if tokio::time::timeout(grace, self.finished()).await.is_err() {
             tracing::warn!(service = self.0.spec.name, left = self.in_flight(), "gave up waiting");
-            for context in self.running() {
+            for context in self.0.running.all() {
                 context.cancel();
             }
             self.finished().await;
@@ -229,11 +228,6 @@ impl Server {
             }
             woken.await;
         }
-    }
-
-    fn running(&self) -> Vec<Context> {
-        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.values().cloned().collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Takes the news that a caller has given up.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::Inner;
 use crate::transport::{Message, Sink};
@@ -18,10 +18,7 @@ impl CancelSink {
 impl Sink for CancelSink {
     fn deliver(&self, message: Message) {
         let Ok(reply) = std::str::from_utf8(&message.payload) else { return };
-        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let context = running.get(reply).cloned();
-        drop(running);
-        if let Some(context) = context {
+        if let Some(context) = self.0.running.find(reply) {
             context.cancel();
         }
     }

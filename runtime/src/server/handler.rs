@@ -4,7 +4,6 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
@@ -40,40 +39,39 @@ pub(super) fn start(call: Incoming, mut future: BoxFuture<'static, Result<()>>) 
         }
     }
     context.leave_reading_task();
-    tokio::spawn(run(permit, context, arrived, future));
+    spawn(permit, context, arrived, future);
 }
 
 /// Gives the handler a task of its own.
 pub(super) fn start_apart(call: Incoming, future: BoxFuture<'static, Result<()>>) {
     let Incoming { permit, context, arrived, .. } = call;
     context.leave_reading_task();
-    tokio::spawn(run(permit, context, arrived, future));
+    spawn(permit, context, arrived, future);
 }
 
 /// Runs a handler that has to wait, until it ends, its caller gives up or time runs out.
-async fn run(
+fn spawn(
     permit: Permit,
     context: Context,
     arrived: Instant,
-    future: BoxFuture<'static, Result<()>>,
+    mut future: BoxFuture<'static, Result<()>>,
 ) {
-    let mut handler = Caught {
-        future,
-        context: context.clone(),
-        permit: &permit,
-        measured: permit.method().is_cheap(),
-        arrived,
-    };
-    // By reference: what is handed on makes the task greater by all of it.
-    match while_wanted(&permit, &context, arrived, &mut handler).await {
-        Some(Ok(how)) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
-        Some(Err(_)) => {
-            let took = arrived.elapsed();
-            let status = answer_panic(&permit.server, permit.index, &context, took);
-            trace::ended(&permit.span, Err(&status));
+    // All of it is only borrowed in there: what is moved within a task lies in it twice, and a task is copied to be
+    // spawned.
+    tokio::spawn(async move {
+        let (permit, context) = (&permit, &context);
+        let measured = permit.method().is_cheap();
+        let mut handler = Caught { future: &mut future, context, permit, measured, arrived };
+        match while_wanted(permit, context, arrived, &mut handler).await {
+            Some(Ok(how)) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
+            Some(Err(_)) => {
+                let took = arrived.elapsed();
+                let status = answer_panic(&permit.server, permit.index, context, took);
+                trace::ended(&permit.span, Err(&status));
+            }
+            None => {}
         }
-        None => {}
-    }
+    });
 }
 
 /// Waits for something that a call needs, for as long as its caller waits for the call; `None` when that is over,
@@ -84,7 +82,7 @@ pub(super) async fn while_wanted<T>(
     arrived: Instant,
     needed: impl Future<Output = T>,
 ) -> Option<T> {
-    let _entry = Entry::new(&permit.server, context);
+    let _entry = permit.server.running.enter(context);
     let deadline = async {
         match context.deadline() {
             Some(at) => tokio::time::sleep_until(at).await,
@@ -215,8 +213,8 @@ fn poll_caught(
 
 /// A handler in its context, with its panic as a value.
 struct Caught<'a> {
-    future: BoxFuture<'static, Result<()>>,
-    context: Context,
+    future: &'a mut BoxFuture<'static, Result<()>>,
+    context: &'a Context,
     permit: &'a Permit,
     measured: bool,
     arrived: Instant,
@@ -230,40 +228,15 @@ impl Future for Caught<'_> {
         let _entered = this.context.enter();
         let _spanned = this.permit.span.enter();
         if this.measured {
-            return poll_caught(&mut this.future, cx);
+            return poll_caught(this.future, cx);
         }
         this.measured = true;
         let started = Instant::now();
         if let Some(times) = this.permit.method().times() {
             times.waited(started - this.arrived);
         }
-        let polled = poll_caught(&mut this.future, cx);
+        let polled = poll_caught(this.future, cx);
         this.permit.method().polled(started.elapsed());
         polled
-    }
-}
-
-/// A call in the list of those that can be cancelled.
-struct Entry {
-    server: Arc<Inner>,
-    key: Option<String>,
-}
-
-impl Entry {
-    fn new(server: &Arc<Inner>, context: &Context) -> Self {
-        let key = context.reply().map(|reply| reply.as_str().to_owned());
-        if let Some(key) = &key {
-            let mut running = server.running.lock().unwrap_or_else(PoisonError::into_inner);
-            running.insert(key.clone(), context.clone());
-        }
-        Self { server: Arc::clone(server), key }
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        if let Some(key) = &self.key {
-            self.server.running.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        }
     }
 }

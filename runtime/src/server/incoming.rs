@@ -86,7 +86,10 @@ impl Incoming {
                     let none = Headers::new();
                     let rest = large::answer(&server.connection, &context, &none, &body)?;
                     drop(response);
-                    rest_of(rest).await
+                    match rest {
+                        Some(rest) => rest.await,
+                        None => Ok(()),
+                    }
                 }
                 Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
             }
@@ -118,7 +121,10 @@ impl Incoming {
         self.start(Box::pin(async move {
             match answered.await {
                 Ok(Response { headers, body }) => {
-                    rest_of(large::answer(&server.connection, &context, &headers, &body)?).await
+                    match large::answer(&server.connection, &context, &headers, &body)? {
+                        Some(rest) => rest.await,
+                        None => Ok(()),
+                    }
                 }
                 Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
             }
@@ -179,14 +185,6 @@ impl Incoming {
     /// The same, on a task of its own from the start: a stream always has to wait.
     pub(super) fn start_apart(self, future: BoxFuture<'static, Result<()>>) {
         handler::start_apart(self, future);
-    }
-}
-
-/// Sees the rest of an answer out, if there is one.
-async fn rest_of(rest: Option<BoxFuture<'static, Result<()>>>) -> Result<()> {
-    match rest {
-        Some(rest) => rest.await,
-        None => Ok(()),
     }
 }
 
