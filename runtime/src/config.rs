@@ -48,6 +48,9 @@ pub struct Config {
     /// `BB_REDIS_URL`: where processes share kept answers, such as `redis://127.0.0.1:6379`; `rediss` is encrypted, and
     /// several separated by commas, or the scheme `redis-cluster`, are a cluster. Absent: each keeps its own.
     pub redis: Option<RedisUrl>,
+    /// `BB_REDIS_TLS_CA`, `BB_REDIS_TLS_CERT`, `BB_REDIS_TLS_KEY`: files in PEM, for a URL of `rediss`. Absent: the system's
+    /// certificates vouch for Redis.
+    pub redis_tls: Option<Tls>,
     /// `BB_MESSAGE_BYTES_MAX`: length up to which requests, answers and frames are sent and taken, before compression.
     /// Default: 8388608, which is 8 MiB.
     pub message_bytes_max: usize,
@@ -116,6 +119,11 @@ impl Config {
             http: parsed(source, "BB_HTTP_ADDR", "an address such as `127.0.0.1:8080`", &mut keep),
             otlp: otlp(source, &mut keep),
             redis: source.text("BB_REDIS_URL").map(RedisUrl::from),
+            redis_tls: tls(
+                source,
+                ["BB_REDIS_TLS_CA", "BB_REDIS_TLS_CERT", "BB_REDIS_TLS_KEY"],
+                &mut keep,
+            ),
             message_bytes_max: parsed(
                 source,
                 "BB_MESSAGE_BYTES_MAX",
@@ -151,6 +159,7 @@ impl Config {
             http: None,
             otlp: None,
             redis: None,
+            redis_tls: None,
             message_bytes_max: content::MESSAGE_BYTES_MAX,
             eject: None,
             provision: false,
@@ -171,8 +180,12 @@ impl Config {
             Some(tls) => options.tls(tls.clone()),
             None => options,
         };
-        match &self.redis {
+        let options = match &self.redis {
             Some(url) => options.redis(url.clone()),
+            None => options,
+        };
+        match &self.redis_tls {
+            Some(tls) => options.redis_tls(tls.clone()),
             None => options,
         }
     }

@@ -22,6 +22,8 @@ use crate::layer::{
 use crate::mux::Mux;
 use crate::nats::Nats;
 use crate::outbox;
+#[cfg(feature = "redis")]
+use crate::redis::Redis;
 use crate::seal::Protection;
 use crate::server::{IntoService, Server};
 use crate::spec::{BucketSpec, MethodSpec};
@@ -29,6 +31,7 @@ use crate::status::Result;
 use crate::store::Store;
 use crate::stream::Keeper;
 use crate::subject;
+use crate::tls::Tls;
 use crate::transport::Transport;
 
 mod lane;
@@ -84,7 +87,7 @@ impl Connection {
         connection.calls().keep_at_most(options.cache_bytes_max);
         connection.set_message_bytes_max(options.message_bytes_max);
         if let Some(url) = &options.redis {
-            share_through(&connection, url)?;
+            share_through(&connection, url, options.redis_tls.as_ref())?;
         }
         connection.tx().flush().await?;
         Ok(connection)
@@ -359,13 +362,17 @@ impl Connection {
 }
 
 #[cfg(feature = "redis")]
-fn share_through(connection: &Connection, url: &RedisUrl) -> Result<()> {
-    connection.share(Arc::new(crate::redis::Redis::new(url.as_str())?));
+fn share_through(connection: &Connection, url: &RedisUrl, tls: Option<&Tls>) -> Result<()> {
+    let redis = match tls {
+        Some(tls) => Redis::with_tls(url.as_str(), tls)?,
+        None => Redis::new(url.as_str())?,
+    };
+    connection.share(Arc::new(redis));
     Ok(())
 }
 
 #[cfg(not(feature = "redis"))]
-fn share_through(_: &Connection, _: &RedisUrl) -> Result<()> {
+fn share_through(_: &Connection, _: &RedisUrl, _: Option<&Tls>) -> Result<()> {
     Err(crate::status::Status::invalid_argument(
         "there is a URL of Redis, but the program is built without the feature `redis`",
     ))

@@ -11,13 +11,17 @@ use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::cluster::ClusterClient;
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::io::tcp::TcpSettings;
-use ::redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisResult};
+use ::redis::{
+    Client, ClientTlsConfig, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue,
+    IntoConnectionInfo, RedisResult, TlsCertificates,
+};
 use bytes::Bytes;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::unsigned_millis;
 use crate::layer::SharedStore;
 use crate::status::{Result, Status};
+use crate::tls::Tls;
 use crate::transport::BoxFuture;
 
 /// A connection to Redis. Clones are one.
@@ -56,11 +60,25 @@ impl Redis {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn new(url: &str) -> Result<Self> {
-        let place = Place::parse(url)?;
+        Ok(Self::connecting(Place::parse(url, None)?))
+    }
+
+    /// The same with certificates, which only an encrypted connection has use for.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, too, when one of the files can't be read, or a URL asks for a plain connection.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn with_tls(url: &str, tls: &Tls) -> Result<Self> {
+        Ok(Self::connecting(Place::parse(url, Some(tls))?))
+    }
+
+    fn connecting(place: Place) -> Self {
         let link = Arc::<OnceLock<Link>>::default();
         let connecting = connect(place, Arc::clone(&link));
         let connecting = AbortOnDropHandle::new(tokio::spawn(connecting));
-        Ok(Self { link, _connecting: Arc::new(connecting) })
+        Self { link, _connecting: Arc::new(connecting) }
     }
 
     /// Whether there is a connection, or was one.
@@ -145,7 +163,7 @@ async fn connect(place: Place, link: Arc<OnceLock<Link>>) {
 }
 
 impl Place {
-    fn parse(url: &str) -> Result<Self> {
+    fn parse(url: &str, tls: Option<&Tls>) -> Result<Self> {
         let wrong = |error: ::redis::RedisError| {
             // The text may hold a password.
             Status::invalid_argument(format!(
@@ -156,15 +174,29 @@ impl Place {
         let is_cluster = texts.len() > 1 || url.contains("-cluster://");
         let nodes = texts.iter().map(|text| node(text)).collect::<RedisResult<Vec<_>>>();
         let mut nodes = nodes.map_err(wrong)?;
+        let is_plain = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::Tcp(..));
+        if tls.is_some() && nodes.iter().any(is_plain) {
+            return Err(Status::invalid_argument(
+                "there are certificates for Redis, but its URL asks for a plain connection: write `rediss://`",
+            ));
+        }
+        let certificates = tls.map(certificates).transpose()?;
         if is_cluster {
-            let client = ClusterClient::builder(nodes)
+            let mut builder = ClusterClient::builder(nodes)
                 .connection_timeout(CONNECT_MAX)
                 .response_timeout(CONNECT_MAX)
-                .tcp_settings(tcp())
-                .build();
-            return client.map(|client| Self::Cluster(Box::new(client))).map_err(wrong);
+                .tcp_settings(tcp());
+            if let Some(certificates) = certificates {
+                builder = builder.certs(certificates);
+            }
+            return builder.build().map(|client| Self::Cluster(Box::new(client))).map_err(wrong);
         }
-        Client::open(nodes.remove(0)).map(|client| Self::One(Box::new(client))).map_err(wrong)
+        let node = nodes.remove(0);
+        let client = match certificates {
+            Some(certificates) => Client::build_with_tls(node, certificates),
+            None => Client::open(node),
+        };
+        client.map(|client| Self::One(Box::new(client))).map_err(wrong)
     }
 
     async fn connect(&self) -> RedisResult<Link> {
@@ -186,6 +218,18 @@ fn node(text: &str) -> RedisResult<ConnectionInfo> {
     Ok(node.set_tcp_settings(tcp()))
 }
 
+fn certificates(tls: &Tls) -> Result<TlsCertificates> {
+    let client_tls = match &tls.identity {
+        None => None,
+        Some((cert, key)) => Some(ClientTlsConfig {
+            client_cert: crate::tls::read(cert)?,
+            client_key: crate::tls::read(key)?,
+        }),
+    };
+    let root_cert = tls.ca.as_deref().map(crate::tls::read).transpose()?;
+    Ok(TlsCertificates { client_tls, root_cert })
+}
+
 fn tcp() -> TcpSettings {
     let settings = TcpSettings::default().set_nodelay(true);
     #[cfg(target_os = "linux")]
@@ -199,14 +243,26 @@ mod tests {
 
     #[test]
     fn a_cluster_is_several_or_says_so() {
-        let is_cluster = |url| matches!(Place::parse(url), Ok(Place::Cluster(_)));
+        let is_cluster = |url| matches!(Place::parse(url, None), Ok(Place::Cluster(_)));
         assert!(is_cluster("redis://a:1, redis://b:2") && is_cluster("redis-cluster://a:1"));
-        assert!(matches!(Place::parse("redis://:hush@a:1"), Ok(Place::One(_))));
+        assert!(matches!(Place::parse("redis://:hush@a:1", None), Ok(Place::One(_))));
+    }
+
+    #[test]
+    fn certificates_are_for_encrypted_connections() {
+        let refused =
+            |url, tls| Place::parse(url, Some(&tls)).err().map(|it| it.message().to_owned());
+        let plain = refused("rediss://a:1,redis://b:2", Tls::default()).expect("one is plain");
+        assert!(plain.contains("write `rediss://`"), "{plain}");
+        let tls = Tls { ca: Some("/nowhere/ca.pem".into()), identity: None };
+        let unread = refused("rediss://a:1", tls).expect("there is no such file");
+        assert!(unread.contains("/nowhere/ca.pem"), "{unread}");
+        assert_eq!(refused("rediss-cluster://a:1", Tls::default()), None);
     }
 
     #[test]
     fn what_is_no_url_is_refused_without_its_password() {
-        let status = Place::parse("http://:hush@a:1").err().expect("no URL of Redis");
+        let status = Place::parse("http://:hush@a:1", None).err().expect("no URL of Redis");
         assert!(status.message().contains("redis://host:6379"), "{status}");
         assert!(!status.message().contains("hush"), "{status}");
     }

@@ -14,5 +14,5 @@ pub use clock::set_clock_wrong;
 pub use cluster::Cluster;
 pub use env::{TestEnv, run};
 pub use proxy::Proxy;
-pub use redis::RedisServer;
+pub use redis::{RedisServer, RedisServerBuilder};
 pub use server::{NatsServer, NatsServerBuilder};

@@ -91,6 +91,12 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(certificates)
 }
 
+/// Reads a file of certificates or a key, for what parses it by itself.
+#[cfg(feature = "redis")]
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| bad_file(path, &error))
+}
+
 fn bad_file(path: &Path, error: &dyn std::fmt::Display) -> Status {
     Status::invalid_argument(format!("{} can't be used for TLS: {error}", path.display()))
 }

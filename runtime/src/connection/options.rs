@@ -26,6 +26,7 @@ pub struct Options {
     pub(crate) cache_bytes_max: u64,
     pub(crate) message_bytes_max: usize,
     pub(crate) redis: Option<RedisUrl>,
+    pub(crate) redis_tls: Option<Tls>,
     pub(crate) protection: Protection,
 }
 
@@ -77,6 +78,7 @@ impl Options {
             cache_bytes_max: ANSWERS_BYTES_MAX,
             message_bytes_max: content::MESSAGE_BYTES_MAX,
             redis: None,
+            redis_tls: None,
             protection: Protection::default(),
         }
     }
@@ -153,6 +155,14 @@ impl Options {
     #[must_use]
     pub fn redis(mut self, url: impl Into<RedisUrl>) -> Self {
         self.redis = Some(url.into());
+        self
+    }
+
+    /// Uses these certificates for the connection to Redis, whose URL is one of `rediss`. Default: the system's vouch for
+    /// the server, and it isn't shown any.
+    #[must_use]
+    pub fn redis_tls(mut self, tls: Tls) -> Self {
+        self.redis_tls = Some(tls);
         self
     }
 

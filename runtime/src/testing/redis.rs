@@ -1,5 +1,6 @@
 //! A `redis-server` process that belongs to one test.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 
 use super::process::Process;
 use crate::status::{Result, Status};
+use crate::tls::Tls;
 
 /// A real Redis on a port of its own that keeps nothing on disk; gone when it is dropped.
 #[derive(Debug)]
@@ -20,6 +22,14 @@ pub struct RedisServer {
     port: u16,
     /// The port of its cluster's bus, if it is part of one.
     bus: Option<u16>,
+    tls: Option<Tls>,
+}
+
+/// How a [`RedisServer`] is to start.
+#[derive(Debug, Clone, Default)]
+pub struct RedisServerBuilder {
+    is_node: bool,
+    tls: Option<Tls>,
 }
 
 const LOG: &str = "redis.log";
@@ -27,6 +37,8 @@ const START_MAX: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 /// Attempts to find a port that nobody else takes meanwhile: Redis can't choose one itself.
 const ATTEMPTS: usize = 10;
+/// Time after which nodes of a cluster give up one that is silent, in ms.
+const NODE_TIMEOUT_MS: &str = "1000";
 
 impl RedisServer {
     /// Starts a server and waits until it accepts clients.
@@ -34,36 +46,20 @@ impl RedisServer {
     /// # Errors
     /// `FAILED_PRECONDITION` when there is no `redis-server`, or when it doesn't start: its log is in the message.
     pub async fn start() -> Result<Self> {
-        Self::prepare(false).await
+        Self::builder().start().await
     }
 
-    /// Starts a server that can be part of a cluster.
-    ///
-    /// # Errors
-    /// As [`RedisServer::start`].
-    pub async fn start_node() -> Result<Self> {
-        Self::prepare(true).await
-    }
-
-    async fn prepare(is_node: bool) -> Result<Self> {
-        let folder = TempDir::with_prefix("bodybroker-redis-").map_err(|error| failed(&error))?;
-        let mut server = Self { folder, process: Process::default(), port: 0, bus: None };
-        for attempt in 1.. {
-            server.port = free_port()?;
-            server.bus = if is_node { Some(free_port()?) } else { None };
-            match server.spawn().await {
-                Err(_) if attempt < ATTEMPTS && server.log().contains("in use") => {}
-                Err(status) => return Err(status),
-                Ok(()) => break,
-            }
-        }
-        Ok(server)
+    /// Says how a server is to start.
+    #[must_use]
+    pub fn builder() -> RedisServerBuilder {
+        RedisServerBuilder::default()
     }
 
     /// Where clients connect.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// Where it listens. A restart keeps it.
@@ -112,10 +108,16 @@ impl RedisServer {
         let _ = fs::remove_file(folder.join(LOG));
         let mut command = Command::new("redis-server");
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        command.arg("--port").arg(self.port.to_string());
+        let port = self.port.to_string();
+        match &self.tls {
+            None => command.args(["--port", &port]),
+            Some(tls) => command.args(["--port", "0", "--tls-port", &port]).args(encrypted(tls)),
+        };
         command.arg("--dir").arg(folder).arg("--logfile").arg(folder.join(LOG));
         if let Some(bus) = self.bus {
-            command.args(["--cluster-enabled", "yes", "--cluster-port"]).arg(bus.to_string());
+            command.args(["--cluster-enabled", "yes", "--cluster-node-timeout", NODE_TIMEOUT_MS]);
+            command.args(["--repl-diskless-sync-delay", "0"]);
+            command.arg("--cluster-port").arg(bus.to_string());
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(|error| {
@@ -137,6 +139,55 @@ impl RedisServer {
         }
         Ok(())
     }
+}
+
+impl RedisServerBuilder {
+    /// Lets the server be part of a cluster.
+    #[must_use]
+    pub fn node(mut self) -> Self {
+        self.is_node = true;
+        self
+    }
+
+    /// Takes encrypted connections only, from those who show a certificate: its own certificate, and whom it trusts.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Starts the server and waits until it accepts clients.
+    ///
+    /// # Errors
+    /// As [`RedisServer::start`].
+    pub async fn start(self) -> Result<RedisServer> {
+        let folder = TempDir::with_prefix("bodybroker-redis-").map_err(|error| failed(&error))?;
+        let Self { is_node, tls } = self;
+        let mut server =
+            RedisServer { process: Process::default(), folder, port: 0, bus: None, tls };
+        for attempt in 1.. {
+            server.port = free_port()?;
+            server.bus = if is_node { Some(free_port()?) } else { None };
+            match server.spawn().await {
+                Err(_) if attempt < ATTEMPTS && server.log().contains("in use") => {}
+                Err(status) => return Err(status),
+                Ok(()) => break,
+            }
+        }
+        Ok(server)
+    }
+}
+
+/// What a server is told of its certificates.
+fn encrypted(tls: &Tls) -> Vec<OsString> {
+    let (certificate, key) = tls.identity.as_ref().map(|(cert, key)| (cert, key)).unzip();
+    let files = [
+        ("--tls-ca-cert-file", tls.ca.as_ref()),
+        ("--tls-cert-file", certificate),
+        ("--tls-key-file", key),
+    ];
+    let given = files.into_iter().filter_map(|(name, file)| Some([name.into(), file?.into()]));
+    given.flatten().collect()
 }
 
 /// A port that is free at the moment.

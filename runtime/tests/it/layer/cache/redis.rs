@@ -1,17 +1,22 @@
 //! Answers that processes share, in a real Redis.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bodybroker_runtime::connection::Options;
 use bodybroker_runtime::redis::Redis;
 use bodybroker_runtime::testing::{NatsServer, Proxy, RedisServer};
+use bodybroker_runtime::tls::Tls;
 use bodybroker_runtime::{Connection, Result, Server};
+use tempfile::TempDir;
 
 use super::super::fixture::{KEEP_BRIEFLY, SHARE, Script, Step};
 use super::events::{change, provision};
 use super::say;
+
+mod cluster;
 
 /// Two callers that share answers, and who answers.
 struct Two {
@@ -22,12 +27,16 @@ struct Two {
 }
 
 async fn two(redis: &str) -> Result<Two> {
+    two_with(|options| options.redis(redis)).await
+}
+
+async fn two_with(share: impl Fn(Options) -> Options) -> Result<Two> {
     let server = NatsServer::start().await?;
     let service = Connection::connect(Options::new(server.url(), "script")).await?;
     let script = Script::new(&service);
     let serving = service.serve(script.clone()).await?;
     provision(&service).await;
-    let connect = |name| Connection::connect(Options::new(server.url(), name).redis(redis));
+    let connect = |name| Connection::connect(share(Options::new(server.url(), name)));
     let (one, other) = (connect("one").await?, connect("other").await?);
     Ok(Two { one, other, script, _served: (serving, server) })
 }
@@ -157,45 +166,23 @@ async fn what_others_write_under_our_names_is_no_answer() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_cluster_is_shared_through_like_one_server() -> Result<()> {
-    let nodes = [RedisServer::start_node().await?, RedisServer::start_node().await?];
-    let mut links = Vec::new();
-    for (node, slots) in nodes.iter().zip([(0, 8191), (8192, 16383)]) {
-        let client = ::redis::Client::open(node.url()).unwrap();
-        let mut link = client.get_multiplexed_async_connection().await.unwrap();
-        let mut command = ::redis::cmd("CLUSTER");
-        command.arg("ADDSLOTSRANGE").arg(slots.0).arg(slots.1);
-        let _: () = command.query_async(&mut link).await.unwrap();
-        links.push(link);
+async fn who_shows_a_certificate_shares_over_tls() -> Result<()> {
+    let issued = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let folder = TempDir::new().unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    fs::write(&cert, issued.cert.pem()).unwrap();
+    fs::write(&key, issued.signing_key.serialize_pem()).unwrap();
+    let tls = Tls { ca: Some(cert.clone()), identity: Some((cert, key)) };
+    let redis = RedisServer::builder().tls(tls.clone()).start().await?;
+    let two = two_with(|options| options.redis(redis.url()).redis_tls(tls.clone())).await?;
+    two.until_shared(SHARE, "thing").await;
+
+    // Whom nobody vouches for isn't let in, and goes on alone.
+    let bare = Tls { ca: tls.ca.clone(), identity: None };
+    let strangers = two_with(|options| options.redis(redis.url()).redis_tls(bare.clone())).await?;
+    for number in 0..20 {
+        assert!(!strangers.share(SHARE, &format!("thing {number}")).await);
     }
-    let mut command = ::redis::cmd("CLUSTER");
-    let other = nodes[1].address();
-    command.arg("MEET").arg("127.0.0.1").arg(other.port()).arg(nodes[1].bus_port());
-    let _: () = command.query_async(&mut links[0]).await.unwrap();
-    let agreed = async {
-        for link in &mut links {
-            loop {
-                let info: String =
-                    ::redis::cmd("CLUSTER").arg("INFO").query_async(link).await.unwrap();
-                if info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:2") {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), agreed).await.expect("they agree");
-    let two = two(&nodes[0].url().replace("redis://", "redis-cluster://")).await?;
-    // Marks and answers on both nodes.
-    for number in 0..10 {
-        two.until_shared(SHARE, &format!("thing {number}")).await;
-        two.until_shared(KEEP_BRIEFLY, &format!("thing {number}")).await;
-    }
-    let mut counts = Vec::new();
-    for link in &mut links {
-        counts.push(::redis::cmd("DBSIZE").query_async::<u64>(link).await.unwrap());
-    }
-    assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
     Ok(())
 }
 
