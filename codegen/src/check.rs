@@ -7,6 +7,7 @@ mod caches;
 pub mod config;
 pub mod format;
 mod holes;
+mod indexes;
 pub mod lint;
 mod near;
 mod page;
@@ -54,6 +55,9 @@ pub const RULES: &[Rule] = &[
     rule::http_route_unique::RULE,
     rule::idempotency_single::RULE,
     rule::ident_legal::RULE,
+    rule::index_field::RULE,
+    rule::index_name::RULE,
+    rule::index_secret::RULE,
     rule::limit_in_range::RULE,
     rule::method_ident_unique::RULE,
     rule::method_reserved::RULE,

@@ -34,6 +34,7 @@ mod service;
 mod settings;
 mod source;
 mod spec;
+mod store;
 mod streams;
 mod subject;
 
@@ -54,6 +55,7 @@ const EMITTERS: &[Emitter] = &[
     Emitter::Service(server::emit),
     Emitter::Service(mock::emit),
     Emitter::Service(spec::emit),
+    Emitter::Service(store::emit),
     Emitter::Service(subject::emit),
     Emitter::Package(events::emit),
     Emitter::Package(event_subject::emit),

@@ -30,7 +30,7 @@ use crate::input::Input;
 
 use model::Model;
 
-pub(crate) use build::{follow, route_of, scalar, shape};
+pub(crate) use build::{follow, index_scalar, parameter, route_of, scalar, shape};
 pub(crate) use guard::guarded;
 pub(crate) use locate::IGNORE;
 pub use print::print;

@@ -185,6 +185,7 @@ mod tests {
             name: "things",
             value: "test.v1.Thing",
             sealed: None,
+            indexes: &[],
             history: 1,
             ttl: None,
             storage: Storage::File,

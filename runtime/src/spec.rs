@@ -5,11 +5,16 @@ use std::time::Duration;
 mod cache;
 #[cfg(test)]
 pub(crate) mod example;
+mod index;
 mod policy;
+mod scalar;
 mod sealed;
 
-pub use cache::{Cache, Invalidation, KeyPart, Scalar};
+pub use cache::{Cache, Invalidation, KeyPart};
+pub(crate) use index::Said;
+pub use index::{IndexField, IndexSpec, Occurs};
 pub use policy::{Adaptive, Breaker, Hedge, Policy, Replay, Retry};
+pub use scalar::Scalar;
 pub use sealed::{Sealed, SealedField, SealedMessage, SealedSides};
 
 /// A service.
@@ -167,6 +172,8 @@ pub struct BucketSpec {
     pub value: &'static str,
     /// What is sealed in its values.
     pub sealed: Option<Sealed>,
+    /// By what its values are found, besides their keys.
+    pub indexes: &'static [IndexSpec],
     /// Revisions kept for each key.
     pub history: u32,
     /// How long a value is kept.

@@ -1,5 +1,7 @@
 //! The name that was probably meant.
 
+use crate::schema::survey::Message;
+
 /// The nearest of some names, if one is near enough: a few letters apart, or the same but for what is before it.
 pub(super) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let last = |name: &'a str| name.rsplit('.').next().unwrap_or_default();
@@ -14,6 +16,19 @@ pub(super) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Opti
         ends.into_iter().chain(whole).min().map(|apart| (apart, known))
     };
     known.filter_map(rank).min().map(|(_, known)| known)
+}
+
+/// Says which field was probably meant, or which there are; `written` shows a name as the schema has it.
+pub(super) fn field(name: &str, message: &Message, written: impl Fn(&str) -> String) -> String {
+    let names = message.fields.iter().map(|field| field.name.as_str());
+    near(name, names.clone()).map_or_else(
+        || {
+            let names: Vec<_> = names.collect();
+            let list = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            format!("its fields: {list}")
+        },
+        |name| format!("did you mean `{}`?", written(name)),
+    )
 }
 
 /// Letters to insert, delete or replace to get from one word to another.

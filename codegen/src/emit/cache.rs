@@ -56,7 +56,7 @@ fn part(part: &KeyPart) -> TokenStream {
 }
 
 /// How the type of a field is written on the wire.
-fn scalar(name: &str) -> &'static str {
+pub(super) fn scalar(name: &str) -> &'static str {
     match name {
         "string" => "Text",
         "bool" => "Bool",

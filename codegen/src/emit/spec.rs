@@ -10,7 +10,7 @@ use super::events;
 use super::layout::Place;
 use super::service::{Parts, module};
 use super::source::{Source, ident, tokens};
-use super::{Context, Files, docs, policy, sealed};
+use super::{Context, Files, docs, policy, sealed, store};
 use crate::schema::model::{Bucket, Consume, Idempotency, Kind, Method, Package, Service, Storage};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
@@ -44,7 +44,8 @@ fn used(service: &Service) -> Vec<&'static str> {
     };
     let consumes: &[_] = if service.consumes.is_empty() { &[] } else { &["ConsumeSpec"] };
     let buckets: &[_] = if service.buckets.is_empty() { &[] } else { &["BucketSpec", "Storage"] };
-    [&["ServiceSpec"], methods, &policy::used(service), consumes, buckets].concat()
+    let indexes = store::used(service);
+    [&["ServiceSpec"], methods, &policy::used(service), consumes, buckets, &indexes].concat()
 }
 
 fn duration_used(service: &Service) -> Option<&'static str> {
@@ -148,7 +149,9 @@ fn consume(context: &Context<'_>, consume: &Consume, place: &Place) -> TokenStre
 }
 
 fn bucket(package: &Package, bucket: &Bucket, service: &Service) -> TokenStream {
-    let Bucket { name, ident: _, value, history, ttl, storage, replicas } = bucket;
+    let Bucket { name, ident: _, value, indexes, store_ident: _, history, ttl, storage, replicas } =
+        bucket;
+    let indexes = indexes.iter().map(store::index);
     let about = format!(" Bucket `{name}` of [`{}`](super::{}).", service.name, service.name);
     let sealed = sealed::value(package, value, 2);
     let (constant, value) = (ident(&bucket_name(bucket)), &value.full_name);
@@ -161,6 +164,7 @@ fn bucket(package: &Package, bucket: &Bucket, service: &Service) -> TokenStream 
             name: #name,
             value: #value,
             sealed: #sealed,
+            indexes: &[#(#indexes),*],
             history: #history,
             ttl: #ttl,
             storage: #storage,

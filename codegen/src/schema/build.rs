@@ -2,6 +2,7 @@
 
 mod cache;
 mod events;
+mod indexes;
 mod packages;
 mod policy;
 mod routes;
@@ -18,6 +19,7 @@ use super::survey::Survey;
 use super::{duration, option};
 use crate::input::Input;
 
+pub(crate) use indexes::{parameter, scalar as index_scalar};
 pub(crate) use routes::{follow, route_of, scalar};
 pub(crate) use subject::shape;
 

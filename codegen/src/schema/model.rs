@@ -4,12 +4,14 @@
 //! effective time-outs, retry safety. Nothing downstream asks protox again.
 
 mod cache;
+mod index;
 mod route;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use cache::{Cache, Invalidation, KeyField, KeyPart};
+pub use index::{Index, IndexField, Occurs};
 pub use route::{Body, FieldPath, HttpMethod, Path, Route, Scalar, Segment, Variable};
 
 /// A whole workspace of schemas. Every list is sorted by full name unless it says otherwise.
@@ -346,6 +348,10 @@ pub struct Bucket {
     pub ident: String,
     /// Message that is stored.
     pub value: Type,
+    /// By what values are found besides their keys, in the order of declaration.
+    pub indexes: Vec<Index>,
+    /// Rust name of the store that has a lookup for each index, such as `StateStore`; `None` without indexes.
+    pub store_ident: Option<String>,
     /// Revisions kept for each key.
     pub history: u32,
     /// How long a value is kept.

@@ -14,7 +14,7 @@ mod policy;
 mod service;
 mod stream;
 
-pub(crate) use bucket::Bucket;
+pub(crate) use bucket::{Bucket, Index};
 pub(crate) use cache::Cache;
 pub(crate) use event::Event;
 pub(crate) use field::Field;
@@ -123,6 +123,7 @@ mod tests {
         ("Hedge", again::<Hedge>),
         ("Cache", again::<Cache>),
         ("Bucket", again::<Bucket>),
+        ("Index", again::<Index>),
     ];
 
     fn again<T: Message + Default>(message: &DynamicMessage) -> Vec<u8> {

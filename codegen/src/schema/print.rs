@@ -4,9 +4,9 @@ use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
 use super::model::{
-    self, Body, Bucket, Cache, Consume, DeclaredError, Event, Invalidation, KeyField, KeyPart,
-    Kind, Method, Model, Package, Policy, Redacted, Route, Sealed, SealedField, Service, Storage,
-    Stream, Type,
+    self, Body, Bucket, Cache, Consume, DeclaredError, Event, FieldPath, Index, IndexField,
+    Invalidation, KeyField, KeyPart, Kind, Method, Model, Package, Policy, Redacted, Route, Sealed,
+    SealedField, Service, Storage, Stream, Type,
 };
 
 /// Prints the whole model.
@@ -260,12 +260,31 @@ fn event(page: &mut Page, it: &Event) {
 }
 
 fn bucket(page: &mut Page, it: &Bucket) {
-    let Bucket { name, ident, value, history, ttl, storage, replicas } = it;
+    let Bucket { name, ident, value, indexes, store_ident, history, ttl, storage, replicas } = it;
     let kept = kept(*storage, *replicas, *ttl);
     page.line(
         2,
         format_args!("bucket {name} = {ident} of {}, history {history}, {kept}", path(value)),
     );
+    if let Some(store) = store_ident {
+        page.line(3, format_args!("store {store}"));
+    }
+    for it in indexes {
+        index(page, it);
+    }
+}
+
+fn index(page: &mut Page, it: &Index) {
+    let Index { name, fields, unique } = it;
+    let fields = fields.iter().map(|it| {
+        let IndexField { field, ident, scalar, enumeration, occurs } = it;
+        let FieldPath { text, numbers } = field;
+        let scalar = enumeration.as_ref().map_or_else(|| (*scalar).to_owned(), path);
+        format!("{text} {numbers:?} = {ident}: {occurs:?} {scalar}")
+    });
+    let fields = fields.collect::<Vec<_>>().join(", ");
+    let unique = if *unique { "unique " } else { "" };
+    page.line(3, format_args!("{unique}index {name}: {fields}"));
 }
 
 fn sealed(page: &mut Page, it: &Sealed, all: &[Sealed]) {

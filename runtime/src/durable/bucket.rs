@@ -19,6 +19,7 @@ use crate::status::{Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
 mod canary;
+mod entries;
 mod index;
 mod pace;
 mod range;
@@ -88,7 +89,7 @@ impl Bucket {
             prefix: bucket_subject(spec.name),
             history: spec.history.max(1) as usize,
             expires: spec.ttl.is_some(),
-            indexes: Arc::default(),
+            indexes: spec.indexes.iter().map(Index::of).collect(),
             pace: Arc::new(Pace::new()),
             guard: None,
             protection: Protection::default(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Scalar;
+
 /// How answers of a method are kept near their callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cache {
@@ -33,29 +35,6 @@ pub enum KeyPart {
         /// Its type.
         scalar: Scalar,
     },
-}
-
-/// Type of a field with one value, as it is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scalar {
-    /// `string`.
-    Text,
-    /// `bool`.
-    Bool,
-    /// `int32`, `int64` or an enum.
-    Signed,
-    /// `uint32` or `uint64`.
-    Unsigned,
-    /// `sint32` or `sint64`.
-    Zigzag,
-    /// `fixed32`.
-    Fixed32,
-    /// `fixed64`.
-    Fixed64,
-    /// `sfixed32`.
-    Sfixed32,
-    /// `sfixed64`.
-    Sfixed64,
 }
 
 /// An event after which an answer is another.

@@ -1,13 +1,13 @@
 //! Finding values by what they say.
 
 use std::fmt;
-use std::sync::Arc;
 
 use prost::{Message, Name};
 
 use super::list::List;
 use super::{Entry, Store};
 use crate::durable::Index as Indexed;
+use crate::spec::IndexSpec;
 use crate::status::Result;
 
 /// By what values of a store are found: any number of them may say the same.
@@ -34,18 +34,14 @@ impl<T> Index<T> {
         Self { name, parts }
     }
 
-    /// Whether a value says this.
-    pub(super) fn says(&self, value: &T, parts: &[String]) -> bool {
-        (self.parts)(value) == parts
-    }
-
     fn erased(&self, is_unique: bool) -> Indexed
     where
         T: Message + Default + 'static,
     {
         let Self { name, parts } = *self;
         let of = move |bytes: &[u8]| T::decode(bytes).map_or_else(|_| Vec::new(), |it| parts(&it));
-        Indexed { name, is_unique, parts: Arc::new(of) }
+        let said = move |bytes: &[u8]| Some(of(bytes)).filter(|it| !it.is_empty());
+        Indexed::new(name, is_unique, move |bytes| said(bytes).into_iter().collect())
     }
 }
 
@@ -81,10 +77,12 @@ impl<T: Message + Default + Name + 'static> Store<T> {
         index: &Index<T>,
         parts: impl IntoIterator<Item = P>,
     ) -> List<T> {
-        let parts: Vec<_> = parts.into_iter().map(Into::into).collect();
-        let entries = self.bucket.entries_of(index.name, &parts);
-        let index = Index { ..*index };
-        self.list().only(entries, move |value| index.says(value, &parts))
+        self.saying(index.erased(false), parts.into_iter().map(Into::into).collect())
+    }
+
+    /// The same by an index of the schema. Generated lookups call it.
+    pub fn by_declared(&self, index: &IndexSpec, says: impl Into<Vec<String>>) -> List<T> {
+        self.saying(Indexed::of(index), says.into())
     }
 
     /// Reads the one entry that says this.
@@ -97,8 +95,28 @@ impl<T: Message + Default + Name + 'static> Store<T> {
         parts: impl IntoIterator<Item = P>,
     ) -> Result<Option<Entry<T>>> {
         let parts: Vec<_> = parts.into_iter().map(Into::into).collect();
-        let Some(key) = self.bucket.holder(index.0.name, &parts).await? else { return Ok(None) };
-        Ok(self.get(&key).await?.filter(|entry| index.0.says(&entry.value, &parts)))
+        self.held(&index.0.erased(true), &parts).await
+    }
+
+    /// The same by an index of the schema. Generated lookups call it.
+    ///
+    /// # Errors
+    /// As [`Store::find`].
+    pub async fn find_declared(
+        &self,
+        index: &IndexSpec,
+        says: impl Into<Vec<String>>,
+    ) -> Result<Option<Entry<T>>> {
+        self.held(&Indexed::of(index), &says.into()).await
+    }
+
+    fn saying(&self, index: Indexed, said: Vec<String>) -> List<T> {
+        let entries = self.bucket.entries_of(&index, &said);
+        self.list().only(entries, index, said)
+    }
+
+    async fn held(&self, index: &Indexed, said: &[String]) -> Result<Option<Entry<T>>> {
+        self.bucket.held(index, said).await?.map_or(Ok(None), |record| self.entry(record))
     }
 
     /// Writes the entries of values that were written before the store had its indexes, and tells how many keys it has

@@ -8,7 +8,7 @@ use futures::stream::{self, BoxStream, TryStreamExt, try_unfold};
 use prost::{Message, Name};
 
 use super::{Entry, Store};
-use crate::durable::{Bucket, Keys, Range};
+use crate::durable::{Bucket, Index, Keys, Range, Record};
 use crate::status::Result;
 
 /// Entries of a page unless somebody says otherwise.
@@ -24,15 +24,15 @@ const READS: usize = 32;
 pub struct List<T> {
     store: Store<T>,
     range: Range,
-    only: Option<Arc<Only<T>>>,
+    only: Option<Arc<Only>>,
 }
 
-/// Which of the entries are wanted.
-struct Only<T> {
+/// Which of the entries are wanted: those that say something.
+struct Only {
     /// What has the names of their keys.
     keys: Bucket,
-    /// Whether a value is one of them still.
-    is: Box<dyn Fn(&T) -> bool + Send + Sync>,
+    index: Index,
+    said: Vec<String>,
 }
 
 /// Some entries of a store.
@@ -54,13 +54,9 @@ impl<T: Message + Default + Name> Store<T> {
 }
 
 impl<T: Message + Default + Name + 'static> List<T> {
-    /// Leaves out what has no name in a bucket of keys, or isn't wanted.
-    pub(super) fn only(
-        mut self,
-        keys: Bucket,
-        is: impl Fn(&T) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.only = Some(Arc::new(Only { keys, is: Box::new(is) }));
+    /// Leaves out what has no name in a bucket of keys, or says something else by now.
+    pub(super) fn only(mut self, keys: Bucket, index: Index, said: Vec<String>) -> Self {
+        self.only = Some(Arc::new(Only { keys, index, said }));
         self
     }
 
@@ -140,9 +136,11 @@ impl<T: Message + Default + Name + 'static> List<T> {
         let reads = stream::iter(keys).map(move |key| {
             let (store, only) = (store.clone(), only.clone());
             async move {
-                let entry = store.get(&key).await?;
-                let is_wanted = |it: &Entry<T>| only.is_none_or(|only| (only.is)(&it.value));
-                Ok((key, entry.filter(is_wanted)))
+                let record = store.bucket.get(&key).await?;
+                let is_wanted =
+                    |it: &Record| only.is_none_or(|only| only.index.says(it, &only.said));
+                let entry = record.filter(is_wanted).map_or(Ok(None), |it| store.entry(it))?;
+                Ok((key, entry))
             }
         });
         reads.buffered(READS).boxed()

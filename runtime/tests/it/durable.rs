@@ -74,6 +74,7 @@ static SPEC: BucketSpec = BucketSpec {
     name: "things",
     value: "test.v1.Thing",
     sealed: None,
+    indexes: &[],
     history: 3,
     ttl: None,
     storage: Storage::File,

@@ -224,6 +224,7 @@ async fn a_bucket_that_takes_no_writes_is_found_though_its_server_is_there() {
         name: "values",
         value: "test.v1.Moved",
         sealed: None,
+        indexes: &[],
         history: 1,
         ttl: None,
         storage: Storage::File,

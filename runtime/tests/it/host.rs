@@ -184,6 +184,7 @@ async fn a_bucket_with_another_storage_is_left_alone() -> Result<()> {
         name: "places",
         value: "test.v1.Moved",
         sealed: None,
+        indexes: &[],
         history: 1,
         ttl: None,
         storage: Storage::Memory,

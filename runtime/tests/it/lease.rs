@@ -16,6 +16,7 @@ static LEASES: BucketSpec = BucketSpec {
     name: "leases",
     value: "test.v1.Lease",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: None,
     storage: Storage::File,

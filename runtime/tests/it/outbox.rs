@@ -35,6 +35,7 @@ fn bucket(name: String, ttl: Option<Duration>) -> &'static BucketSpec {
         name: name.leak(),
         value: "test.v1.Rang",
         sealed: None,
+        indexes: &[],
         history: 1,
         ttl,
         storage: Storage::File,

@@ -39,6 +39,7 @@ static SPEC: BucketSpec = BucketSpec {
     name: "counts",
     value: "test.v1.Count",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: None,
     storage: Storage::File,

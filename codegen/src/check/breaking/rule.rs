@@ -6,6 +6,8 @@ pub(super) mod bucket_replicas_no_reduce;
 pub(super) mod bucket_same_storage;
 pub(super) mod bucket_same_value;
 pub(super) mod bucket_ttl_no_shorten;
+pub(super) mod bucket_unique_no_add;
+pub(super) mod bucket_unique_no_delete;
 pub(super) mod bucket_wire_compatible_value;
 pub(super) mod enum_no_delete;
 pub(super) mod enum_same_json_format;

@@ -8,11 +8,9 @@
 //! secret, as in `world:{world_id}:snapshot`.
 
 use crate::check::caches::{Written, written};
-use crate::check::near::near;
-use crate::check::{Context, Rule};
+use crate::check::{Context, Rule, near};
 use crate::diagnostic::Finding;
 use crate::schema::shape;
-use crate::schema::survey::Message;
 use crate::schema::template::{Mark, marks};
 
 pub(in crate::check) const RULE: Rule =
@@ -44,7 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 findings.push(
                     Finding::new(RULE.id, text, place)
                         .related(defined, "defined here")
-                        .help(known(name, request)),
+                        .help(near::field(name, request, |name| format!("{{{name}}}"))),
                 );
                 continue;
             };
@@ -66,16 +64,4 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
-}
-
-fn known(name: &str, request: &Message) -> String {
-    let names = request.fields.iter().map(|field| field.name.as_str());
-    near(name, names.clone()).map_or_else(
-        || {
-            let names: Vec<_> = names.collect();
-            let list = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            format!("its fields: {list}")
-        },
-        |name| format!("did you mean `{{{name}}}`?"),
-    )
 }

@@ -7,8 +7,7 @@
 //! Name a field of the request, or of the event itself.
 
 use crate::check::holes::{Hole, holes};
-use crate::check::near::near;
-use crate::check::{Context, Rule};
+use crate::check::{Context, Rule, near};
 use crate::diagnostic::Finding;
 
 pub(in crate::check) const RULE: Rule =
@@ -21,15 +20,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let place = context.survey.part(element, path, &format!("{{{name}}}"));
         let text = format!("`{}` has no field `{name}`", message.name);
-        let names = message.fields.iter().map(|field| field.name.as_str());
-        let help = near(name, names.clone()).map_or_else(
-            || {
-                let names: Vec<_> = names.collect();
-                let list = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-                format!("its fields: {list}")
-            },
-            |name| format!("did you mean `{{{name}}}`?"),
-        );
+        let help = near::field(name, message, |name| format!("{{{name}}}"));
         let defined = context.survey.name(&message.element);
         findings
             .push(Finding::new(RULE.id, text, place).related(defined, "defined here").help(help));

@@ -3,7 +3,8 @@
 //! # Why
 //! Messages, enums, and the trait, client, server and mock of each service share one module: `HTTPRequest` and
 //! `HttpRequest` are one type there, and a message called `ZooClient` is in the way of the client of `ZooService`, as
-//! `ZooEvents` is of the package's publisher, and `FeedError` of the errors that `Feed` declares.
+//! `ZooEvents` is of the package's publisher, `FeedError` of the errors that `Feed` declares, and `CageStore` of the store of
+//! bucket `cage`, if it has indexes.
 //!
 //! # Fix
 //! Rename one of them.
@@ -82,6 +83,12 @@ fn types(context: &Context<'_>, package: &Package) -> Vec<(String, String, Strin
         for (ident, role) in idents.into_iter().zip(["trait", "client", "server", "mock"]) {
             let what = format!("the {role} of `{}`", service.full_name);
             list.push((outermost.clone(), ident, what, survey.name(&service.element)));
+        }
+        for (at, bucket) in model.buckets.iter().enumerate() {
+            let Some(ident) = &bucket.store_ident else { continue };
+            let what = format!("the store of bucket `{}`", bucket.name);
+            let place = survey.option(&service.element, &format!("buckets[{at}].name"));
+            list.push((outermost.clone(), ident.clone(), what, place));
         }
         for (method, written) in model.methods.iter().zip(&service.methods) {
             let Some(ident) = &method.error_ident else { continue };

@@ -61,7 +61,7 @@ fn named(survey: &Survey, message: &Message, name: &str) -> Option<FieldPath> {
     Some(field_path(name, &follow(survey, message, name)?))
 }
 
-fn field_path(text: &str, fields: &[&Field]) -> FieldPath {
+pub(super) fn field_path(text: &str, fields: &[&Field]) -> FieldPath {
     FieldPath { text: text.to_owned(), numbers: fields.iter().map(|it| it.number).collect() }
 }
 

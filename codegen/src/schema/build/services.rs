@@ -5,7 +5,9 @@ use super::cache::cache;
 use super::policy::{adaptive, policy};
 use super::subject::template;
 use super::types::resolve;
-use super::{CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, inherited, routes, storage};
+use super::{
+    CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, indexes, inherited, routes, storage,
+};
 use crate::schema::model::{
     ANSWERS, Bucket, DeclaredError, Idempotency, Kind, Method, Service, Storage, Type,
 };
@@ -64,6 +66,8 @@ fn answers(service: &Service) -> Option<Bucket> {
         name: format!("answers-{}", service.subject.replace('.', "-")),
         ident: ANSWERS.to_owned(),
         value: Type { full_name: value, package: String::new(), path: Vec::new() },
+        indexes: Vec::new(),
+        store_ident: None,
         history: 1,
         ttl: Some(ttl),
         storage: Storage::File,
@@ -161,12 +165,15 @@ fn idempotency(written: &WrittenMethod) -> Idempotency {
 }
 
 fn bucket(survey: &Survey, package: &str, written: &option::Bucket) -> Bucket {
-    let option::Bucket { name, value, history, ttl, storage: kept, replicas } = written;
-    let value = survey.find_message(package, value).map_or(value.as_str(), |it| &it.full_name);
+    let option::Bucket { name, value, history, ttl, storage: kept, replicas, indexes: _ } = written;
+    let message = survey.find_message(package, value);
+    let value = message.map_or(value.as_str(), |it| &it.full_name);
     Bucket {
         name: name.clone(),
         ident: name.to_snake_case(),
         value: resolve(survey, value),
+        indexes: indexes::indexes(survey, message, written),
+        store_ident: indexes::store_ident(written),
         history: history.unwrap_or(1),
         ttl: ttl.as_deref().and_then(duration::parse),
         storage: storage(*kept),

@@ -19,4 +19,21 @@ pub(crate) struct Bucket {
     /// Copies kept in production.
     #[prost(uint32, optional, tag = "6")]
     pub(crate) replicas: Option<u32>,
+    /// By what its values are found.
+    #[prost(message, repeated, tag = "7")]
+    pub(crate) indexes: Vec<Index>,
+}
+
+/// By what values of a bucket are found.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Index {
+    /// Name of the lookup.
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    /// Fields that are asked for.
+    #[prost(string, repeated, tag = "2")]
+    pub(crate) fields: Vec<String>,
+    /// Whether at most one value may say the same.
+    #[prost(bool, tag = "3")]
+    pub(crate) unique: bool,
 }

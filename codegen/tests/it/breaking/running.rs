@@ -36,6 +36,8 @@ service ZooService {
     }
     buckets: {
       name: "cages" value: "Cage" history: 5 ttl: "30d" storage: STORAGE_MEMORY replicas: 2
+      indexes: { name: "by_lock" fields: "lock.number" unique: true }
+      indexes: { name: "by_food" fields: ["food", "name"] }
     }
   };
   rpc Feed(Cage) returns (Cage) {
@@ -113,6 +115,8 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("BUCKET_SAME_STORAGE", "STORAGE_MEMORY", "STORAGE_FILE"),
     ("BUCKET_SAME_VALUE", "value: \"Cage\"", "value: \"Food\""),
     ("BUCKET_TTL_NO_SHORTEN", "ttl: \"30d\"", "ttl: \"29d\""),
+    ("BUCKET_UNIQUE_NO_ADD", "\"by_food\"", "\"by_food\" unique: true"),
+    ("BUCKET_UNIQUE_NO_DELETE", "unique: true", ""),
     ("BUCKET_WIRE_COMPATIBLE_VALUE", "uint32 number = 1", "string number = 1"),
     ("BUCKET_WIRE_COMPATIBLE_VALUE", "string maker = 2;", ""),
     (
@@ -218,6 +222,9 @@ const HARMLESS: &[(&str, &str)] = &[
     ),
     ("\"NoFood\"", "\"NoFood\", \"NoCage\""),
     ("history: 5", "history: 6"),
+    // An index of other fields is another one, which is built beside the first.
+    ("fields: [\"food\", \"name\"]", "fields: \"food\""),
+    ("\"by_lock\"", "\"by_number\""),
     ("ttl: \"30d\"", ""),
     ("max_age: \"7d\"", "max_age: \"8d\""),
     ("max_bytes: 1000", ""),

@@ -1,260 +1,80 @@
-//! Entries by which values are found by what they say. They lie beneath names that are no keys, and change in one step with
-//! the values, each of which is written with a compare-and-set for it.
+//! What a bucket's values are found by.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{Bucket, Expect, Record, Write};
-use crate::durable::{Append, IndexConflict};
-use crate::headers::name;
-use crate::status::{Code, Result, Status};
-use crate::subject;
+use bytes::Bytes;
 
-/// Others may be faster so often before the caller hears of it.
-pub(super) const ATTEMPTS_MAX: u32 = 16;
-/// Pause after each time, at most; by chance anything from none.
-const PAUSE: Duration = Duration::from_millis(50);
-/// What is left of an entry that is removed needn't stay.
-pub(super) const TRACE: Duration = Duration::from_secs(1);
+use super::Record;
+use crate::durable::Stored;
+use crate::headers::Headers;
+use crate::spec::{IndexSpec, Said};
+use crate::status::Result;
 
-/// What a value says, in one or more parts; none when it isn't to be found.
-type Parts = dyn Fn(&[u8]) -> Vec<String> + Send + Sync;
+/// On a value, the places of the indexes whose entries were written with it.
+const INDEXED: &str = "Bb-Indexed";
 
 /// An index, for a bucket of bytes.
 #[derive(Clone)]
 pub(crate) struct Index {
     pub(crate) name: &'static str,
+    /// Name of what is said and how, under which its entries lie.
+    pub(super) place: String,
     /// Whether two values can't say the same.
     pub(crate) is_unique: bool,
-    pub(crate) parts: Arc<Parts>,
+    pub(super) said: Arc<Reading>,
 }
 
-/// What a write makes of a key.
-struct Change<'a> {
-    write: &'a Write,
-    old: Option<Record>,
-    /// Whether the old value was written with a time of its own, and its entries with it.
-    old_expires: bool,
-}
+/// Everything that a value says.
+type Reading = dyn Fn(&[u8]) -> BTreeSet<Said> + Send + Sync;
 
-impl Bucket {
-    /// The same bucket with one more index.
-    pub(crate) fn with_index(mut self, index: Index) -> Self {
-        self.indexes = self.indexes.iter().cloned().chain([index]).collect();
-        self
+impl Index {
+    /// Names an index and says what a value says, as one of its users does.
+    pub(crate) fn new(
+        name: &'static str,
+        is_unique: bool,
+        said: impl Fn(&[u8]) -> BTreeSet<Said> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, place: name.to_owned(), is_unique, said: Arc::new(said) }
     }
 
-    /// The keys of the values that say this.
-    pub(crate) fn entries_of(&self, index: &str, parts: &[String]) -> Self {
-        self.beneath(&format!("index.{index}.{}", tokens(parts)))
+    /// The index that a schema declares.
+    pub(crate) fn of(spec: &IndexSpec) -> Self {
+        let spec = *spec;
+        let IndexSpec { name, fields: _, is_unique } = spec;
+        Self { place: spec.place(), ..Self::new(name, is_unique, move |value| spec.said(value)) }
     }
 
-    /// Who holds what only one value may say: the key is the value under the empty key.
-    pub(super) fn holder_of(&self, index: &str, parts: &[String]) -> Self {
-        self.beneath(&format!("unique.{index}.{}", tokens(parts)))
+    /// What a value says; nothing when there is none.
+    pub(super) fn said(&self, value: Option<&Bytes>) -> BTreeSet<Said> {
+        value.map_or_else(BTreeSet::new, |value| (self.said)(value))
     }
 
-    /// The key of the one value that may say this.
-    pub(crate) async fn holder(&self, index: &str, parts: &[String]) -> Result<Option<String>> {
-        Ok(self.holder_of(index, parts).last("").await?.and_then(|record| held_by(&record)))
-    }
-
-    /// Writes keys and the entries of every index in one step.
-    ///
-    /// # Errors
-    /// As without an index, and `ALREADY_EXISTS` with an [`IndexConflict`] when another value says the same.
-    pub(super) async fn write_indexed(
-        &self,
-        writes: &[Write],
-        beside: &[Append],
-    ) -> Result<Vec<u64>> {
-        for _ in 0..ATTEMPTS_MAX {
-            let mut appends = self.plan(writes).await?;
-            appends.extend_from_slice(beside);
-            match self.commit(writes, appends).await {
-                Err(status) if status.code() == Code::Aborted => {
-                    tokio::time::sleep(PAUSE.mul_f64(rand::random_range(0.0..1.0))).await;
-                }
-                ended => return ended,
-            }
-        }
-        Err(Status::aborted(format!(
-            "bucket {}: others changed the keys {ATTEMPTS_MAX} times meanwhile; try again later",
-            self.name
-        )))
-    }
-
-    /// The messages of a step: writes, each expecting what is there now, and behind them entries.
-    async fn plan(&self, writes: &[Write]) -> Result<Vec<Append>> {
-        let (mut appends, mut changes) = (Vec::new(), Vec::new());
-        for write in writes {
-            let stored = self.durable.last(&self.stream, &self.subject(&write.key)).await?;
-            let old_expires = stored.as_ref().is_some_and(|it| it.headers.get(name::TTL).is_some());
-            let old = stored.map(|stored| self.record(&stored)).transpose()?;
-            let current = old.as_ref().map_or(0, |record| record.revision);
-            let is_there = old.as_ref().is_some_and(|record| record.value.is_some());
-            let as_expected = match write.expect {
-                Expect::Anything => true,
-                Expect::Absent => !is_there,
-                Expect::Revision(revision) => revision == current,
-            };
-            if !as_expected {
-                return Err(self.conflict(write, current));
-            }
-            appends.push(self.append(write, Some(current))?);
-            changes.push(Change { write, old, old_expires });
-        }
-        for index in &*self.indexes {
-            let mut entries = BTreeMap::new();
-            for change in &changes {
-                self.leave(index, change, &mut entries).await?;
-            }
-            for change in &changes {
-                self.enter(index, change, &changes, &mut entries).await?;
-            }
-            appends.extend(entries.into_values());
-        }
-        Ok(appends)
-    }
-
-    /// Removes the entry of what a value said, unless it still does.
-    async fn leave(
-        &self,
-        index: &Index,
-        change: &Change<'_>,
-        entries: &mut BTreeMap<String, Append>,
-    ) -> Result<()> {
-        let (old, new) = (change.said(index), change.says(index));
-        if old.is_empty() || old == new {
-            return Ok(());
-        }
-        let key = &change.write.key;
-        let gone = |key: &str| Write { expires_in: Some(TRACE), ..Write::delete(key) };
-        let entry = if index.is_unique {
-            let holder = self.holder_of(index.name, &old);
-            match holder.last("").await? {
-                Some(record) if held_by(&record).as_ref() == Some(key) => {
-                    holder.append(&gone(""), Some(record.revision))?
-                }
-                _ => return Ok(()),
-            }
-        } else {
-            self.entries_of(index.name, &old).append(&gone(key), None)?
-        };
-        entries.insert(entry.subject.to_string(), entry);
-        Ok(())
-    }
-
-    /// Adds the entry of what a value says now, unless it is there.
-    async fn enter(
-        &self,
-        index: &Index,
-        change: &Change<'_>,
-        changes: &[Change<'_>],
-        entries: &mut BTreeMap<String, Append>,
-    ) -> Result<()> {
-        let new = change.says(index);
-        let Write { key, expires_in, .. } = change.write;
-        // An entry goes when its value does, so it is written again with one that has a time of its own.
-        let ages = self.expires || change.old_expires || expires_in.is_some();
-        if new.is_empty() || (!ages && change.said(index) == new) {
-            return Ok(());
-        }
-        let says_so = |other: &str| {
-            let other = changes.iter().find(|it| it.write.key == other);
-            other.map(|other| other.says(index) == new)
-        };
-        let (place, write, expected) = self.entry(index, &new, key, says_so).await?;
-        let entry = place.append(&Write { expires_in: *expires_in, ..write }, expected)?;
-        let subject = entry.subject.to_string();
-        let before = entries.insert(subject, entry);
-        match before {
-            // Two values of one step say the same.
-            Some(before) if index.is_unique && !before.payload.is_empty() => {
-                let other = String::from_utf8_lossy(&before.payload).into_owned();
-                Err(self.taken(index.name, other))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The entry of a key whose value says this: where it lies, and the revision to expect there, if any. `says_so` knows of
-    /// keys that are being written whether they will say it.
-    pub(super) async fn entry(
-        &self,
-        index: &Index,
-        parts: &[String],
-        key: &str,
-        says_so: impl Fn(&str) -> Option<bool>,
-    ) -> Result<(Self, Write, Option<u64>)> {
-        if !index.is_unique {
-            let write = Write::put(key, bytes::Bytes::new());
-            return Ok((self.entries_of(index.name, parts), write, None));
-        }
-        let expected = self.may_hold(index, parts, key, says_so).await?;
-        let write = Write::put("", key.to_owned().into());
-        Ok((self.holder_of(index.name, parts), write, Some(expected)))
-    }
-
-    /// Whether a key may hold what only one value says, and the revision to expect.
-    async fn may_hold(
-        &self,
-        index: &Index,
-        parts: &[String],
-        key: &str,
-        says_so: impl Fn(&str) -> Option<bool>,
-    ) -> Result<u64> {
-        let Some(record) = self.holder_of(index.name, parts).last("").await? else { return Ok(0) };
-        let Some(other) = held_by(&record).filter(|other| other != key) else {
-            return Ok(record.revision);
-        };
-        let still = if let Some(still) = says_so(&other) {
-            still
-        } else {
-            // A value that has expired, or was written by who knew no index, holds nothing.
-            let value = self.get(&other).await?.and_then(|record| record.value);
-            value.is_some_and(|value| (index.parts)(&value) == parts)
-        };
-        if still { Err(self.taken(index.name, other)) } else { Ok(record.revision) }
-    }
-
-    fn taken(&self, index: &str, key: String) -> Status {
-        let words = format!("bucket {}: `{key}` has the same {index} already", self.name);
-        Status::already_exists(words).with_detail(&IndexConflict { index: index.to_owned(), key })
+    /// Whether a value says this.
+    pub(crate) fn says(&self, record: &Record, said: &[String]) -> bool {
+        self.said(record.value.as_ref()).contains(said)
     }
 }
 
-impl Change<'_> {
-    /// What the value said before.
-    fn said(&self, index: &Index) -> Vec<String> {
-        let value = self.old.as_ref().and_then(|record| record.value.as_ref());
-        value.map_or_else(Vec::new, |value| (index.parts)(value))
-    }
-
-    /// What it says then.
-    fn says(&self, index: &Index) -> Vec<String> {
-        self.write.value.as_ref().map_or_else(Vec::new, |value| (index.parts)(value))
-    }
+/// Marks a value whose entries are written with it.
+pub(super) fn mark(headers: &mut Headers, indexes: &[Index]) -> Result<()> {
+    let places: Vec<_> = indexes.iter().map(|index| &*index.place).collect();
+    if places.is_empty() { Ok(()) } else { headers.insert(INDEXED, places.join(" ")) }
 }
 
-/// The key that a record of a unique index names.
-fn held_by(record: &Record) -> Option<String> {
-    String::from_utf8(record.value.as_ref()?.to_vec()).ok()
-}
-
-/// The parts as tokens of a subject.
-fn tokens(parts: &[String]) -> String {
-    let tokens: Vec<_> = parts.iter().map(|part| subject::escape(part)).collect();
-    tokens.join(".")
+/// Whether a value was written with the entries of all these indexes.
+pub(super) fn is_marked(stored: &Stored, indexes: &[Index]) -> bool {
+    let places: BTreeSet<_> = stored.headers.get(INDEXED).unwrap_or_default().split(' ').collect();
+    indexes.iter().all(|index| places.contains(&*index.place))
 }
 
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, is_unique, parts: _ } = self;
+        let Self { name, place, is_unique, said: _ } = self;
         f.debug_struct("Index")
             .field("name", name)
+            .field("place", place)
             .field("is_unique", is_unique)
             .finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Bucket, KEY, OPERATION, Record, hex};
+use super::{Bucket, KEY, OPERATION, Record, hex, index};
 use crate::content;
 use crate::durable::{Append, RevisionConflict};
 use crate::headers::{Headers, name};
@@ -188,6 +188,7 @@ impl Bucket {
         if self.hashed(&subject) {
             headers.insert(KEY, hex(key))?;
         }
+        index::mark(&mut headers, &self.indexes)?;
         if let Some(time) = expires_in {
             headers.insert(name::TTL, whole_seconds(*time))?;
             // What the value replaced would come back when it is gone.

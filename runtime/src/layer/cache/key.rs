@@ -1,7 +1,5 @@
 //! What an answer is kept under, and what it is about.
 
-use std::fmt::Write as _;
-
 use bytes::{Buf as _, Bytes};
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
@@ -69,12 +67,7 @@ pub(super) fn about_event(
 
 /// Appends the value of a field as a token of a subject; one that isn't there has its default.
 fn push(mut body: &[u8], number: u32, scalar: Scalar, out: &mut String) -> Option<()> {
-    let wanted = match scalar {
-        Scalar::Text => WireType::LengthDelimited,
-        Scalar::Bool | Scalar::Signed | Scalar::Unsigned | Scalar::Zigzag => WireType::Varint,
-        Scalar::Fixed32 | Scalar::Sfixed32 => WireType::ThirtyTwoBit,
-        Scalar::Fixed64 | Scalar::Sfixed64 => WireType::SixtyFourBit,
-    };
+    let wanted = scalar.wire();
     let (mut value, mut text): (u64, &[u8]) = (0, &[]);
     while body.has_remaining() {
         let (tag, wire) = decode_key(&mut body).ok()?;
@@ -92,21 +85,10 @@ fn push(mut body: &[u8], number: u32, scalar: Scalar, out: &mut String) -> Optio
             _ => value = decode_varint(&mut body).ok()?,
         }
     }
-    let low = u32::try_from(value & u64::from(u32::MAX)).ok()?;
-    // Writing to a string can't fail.
-    let _ = match scalar {
-        Scalar::Text => {
-            escape_into(str::from_utf8(text).ok()?, out);
-            Ok(())
-        }
-        Scalar::Bool => write!(out, "{}", value != 0),
-        Scalar::Unsigned | Scalar::Fixed32 | Scalar::Fixed64 => write!(out, "{value}"),
-        Scalar::Signed | Scalar::Sfixed64 => write!(out, "{}", value.cast_signed()),
-        Scalar::Sfixed32 => write!(out, "{}", low.cast_signed()),
-        Scalar::Zigzag => {
-            write!(out, "{}", (value >> 1).cast_signed() ^ -(value & 1).cast_signed())
-        }
-    };
+    match scalar {
+        Scalar::Text => escape_into(str::from_utf8(text).ok()?, out),
+        _ => scalar.write(value, out),
+    }
     Some(())
 }
 

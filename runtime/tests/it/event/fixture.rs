@@ -88,6 +88,7 @@ pub(crate) static PLACES: BucketSpec = BucketSpec {
     name: "places",
     value: "test.v1.Moved",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: None,
     storage: Storage::File,

@@ -189,6 +189,7 @@ static ANSWERS: BucketSpec = BucketSpec {
     name: "script-answers",
     value: "runtime.v1.KeptAnswer",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: Some(Duration::from_mins(1)),
     storage: Storage::Memory,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bodybroker_runtime::durable::{Durable, IndexConflict, Start, StreamConfig, StreamSource};
-use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::spec::{BucketSpec, IndexField, IndexSpec, Occurs, Scalar, Storage};
 use bodybroker_runtime::store::{Change, Index, Store, Unique};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::{Code, Result, Status};
@@ -23,6 +23,8 @@ everywhere! {
     who_stays_is_found_while_others_move,
     values_of_before_are_found_once_they_are_indexed,
     what_expires_is_not_found_and_what_is_renewed_is,
+    whoever_opens_a_bucket_keeps_what_its_schema_declares,
+    who_writes_again_what_has_no_entries_adds_them,
 }
 
 /// A message as prost would generate it.
@@ -34,6 +36,8 @@ struct Citizen {
     email: String,
     #[prost(uint32, tag = "3")]
     age: u32,
+    #[prost(string, repeated, tag = "4")]
+    clubs: Vec<String>,
 }
 
 impl prost::Name for Citizen {
@@ -49,12 +53,28 @@ const EMAIL: Unique<Citizen> = Unique::new("email", |it| {
 });
 
 static SPEC: BucketSpec = spec(None);
+/// The same bucket, as a schema with indexes declares it.
+static DECLARED: BucketSpec = BucketSpec { indexes: &[BY_CLUB, BY_EMAIL], ..spec(None) };
+const BY_CLUB: IndexSpec = IndexSpec {
+    name: "by_club",
+    fields: &[
+        IndexField { numbers: &[4], scalar: Scalar::Text, occurs: Occurs::Repeated },
+        IndexField { numbers: &[3], scalar: Scalar::Unsigned, occurs: Occurs::Always },
+    ],
+    is_unique: false,
+};
+const BY_EMAIL: IndexSpec = IndexSpec {
+    name: "by_email",
+    fields: &[IndexField { numbers: &[2], scalar: Scalar::Text, occurs: Occurs::Always }],
+    is_unique: true,
+};
 
 const fn spec(ttl: Option<Duration>) -> BucketSpec {
     BucketSpec {
         name: "citizens",
         value: "test.v1.Citizen",
         sealed: None,
+        indexes: &[],
         history: 4,
         ttl,
         storage: Storage::File,
@@ -63,7 +83,7 @@ const fn spec(ttl: Option<Duration>) -> BucketSpec {
 }
 
 fn citizen(city: &str, email: &str) -> Citizen {
-    Citizen { city: city.to_owned(), email: email.to_owned(), age: 7 }
+    Citizen { city: city.to_owned(), email: email.to_owned(), age: 7, clubs: Vec::new() }
 }
 
 async fn plain(durable: &Arc<dyn Durable>, spec: &'static BucketSpec) -> Result<Store<Citizen>> {
@@ -325,5 +345,57 @@ async fn what_expires_is_not_found_and_what_is_renewed_is(durable: Arc<dyn Durab
     store.put("next", &citizen("bonn", "a@b")).await?;
     store.put("stays", &citizen("bonn", "b@b")).await?;
     assert_eq!(of_email(&store, "b@b").await?.as_deref(), Some("stays"));
+    Ok(())
+}
+
+fn member(email: &str, clubs: &[&str]) -> Citizen {
+    let clubs = clubs.iter().map(|&club| club.to_owned()).collect();
+    Citizen { clubs, ..citizen("bonn", email) }
+}
+
+async fn of_club(store: &Store<Citizen>, club: &str) -> Result<Vec<String>> {
+    let says = [club.to_owned(), "7".to_owned()];
+    let entries: Vec<_> = store.by_declared(&BY_CLUB, says).entries().try_collect().await?;
+    Ok(entries.into_iter().map(|entry| entry.key).collect())
+}
+
+async fn whoever_opens_a_bucket_keeps_what_its_schema_declares(
+    durable: Arc<dyn Durable>,
+) -> Result<()> {
+    let store = plain(&durable, &DECLARED).await?;
+    store.create("a", &member("a@b", &["chess", "golf", "chess"])).await?;
+    store.batch().put("b", &member("", &["golf"])).put("c", &member("", &[])).commit().await?;
+    assert_eq!(of_club(&store, "golf").await?, ["a", "b"]);
+    assert_eq!(of_club(&store, "chess").await?, ["a"]);
+    store.put("a", &member("a@b", &["go", "chess"])).await?;
+    assert_eq!(of_club(&store, "golf").await?, ["b"]);
+    assert_eq!(of_club(&store, "chess").await?, ["a"]);
+    assert_eq!(of_club(&store, "go").await?, ["a"]);
+    let second = store.put("b", &member("a@b", &[])).await.unwrap_err();
+    let conflict = IndexConflict { index: "by_email".to_owned(), key: "a".to_owned() };
+    assert_eq!(second.detail::<IndexConflict>(), Some(conflict));
+    let found = store.find_declared(&BY_EMAIL, ["a@b".to_owned()]).await?.unwrap();
+    assert_eq!(found.key, "a");
+    store.remove("a").await?;
+    assert!(of_club(&store, "chess").await?.is_empty());
+    store.put("b", &member("a@b", &[])).await.map(drop)
+}
+
+async fn who_writes_again_what_has_no_entries_adds_them(durable: Arc<dyn Durable>) -> Result<()> {
+    let before = plain(&durable, &SPEC).await?;
+    before.put("a", &member("a@b", &["golf"])).await?;
+    before.put("b", &member("b@b", &["golf"])).await?;
+    let store = plain(&durable, &DECLARED).await?;
+    assert!(of_club(&store, "golf").await?.is_empty());
+    store.put("a", &member("a@b", &["golf"])).await?;
+    assert_eq!(of_club(&store, "golf").await?, ["a"]);
+    // One who knows no index takes the mark away with the value.
+    before.put("a", &member("a@b", &["chess"])).await?;
+    store.put("a", &member("a@b", &["chess"])).await?;
+    assert_eq!(of_club(&store, "chess").await?, ["a"]);
+    assert_eq!(store.reindex().await?, 2);
+    assert_eq!(of_club(&store, "golf").await?, ["b"]);
+    let second = store.create("c", &member("b@b", &[])).await.unwrap_err();
+    assert_eq!(second.code(), Code::AlreadyExists);
     Ok(())
 }

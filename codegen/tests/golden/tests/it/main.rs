@@ -6,3 +6,4 @@ mod mock;
 mod sealed;
 mod spawned;
 mod standalone;
+mod store;

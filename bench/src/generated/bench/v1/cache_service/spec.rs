@@ -155,6 +155,7 @@ pub static BENCH_THING_BUCKET: BucketSpec = BucketSpec {
     name: "bench-thing",
     value: "bodybroker.bench.v1.Thing",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: None,
     storage: Storage::Memory,

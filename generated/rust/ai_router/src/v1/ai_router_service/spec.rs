@@ -119,6 +119,7 @@ pub static AI_ROUTER_HEALTH_BUCKET: BucketSpec = BucketSpec {
     name: "ai-router-health",
     value: "bodybroker.ai_router.v1.ModelHealth",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::File,

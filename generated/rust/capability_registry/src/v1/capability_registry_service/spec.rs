@@ -129,6 +129,7 @@ pub static CAPABILITY_BUCKET: BucketSpec = BucketSpec {
     name: "capability",
     value: "bodybroker.capability_registry.v1.Capability",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::Memory,

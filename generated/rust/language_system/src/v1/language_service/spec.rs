@@ -141,6 +141,7 @@ pub static LANGUAGE_GLOSSARY_BUCKET: BucketSpec = BucketSpec {
     name: "language-glossary",
     value: "bodybroker.language_system.v1.Glossary",
     sealed: None,
+    indexes: &[],
     history: 8,
     ttl: None,
     storage: Storage::File,

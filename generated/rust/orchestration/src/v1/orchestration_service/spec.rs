@@ -146,6 +146,7 @@ pub static WORKFLOW_BUCKET: BucketSpec = BucketSpec {
     name: "workflow",
     value: "bodybroker.orchestration.v1.Workflow",
     sealed: None,
+    indexes: &[],
     history: 8,
     ttl: None,
     storage: Storage::File,

@@ -109,6 +109,7 @@ pub static PERFORMANCE_MODE_BUCKET: BucketSpec = BucketSpec {
     name: "performance-mode",
     value: "bodybroker.performance_mode.v1.PerformanceMode",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,

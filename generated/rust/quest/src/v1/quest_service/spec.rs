@@ -136,6 +136,7 @@ pub static QUEST_BUCKET: BucketSpec = BucketSpec {
     name: "quest",
     value: "bodybroker.quest.v1.Quest",
     sealed: None,
+    indexes: &[],
     history: 8,
     ttl: None,
     storage: Storage::File,

@@ -109,6 +109,7 @@ pub static ROUTER_RULE_BUCKET: BucketSpec = BucketSpec {
     name: "router-rule",
     value: "bodybroker.router.v1.Rule",
     sealed: None,
+    indexes: &[],
     history: 8,
     ttl: None,
     storage: Storage::File,

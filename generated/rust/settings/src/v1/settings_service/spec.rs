@@ -109,6 +109,7 @@ pub static SETTINGS_BUCKET: BucketSpec = BucketSpec {
     name: "settings",
     value: "bodybroker.settings.v1.StoredSettings",
     sealed: None,
+    indexes: &[],
     history: 16,
     ttl: None,
     storage: Storage::File,

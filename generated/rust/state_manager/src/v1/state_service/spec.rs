@@ -190,6 +190,7 @@ pub static STATE_BUCKET: BucketSpec = BucketSpec {
     name: "state",
     value: "bodybroker.state_manager.v1.EntityUpdated",
     sealed: None,
+    indexes: &[],
     history: 16,
     ttl: None,
     storage: Storage::File,

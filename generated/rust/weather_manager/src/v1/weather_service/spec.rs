@@ -119,6 +119,7 @@ pub static WEATHER_REGION_BUCKET: BucketSpec = BucketSpec {
     name: "weather-region",
     value: "bodybroker.weather_manager.v1.WeatherChanged",
     sealed: None,
+    indexes: &[],
     history: 8,
     ttl: None,
     storage: Storage::File,

@@ -119,6 +119,7 @@ pub static WORLD_BUCKET: BucketSpec = BucketSpec {
     name: "world",
     value: "bodybroker.world_state.v1.World",
     sealed: None,
+    indexes: &[],
     history: 4,
     ttl: None,
     storage: Storage::File,

@@ -18,6 +18,7 @@ mod client;
 mod error;
 mod server;
 mod spec;
+mod store;
 pub mod subject;
 
 #[cfg(feature = "mock")]
@@ -26,7 +27,10 @@ mod mock;
 pub use client::ZooClient;
 pub use error::{ChatError, ImportAnimalsError, MoveAnimalError, WatchAnimalsError};
 pub use server::ZooServer;
-pub use spec::{ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, IDEMPOTENCY_ANSWERS_BUCKET, SPEC};
+pub use spec::{
+    ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, OPTION_BUCKET, IDEMPOTENCY_ANSWERS_BUCKET, SPEC,
+};
+pub use store::{AnimalStore, OptionStore};
 
 #[cfg(feature = "mock")]
 pub use mock::ZooMock;

@@ -66,6 +66,7 @@ pub static SHIFT_BUCKET: BucketSpec = BucketSpec {
     name: "shift",
     value: "acme.keeper.v1.ShiftChanged",
     sealed: Some(super::super::sealed::SHIFT_CHANGED),
+    indexes: &[],
     history: 1,
     ttl: None,
     storage: Storage::File,

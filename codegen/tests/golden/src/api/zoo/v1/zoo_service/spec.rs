@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Adaptive, Breaker, BucketSpec, Cache, Hedge, Idempotency, Invalidation, KeyPart,
-    Kind, MethodSpec, Policy, Replay, Retry, Scalar, SealedSides, ServiceSpec, Storage,
+    Adaptive, Breaker, BucketSpec, Cache, Hedge, Idempotency, IndexField, IndexSpec,
+    Invalidation, KeyPart, Kind, MethodSpec, Occurs, Policy, Replay, Retry, Scalar,
+    SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`ZooService`](super::ZooService).
@@ -519,7 +520,12 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         &crate::api::zoo::v1::events::ZOO_CLOSED,
     ],
     consumes: &[],
-    buckets: &[&ANIMAL_BUCKET, &ANIMAL_PAGE_BUCKET, &IDEMPOTENCY_ANSWERS_BUCKET],
+    buckets: &[
+        &ANIMAL_BUCKET,
+        &ANIMAL_PAGE_BUCKET,
+        &OPTION_BUCKET,
+        &IDEMPOTENCY_ANSWERS_BUCKET,
+    ],
     calls: &["acme.keeper.v1.KeeperService", "acme.type.v1.TypeService"],
 };
 
@@ -528,6 +534,50 @@ pub static ANIMAL_BUCKET: BucketSpec = BucketSpec {
     name: "animal",
     value: "acme.zoo.v1.Animal",
     sealed: None,
+    indexes: &[
+        IndexSpec {
+            name: "by_name",
+            fields: &[
+                IndexField {
+                    numbers: &[1],
+                    scalar: Scalar::Text,
+                    occurs: Occurs::Always,
+                },
+            ],
+            is_unique: true,
+        },
+        IndexSpec {
+            name: "by_mood",
+            fields: &[
+                IndexField {
+                    numbers: &[5],
+                    scalar: Scalar::Signed,
+                    occurs: Occurs::Repeated,
+                },
+                IndexField {
+                    numbers: &[3, 1],
+                    scalar: Scalar::Signed,
+                    occurs: Occurs::Always,
+                },
+                IndexField {
+                    numbers: &[15],
+                    scalar: Scalar::Bool,
+                    occurs: Occurs::Optional,
+                },
+                IndexField {
+                    numbers: &[16],
+                    scalar: Scalar::Signed,
+                    occurs: Occurs::Optional,
+                },
+                IndexField {
+                    numbers: &[19],
+                    scalar: Scalar::Zigzag,
+                    occurs: Occurs::Optional,
+                },
+            ],
+            is_unique: false,
+        },
+    ],
     history: 16,
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::Memory,
@@ -539,6 +589,36 @@ pub static ANIMAL_PAGE_BUCKET: BucketSpec = BucketSpec {
     name: "animal-page",
     value: "acme.common.v1.Page",
     sealed: None,
+    indexes: &[],
+    history: 1,
+    ttl: None,
+    storage: Storage::File,
+    replicas: 1,
+};
+
+/// Bucket `option` of [`ZooService`](super::ZooService).
+pub static OPTION_BUCKET: BucketSpec = BucketSpec {
+    name: "option",
+    value: "acme.zoo.v1.Option",
+    sealed: None,
+    indexes: &[
+        IndexSpec {
+            name: "by_type",
+            fields: &[
+                IndexField {
+                    numbers: &[1],
+                    scalar: Scalar::Text,
+                    occurs: Occurs::Always,
+                },
+                IndexField {
+                    numbers: &[2],
+                    scalar: Scalar::Bool,
+                    occurs: Occurs::Optional,
+                },
+            ],
+            is_unique: false,
+        },
+    ],
     history: 1,
     ttl: None,
     storage: Storage::File,
@@ -550,6 +630,7 @@ pub static IDEMPOTENCY_ANSWERS_BUCKET: BucketSpec = BucketSpec {
     name: "answers-svc-zoo-v1",
     value: "runtime.v1.KeptAnswer",
     sealed: None,
+    indexes: &[],
     history: 1,
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,
