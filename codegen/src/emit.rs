@@ -24,6 +24,7 @@ mod layout;
 mod manifest;
 mod messages;
 mod method_table;
+mod methods;
 mod mock;
 mod modules;
 mod names;

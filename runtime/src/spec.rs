@@ -93,6 +93,28 @@ pub struct MethodSpec {
 }
 
 impl MethodSpec {
+    /// A method of which nothing is said, for what is to be said to be filled in.
+    pub const EMPTY: Self = Self {
+        service: "",
+        service_subject: "",
+        name: "",
+        subject: "",
+        queue_group: "",
+        kind: Kind::Unary,
+        timeout: Duration::ZERO,
+        idempotency: Idempotency::None,
+        max_in_flight: 0,
+        adaptive: None,
+        critical: false,
+        credit: 0,
+        idle_timeout: Duration::ZERO,
+        policy: Policy::NONE,
+        replay: None,
+        request: "",
+        response: "",
+        sealed: SealedSides::NONE,
+    };
+
     /// Whether calling again is harmless; `keyed` says whether the call names its effect.
     #[must_use]
     pub fn is_repeatable(&self, keyed: bool) -> bool {

@@ -25,6 +25,12 @@ pub(super) fn value(method: &Method, schema: &str) -> TokenStream {
     quote! { Policy { #retry #breaker #hedge #cache #rest } }
 }
 
+/// Whether anything is to be done for the callers of a method.
+pub(super) fn is_asked_for(method: &Method) -> bool {
+    let Method { policy: Policy { retry, breaker, hedge }, cache, .. } = method;
+    retry.is_some() || breaker.is_some() || hedge.is_some() || cache.is_some()
+}
+
 /// Types that the policies of a service's methods are made of.
 pub(super) fn used(service: &Service) -> Vec<&'static str> {
     let any = |asks: fn(&Policy) -> bool| service.methods.iter().any(|it| asks(&it.policy));

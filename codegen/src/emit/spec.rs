@@ -8,10 +8,11 @@ use quote::quote;
 
 use super::events;
 use super::layout::Place;
+use super::methods::Methods;
 use super::service::{Parts, module};
 use super::source::{Source, ident, tokens};
 use super::{Context, Files, docs, policy, sealed, store};
-use crate::schema::model::{Bucket, Consume, Idempotency, Kind, Method, Package, Service, Storage};
+use crate::schema::model::{Bucket, Consume, Package, Service, Storage};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     let place = context.place(&package.name);
@@ -20,7 +21,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, 
     let source = Source::new(package)
         .docs(&format!("What the schema says of `{}`.", service.full_name))
         .import("std::time", duration_used(service))
-        .import(&context.runtime("spec"), used(service))
+        .import(&context.runtime("spec"), used(package, service))
         .items(spec(context, package, service))
         .items(quote! { #(#buckets)* });
     files.add(place.file(&[&module(service), "spec"]), source.text());
@@ -36,16 +37,12 @@ pub(super) fn bucket_constant(stem: &str) -> String {
     format!("{}_BUCKET", stem.to_shouty_snake_case())
 }
 
-fn used(service: &Service) -> Vec<&'static str> {
-    let methods: &[_] = if service.methods.is_empty() {
-        &[]
-    } else {
-        &["Idempotency", "Kind", "MethodSpec", "Policy", "SealedSides"]
-    };
+fn used(package: &Package, service: &Service) -> Vec<&'static str> {
     let consumes: &[_] = if service.consumes.is_empty() { &[] } else { &["ConsumeSpec"] };
     let buckets: &[_] = if service.buckets.is_empty() { &[] } else { &["BucketSpec", "Storage"] };
     let indexes = store::used(service);
-    [&["ServiceSpec"], methods, &policy::used(service), consumes, buckets, &indexes].concat()
+    let methods = Methods::used(package, service);
+    [&["ServiceSpec"], &*methods, consumes, buckets, &indexes].concat()
 }
 
 fn duration_used(service: &Service) -> Option<&'static str> {
@@ -62,7 +59,7 @@ fn spec(context: &Context<'_>, package: &Package, service: &Service) -> TokenStr
     );
     let Service { full_name, subject, queue_group, version, schema_hash, calls, .. } = service;
     let description = docs::summary(&service.docs);
-    let methods = service.methods.iter().map(|it| method(package, it, service));
+    let Methods { usual, each } = Methods::new(package, service);
     let place = context.place(&package.name);
     let event = |it| tokens(&events::static_path(context, it, place));
     let publishes = package.events.iter().map(event);
@@ -77,69 +74,14 @@ fn spec(context: &Context<'_>, package: &Package, service: &Service) -> TokenStr
             queue_group: #queue_group,
             version: #version,
             schema_hash: #schema_hash,
-            methods: &[#(#methods),*],
+            methods: &[#(#each),*],
             publishes: &[#(&#publishes),*],
             consumes: &[#(#consumes),*],
             buckets: &[#(&#buckets),*],
             calls: &[#(#calls),*],
         };
+        #usual
     }
-}
-
-fn method(package: &Package, method: &Method, service: &Service) -> TokenStream {
-    let Method { name, queue_group, max_in_flight, adaptive, critical, credit, .. } = method;
-    let subject = method.subject.pattern();
-    let kind = ident(match method.kind {
-        Kind::Unary => "Unary",
-        Kind::ServerStream => "ServerStream",
-        Kind::ClientStream => "ClientStream",
-        Kind::Bidirectional => "Bidirectional",
-    });
-    let idempotency = ident(match method.idempotency {
-        Idempotency::None => "None",
-        Idempotency::NoSideEffects => "NoSideEffects",
-        Idempotency::Idempotent => "Idempotent",
-        Idempotency::Keyed => "Keyed",
-    });
-    let (timeout, idle_timeout) = (duration(method.timeout), duration(method.idle_timeout));
-    let (max_in_flight, credit) = (number(*max_in_flight), number(*credit));
-    let adaptive = policy::adaptive(*adaptive);
-    let policy = policy::value(method, &service.schema_hash);
-    let replay = policy::replay(method.idempotency_ttl);
-    let sealed = sides(package, method);
-    let (request, response) = (&method.request.full_name, &method.response.full_name);
-    let Service { full_name: service, subject: service_subject, .. } = service;
-    quote! {
-        MethodSpec {
-            service: #service,
-            service_subject: #service_subject,
-            name: #name,
-            subject: #subject,
-            queue_group: #queue_group,
-            kind: Kind::#kind,
-            timeout: #timeout,
-            idempotency: Idempotency::#idempotency,
-            max_in_flight: #max_in_flight,
-            adaptive: #adaptive,
-            critical: #critical,
-            credit: #credit,
-            idle_timeout: #idle_timeout,
-            policy: #policy,
-            replay: #replay,
-            request: #request,
-            response: #response,
-            sealed: #sealed,
-        }
-    }
-}
-
-fn sides(package: &Package, method: &Method) -> TokenStream {
-    let sides = [&method.request, &method.response];
-    if sides.iter().all(|it| package.sealed_in(it).is_none()) {
-        return quote! { SealedSides::NONE };
-    }
-    let [request, response] = sides.map(|it| sealed::value(package, it, 2));
-    quote! { SealedSides { request: #request, response: #response } }
 }
 
 fn consume(context: &Context<'_>, consume: &Consume, place: &Place) -> TokenStream {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Idempotency, Kind, MethodSpec, Policy, SealedSides};
+use super::{Idempotency, Kind, MethodSpec};
 
 /// Without any option.
 pub(crate) const FEED: MethodSpec = MethodSpec {
@@ -14,14 +14,8 @@ pub(crate) const FEED: MethodSpec = MethodSpec {
     kind: Kind::Unary,
     timeout: Duration::from_millis(250),
     idempotency: Idempotency::None,
-    replay: None,
     max_in_flight: 8,
-    adaptive: None,
-    critical: false,
-    credit: 64,
-    idle_timeout: Duration::from_secs(30),
-    policy: Policy::NONE,
     request: "acme.zoo.v1.FeedRequest",
     response: "acme.zoo.v1.FeedResponse",
-    sealed: SealedSides::NONE,
+    ..MethodSpec::EMPTY
 };

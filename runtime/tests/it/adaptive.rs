@@ -9,9 +9,7 @@ use bodybroker_runtime::connection::Connection;
 use bodybroker_runtime::context::Context;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::server::{Incoming, Service};
-use bodybroker_runtime::spec::{
-    Adaptive, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
-};
+use bodybroker_runtime::spec::{Adaptive, Idempotency, Kind, MethodSpec, ServiceSpec};
 use bodybroker_runtime::transport::BoxFuture;
 use bodybroker_runtime::{Code, Result};
 use futures::future::join_all;
@@ -32,14 +30,9 @@ const fn work(adaptive: Option<Adaptive>) -> MethodSpec {
         idempotency: Idempotency::None,
         max_in_flight: 256,
         adaptive,
-        critical: false,
-        credit: 64,
-        idle_timeout: Duration::from_secs(30),
-        policy: Policy::NONE,
-        replay: None,
         request: "test.echo.v1.Text",
         response: "test.echo.v1.Text",
-        sealed: SealedSides::NONE,
+        ..MethodSpec::EMPTY
     }
 }
 

@@ -10,7 +10,7 @@ use bodybroker_runtime::context::Context;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::server::{Incoming, Service};
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::{BoxFuture, Flush, Outgoing};
@@ -32,15 +32,10 @@ const fn method(name: &'static str, subject: &'static str, critical: bool) -> Me
         timeout: Duration::from_secs(10),
         idempotency: Idempotency::None,
         max_in_flight: 8,
-        adaptive: None,
         critical,
-        credit: 64,
-        idle_timeout: Duration::from_secs(30),
-        policy: Policy::NONE,
-        replay: None,
         request: "test.echo.v1.Text",
         response: "test.echo.v1.Text",
-        sealed: SealedSides::NONE,
+        ..MethodSpec::EMPTY
     }
 }
 

@@ -9,7 +9,7 @@ use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::context::Context;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::server::{Incoming, IntoService, Service};
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
 use bodybroker_runtime::status::{Result, Status};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::BoxFuture;
@@ -45,15 +45,9 @@ const fn method(name: &'static str, subject: &'static str, idempotency: Idempote
         timeout: Duration::from_secs(5),
         idempotency,
         max_in_flight: 64,
-        adaptive: None,
-        critical: false,
-        credit: 64,
-        idle_timeout: Duration::from_secs(30),
-        policy: Policy::NONE,
-        replay: None,
         request: "test.echo.v1.Text",
         response: "test.echo.v1.Text",
-        sealed: SealedSides::NONE,
+        ..MethodSpec::EMPTY
     }
 }
 

@@ -9,7 +9,7 @@ use bodybroker_runtime::connection::Options;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::server::Incoming;
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::BoxFuture;
 use futures::StreamExt as _;
@@ -35,15 +35,9 @@ static SPEC: ServiceSpec = ServiceSpec {
         timeout: Duration::from_secs(10),
         idempotency: Idempotency::None,
         max_in_flight: 100_000,
-        adaptive: None,
-        critical: false,
-        credit: 64,
-        idle_timeout: Duration::from_secs(30),
-        policy: Policy::NONE,
-        replay: None,
         request: "test.restart.v1.Effect",
         response: "test.restart.v1.Effect",
-        sealed: SealedSides::NONE,
+        ..MethodSpec::EMPTY
     }],
     publishes: &[],
     consumes: &[],

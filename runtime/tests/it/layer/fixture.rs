@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     Breaker, BucketSpec, Cache, Hedge, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Replay, Retry, Scalar, SealedSides, ServiceSpec, Storage,
+    Policy, Replay, Retry, Scalar, ServiceSpec, Storage,
 };
 use bodybroker_runtime::{
     BoxFuture, Bus, Call, Connection, Context, Delivery, Incoming, IntoService, Result, Server,
@@ -84,15 +84,11 @@ const fn method(
         timeout: Duration::from_secs(1),
         idempotency,
         max_in_flight: 8,
-        adaptive: None,
-        critical: false,
-        credit: 64,
-        idle_timeout: Duration::from_secs(30),
         policy,
         replay,
         request: "test.script.v1.Text",
         response: "test.script.v1.Text",
-        sealed: SealedSides::NONE,
+        ..MethodSpec::EMPTY
     }
 }
 

@@ -141,15 +141,12 @@ const fn method(name: &'static str, subject: &'static str, kind: Kind) -> Method
         timeout: Duration::from_secs(5),
         idempotency: Idempotency::None,
         max_in_flight: 64,
-        adaptive: None,
-        critical: false,
         credit: 64,
         idle_timeout: Duration::from_secs(30),
-        policy: Policy::NONE,
-        replay: None,
         request: "test.vault.v1.Secret",
         response: "test.vault.v1.Secret",
         sealed: SealedSides { request: Some(SECRET), response: Some(SECRET) },
+        ..MethodSpec::EMPTY
     }
 }
 

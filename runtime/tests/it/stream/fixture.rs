@@ -8,7 +8,7 @@ use bodybroker_runtime::bus::Bus;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::server::Incoming;
-use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
 use bodybroker_runtime::transport::BoxFuture;
 use futures::stream;
 
@@ -45,15 +45,11 @@ const fn method(name: &'static str, subject: &'static str, kind: Kind) -> Method
         timeout: Duration::from_secs(5),
         idempotency: Idempotency::None,
         max_in_flight: 1000,
-        adaptive: None,
-        critical: false,
         credit: CREDIT,
         idle_timeout: IDLE_TIMEOUT,
-        policy: Policy::NONE,
-        replay: None,
         request: "test.stream.v1.Ask",
         response: "test.stream.v1.Number",
-        sealed: SealedSides::NONE,
+        ..MethodSpec::EMPTY
     }
 }
 

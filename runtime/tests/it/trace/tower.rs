@@ -10,9 +10,7 @@ use bodybroker_runtime::context::Context;
 use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::durable::Bucket;
 use bodybroker_runtime::server::{Incoming, IntoService, Service};
-use bodybroker_runtime::spec::{
-    Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides, ServiceSpec,
-};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec};
 use bodybroker_runtime::status::{Result, Status};
 use bodybroker_runtime::stream::Outbound;
 use bodybroker_runtime::transport::BoxFuture;
@@ -38,16 +36,13 @@ const fn method(
         kind,
         timeout: Duration::from_secs(5),
         idempotency: Idempotency::Idempotent,
-        replay: None,
         max_in_flight: 8,
-        adaptive: None,
-        critical: false,
         credit: 64,
         idle_timeout: Duration::from_secs(30),
         policy,
         request: "test.echo.v1.Text",
         response: "test.echo.v1.Text",
-        sealed: SealedSides::NONE,
+        ..MethodSpec::EMPTY
     }
 }
 

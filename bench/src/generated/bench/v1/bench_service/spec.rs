@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Breaker, Hedge, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides,
-    ServiceSpec,
+    Breaker, Hedge, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
 };
 
 /// What the schema says of [`BenchService`](super::BenchService).
@@ -19,39 +18,19 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "66735f17a2c2f465",
     methods: &[
         MethodSpec {
-            service: "bodybroker.bench.v1.BenchService",
-            service_subject: "svc.bench.v1",
             name: "Infer",
             subject: "svc.bench.v1.infer",
-            queue_group: "q.bench",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 4_096,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.bench.v1.InferRequest",
             response: "bodybroker.bench.v1.InferResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.bench.v1.BenchService",
-            service_subject: "svc.bench.v1",
             name: "InferLayered",
             subject: "svc.bench.v1.infer-layered",
-            queue_group: "q.bench",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 4_096,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
             policy: Policy {
                 retry: Some(Retry {
                     max_attempts: 3,
@@ -74,30 +53,20 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
-            replay: None,
             request: "bodybroker.bench.v1.InferRequest",
             response: "bodybroker.bench.v1.InferResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.bench.v1.BenchService",
-            service_subject: "svc.bench.v1",
             name: "InferStream",
             subject: "svc.bench.v1.infer-stream",
-            queue_group: "q.bench",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 4_096,
-            adaptive: None,
-            critical: false,
             credit: 1_024,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.bench.v1.InferStreamRequest",
             response: "bodybroker.bench.v1.InferStreamResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[
@@ -107,4 +76,14 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     consumes: &[],
     buckets: &[],
     calls: &[],
+};
+
+/// What a method of `BenchService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.bench.v1.BenchService",
+    service_subject: "svc.bench.v1",
+    queue_group: "q.bench",
+    timeout: Duration::from_secs(10),
+    max_in_flight: 4_096,
+    ..MethodSpec::EMPTY
 };

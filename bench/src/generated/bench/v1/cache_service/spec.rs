@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, Idempotency, Invalidation, KeyPart, Kind, MethodSpec, Policy,
-    Scalar, SealedSides, ServiceSpec, Storage,
+    Scalar, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`CacheService`](super::CacheService).
@@ -19,19 +19,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "bbbc84f021c2f31c",
     methods: &[
         MethodSpec {
-            service: "bodybroker.bench.v1.CacheService",
-            service_subject: "svc.bench.cache.v1",
             name: "GetThing",
             subject: "svc.bench.cache.v1.get",
-            queue_group: "q.bench.cache",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 4_096,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
             policy: Policy {
                 cache: Some(Cache {
                     schema: "bbbc84f021c2f31c",
@@ -50,25 +41,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
-            replay: None,
             request: "bodybroker.bench.v1.GetThingRequest",
             response: "bodybroker.bench.v1.GetThingResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.bench.v1.CacheService",
-            service_subject: "svc.bench.cache.v1",
             name: "LookAtThing",
             subject: "svc.bench.cache.v1.look",
-            queue_group: "q.bench.cache",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 4_096,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
             policy: Policy {
                 cache: Some(Cache {
                     schema: "bbbc84f021c2f31c",
@@ -87,25 +68,15 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
-            replay: None,
             request: "bodybroker.bench.v1.GetThingRequest",
             response: "bodybroker.bench.v1.GetThingResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.bench.v1.CacheService",
-            service_subject: "svc.bench.cache.v1",
             name: "HoldThing",
             subject: "svc.bench.cache.v1.hold",
-            queue_group: "q.bench.cache",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 4_096,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
             policy: Policy {
                 cache: Some(Cache {
                     schema: "bbbc84f021c2f31c",
@@ -135,10 +106,9 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
-            replay: None,
             request: "bodybroker.bench.v1.GetThingRequest",
             response: "bodybroker.bench.v1.GetThingResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[
@@ -148,6 +118,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     consumes: &[],
     buckets: &[&BENCH_THING_BUCKET],
     calls: &[],
+};
+
+/// What a method of `CacheService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.bench.v1.CacheService",
+    service_subject: "svc.bench.cache.v1",
+    queue_group: "q.bench.cache",
+    timeout: Duration::from_secs(10),
+    max_in_flight: 4_096,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `bench-thing` of [`CacheService`](super::CacheService).

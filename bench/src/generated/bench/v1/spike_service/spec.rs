@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Breaker, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides, ServiceSpec,
+    Breaker, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
 };
 
 /// What the schema says of [`SpikeService`](super::SpikeService).
@@ -27,10 +27,6 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 4,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
             policy: Policy {
                 retry: Some(Retry {
                     max_attempts: 3,
@@ -49,10 +45,9 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
-            replay: None,
             request: "bodybroker.bench.v1.WorkRequest",
             response: "bodybroker.bench.v1.WorkResponse",
-            sealed: SealedSides::NONE,
+            ..MethodSpec::EMPTY
         },
     ],
     publishes: &[

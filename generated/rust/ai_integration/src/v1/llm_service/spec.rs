@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Adaptive, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
-    ServiceSpec,
+    Adaptive, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec,
 };
 
 /// What the schema says of [`LlmService`](super::LlmService).
@@ -19,71 +18,42 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "513a8b880aff6140",
     methods: &[
         MethodSpec {
-            service: "bodybroker.ai_integration.v1.LlmService",
-            service_subject: "svc.ai.llm.v1",
             name: "Infer",
             subject: "svc.ai.llm.v1.infer",
-            queue_group: "q.ai.llm.infer",
             kind: Kind::Unary,
             timeout: Duration::from_secs(60),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 64,
             adaptive: Some(Adaptive {
                 min_limit: 4,
                 tolerance_percent: 25,
             }),
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.ai_integration.v1.InferRequest",
             response: "bodybroker.ai_integration.v1.InferResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.ai_integration.v1.LlmService",
-            service_subject: "svc.ai.llm.v1",
             name: "InferStream",
             subject: "svc.ai.llm.v1.infer-stream",
-            queue_group: "q.ai.llm.infer",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
-            max_in_flight: 64,
-            adaptive: None,
-            critical: false,
             credit: 128,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.ai_integration.v1.InferStreamRequest",
             response: "bodybroker.ai_integration.v1.InferStreamResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.ai_integration.v1.LlmService",
-            service_subject: "svc.ai.llm.v1",
             name: "Embed",
             subject: "svc.ai.llm.v1.embed",
             queue_group: "q.ai.llm",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 256,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.ai_integration.v1.EmbedRequest",
             response: "bodybroker.ai_integration.v1.EmbedResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.ai_integration.v1.LlmService",
-            service_subject: "svc.ai.llm.v1",
             name: "CountTokens",
             subject: "svc.ai.llm.v1.count-tokens",
             queue_group: "q.ai.llm",
@@ -91,15 +61,9 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 256,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.ai_integration.v1.CountTokensRequest",
             response: "bodybroker.ai_integration.v1.CountTokensResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
@@ -111,4 +75,14 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     ],
     buckets: &[],
     calls: &["bodybroker.model_mgmt.v1.ModelService"],
+};
+
+/// What a method of `LlmService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.ai_integration.v1.LlmService",
+    service_subject: "svc.ai.llm.v1",
+    queue_group: "q.ai.llm.infer",
+    timeout: Duration::from_secs(10),
+    max_in_flight: 64,
+    ..MethodSpec::EMPTY
 };

@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
-    ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`AiRouterService`](super::AiRouterService).
@@ -19,84 +18,46 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "1cf80059d0bfc1e8",
     methods: &[
         MethodSpec {
-            service: "bodybroker.ai_router.v1.AiRouterService",
-            service_subject: "svc.ai.router.v1",
             name: "SelectModel",
             subject: "svc.ai.router.v1.select-model",
-            queue_group: "q.ai.router",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.ai_router.v1.SelectModelRequest",
             response: "bodybroker.ai_router.v1.SelectModelResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.ai_router.v1.AiRouterService",
-            service_subject: "svc.ai.router.v1",
             name: "ReportOutcome",
             subject: "svc.ai.router.v1.report-outcome",
-            queue_group: "q.ai.router",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::None,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.ai_router.v1.ReportOutcomeRequest",
             response: "bodybroker.ai_router.v1.ReportOutcomeResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.ai_router.v1.AiRouterService",
-            service_subject: "svc.ai.router.v1",
             name: "RouteInfer",
             subject: "svc.ai.router.v1.route-infer",
-            queue_group: "q.ai.router",
             kind: Kind::Unary,
             timeout: Duration::from_secs(60),
             idempotency: Idempotency::Keyed,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.ai_router.v1.RouteInferRequest",
             response: "bodybroker.ai_router.v1.RouteInferResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.ai_router.v1.AiRouterService",
-            service_subject: "svc.ai.router.v1",
             name: "RouteInferStream",
             subject: "svc.ai.router.v1.route-infer-stream",
-            queue_group: "q.ai.router",
             kind: Kind::ServerStream,
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
             credit: 128,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.ai_router.v1.RouteInferStreamRequest",
             response: "bodybroker.ai_router.v1.RouteInferStreamResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
@@ -112,6 +73,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         "bodybroker.capability_registry.v1.CapabilityRegistryService",
         "bodybroker.model_mgmt.v1.ModelService",
     ],
+};
+
+/// What a method of `AiRouterService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.ai_router.v1.AiRouterService",
+    service_subject: "svc.ai.router.v1",
+    queue_group: "q.ai.router",
+    timeout: Duration::from_millis(500),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `ai-router-health` of [`AiRouterService`](super::AiRouterService).

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, SealedSides, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`AuthService`](super::AuthService).
@@ -18,142 +18,97 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "f718fe07ed0a637e",
     methods: &[
         MethodSpec {
-            service: "bodybroker.auth.v1.AuthService",
-            service_subject: "svc.auth.v1",
             name: "Register",
             subject: "svc.auth.v1.register",
-            queue_group: "q.auth",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(3),
             idempotency: Idempotency::None,
             max_in_flight: 16,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.auth.v1.RegisterRequest",
             response: "bodybroker.auth.v1.RegisterResponse",
             sealed: SealedSides {
                 request: Some(super::super::sealed::REGISTER_REQUEST),
                 response: None,
             },
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.auth.v1.AuthService",
-            service_subject: "svc.auth.v1",
             name: "Login",
             subject: "svc.auth.v1.login",
-            queue_group: "q.auth",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(3),
             idempotency: Idempotency::None,
             max_in_flight: 16,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.auth.v1.LoginRequest",
             response: "bodybroker.auth.v1.LoginResponse",
             sealed: SealedSides {
                 request: Some(super::super::sealed::LOGIN_REQUEST),
                 response: Some(super::super::sealed::LOGIN_RESPONSE),
             },
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.auth.v1.AuthService",
-            service_subject: "svc.auth.v1",
             name: "ValidateSession",
             subject: "svc.auth.v1.validate-session",
-            queue_group: "q.auth",
             kind: Kind::Unary,
             timeout: Duration::from_millis(200),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
             critical: true,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.auth.v1.ValidateSessionRequest",
             response: "bodybroker.auth.v1.ValidateSessionResponse",
             sealed: SealedSides {
                 request: Some(super::super::sealed::VALIDATE_SESSION_REQUEST),
                 response: None,
             },
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.auth.v1.AuthService",
-            service_subject: "svc.auth.v1",
             name: "RefreshSession",
             subject: "svc.auth.v1.refresh-session",
-            queue_group: "q.auth",
             kind: Kind::Unary,
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::None,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.auth.v1.RefreshSessionRequest",
             response: "bodybroker.auth.v1.RefreshSessionResponse",
             sealed: SealedSides {
                 request: Some(super::super::sealed::REFRESH_SESSION_REQUEST),
                 response: Some(super::super::sealed::REFRESH_SESSION_RESPONSE),
             },
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.auth.v1.AuthService",
-            service_subject: "svc.auth.v1",
             name: "RevokeSession",
             subject: "svc.auth.v1.revoke-session",
-            queue_group: "q.auth",
             kind: Kind::Unary,
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.auth.v1.RevokeSessionRequest",
             response: "bodybroker.auth.v1.RevokeSessionResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.auth.v1.AuthService",
-            service_subject: "svc.auth.v1",
             name: "RevokeAllSessions",
             subject: "svc.auth.v1.revoke-all-sessions",
-            queue_group: "q.auth",
             kind: Kind::Unary,
             timeout: Duration::from_secs(5),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.auth.v1.RevokeAllSessionsRequest",
             response: "bodybroker.auth.v1.RevokeAllSessionsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
     consumes: &[],
     buckets: &[&AUTH_ACCOUNT_BUCKET, &AUTH_SESSION_BUCKET, &AUTH_FAILURES_BUCKET],
     calls: &["bodybroker.settings.v1.SettingsService"],
+};
+
+/// What a method of `AuthService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.auth.v1.AuthService",
+    service_subject: "svc.auth.v1",
+    queue_group: "q.auth",
+    timeout: Duration::from_secs(3),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `auth-account` of [`AuthService`](super::AuthService).

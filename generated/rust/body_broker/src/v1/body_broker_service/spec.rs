@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
-    ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`BodyBrokerService`](super::BodyBrokerService).
@@ -19,104 +18,51 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "108db6a2d546acb5",
     methods: &[
         MethodSpec {
-            service: "bodybroker.body_broker.v1.BodyBrokerService",
-            service_subject: "svc.body.broker.v1",
             name: "AppraiseBody",
             subject: "svc.body.broker.v1.appraise",
-            queue_group: "q.body.broker",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.body_broker.v1.AppraiseBodyRequest",
             response: "bodybroker.body_broker.v1.AppraiseBodyResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.body_broker.v1.BodyBrokerService",
-            service_subject: "svc.body.broker.v1",
             name: "ListOffers",
             subject: "svc.body.broker.v1.list-offers",
-            queue_group: "q.body.broker",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.body_broker.v1.ListOffersRequest",
             response: "bodybroker.body_broker.v1.ListOffersResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.body_broker.v1.BodyBrokerService",
-            service_subject: "svc.body.broker.v1",
             name: "PlaceOffer",
             subject: "svc.body.broker.v1.place-offer",
-            queue_group: "q.body.broker",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.body_broker.v1.PlaceOfferRequest",
             response: "bodybroker.body_broker.v1.PlaceOfferResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.body_broker.v1.BodyBrokerService",
-            service_subject: "svc.body.broker.v1",
             name: "AcceptOffer",
             subject: "svc.body.broker.v1.accept-offer",
-            queue_group: "q.body.broker",
             kind: Kind::Unary,
             timeout: Duration::from_secs(30),
             idempotency: Idempotency::Keyed,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.body_broker.v1.AcceptOfferRequest",
             response: "bodybroker.body_broker.v1.AcceptOfferResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.body_broker.v1.BodyBrokerService",
-            service_subject: "svc.body.broker.v1",
             name: "GetTrade",
             subject: "svc.body.broker.v1.get-trade",
-            queue_group: "q.body.broker",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.body_broker.v1.GetTradeRequest",
             response: "bodybroker.body_broker.v1.GetTradeResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[&crate::v1::events::TRADE_SETTLED],
@@ -132,6 +78,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         "bodybroker.payment.v1.PaymentService",
         "bodybroker.state_manager.v1.StateService",
     ],
+};
+
+/// What a method of `BodyBrokerService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.body_broker.v1.BodyBrokerService",
+    service_subject: "svc.body.broker.v1",
+    queue_group: "q.body.broker",
+    timeout: Duration::from_secs(1),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `body-offer` of [`BodyBrokerService`](super::BodyBrokerService).

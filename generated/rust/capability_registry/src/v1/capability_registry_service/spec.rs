@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`CapabilityRegistryService`](super::CapabilityRegistryService).
@@ -18,110 +18,68 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "e56c0d5bf8aac172",
     methods: &[
         MethodSpec {
-            service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
-            service_subject: "svc.capability.registry.v1",
             name: "RegisterCapability",
             subject: "svc.capability.registry.v1.register",
-            queue_group: "q.capability",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.capability_registry.v1.RegisterCapabilityRequest",
             response: "bodybroker.capability_registry.v1.RegisterCapabilityResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
-            service_subject: "svc.capability.registry.v1",
             name: "Heartbeat",
             subject: "svc.capability.registry.v1.heartbeat",
-            queue_group: "q.capability",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.capability_registry.v1.HeartbeatRequest",
             response: "bodybroker.capability_registry.v1.HeartbeatResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
-            service_subject: "svc.capability.registry.v1",
             name: "FindCapabilities",
             subject: "svc.capability.registry.v1.find",
-            queue_group: "q.capability",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.capability_registry.v1.FindCapabilitiesRequest",
             response: "bodybroker.capability_registry.v1.FindCapabilitiesResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
-            service_subject: "svc.capability.registry.v1",
             name: "ListCapabilities",
             subject: "svc.capability.registry.v1.list",
-            queue_group: "q.capability",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.capability_registry.v1.ListCapabilitiesRequest",
             response: "bodybroker.capability_registry.v1.ListCapabilitiesResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
-            service_subject: "svc.capability.registry.v1",
             name: "WatchCapabilities",
             subject: "svc.capability.registry.v1.watch",
-            queue_group: "q.capability",
             kind: Kind::ServerStream,
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
             credit: 64,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.capability_registry.v1.WatchCapabilitiesRequest",
             response: "bodybroker.capability_registry.v1.WatchCapabilitiesResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
     consumes: &[],
     buckets: &[&CAPABILITY_BUCKET],
     calls: &[],
+};
+
+/// What a method of `CapabilityRegistryService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.capability_registry.v1.CapabilityRegistryService",
+    service_subject: "svc.capability.registry.v1",
+    queue_group: "q.capability",
+    timeout: Duration::from_millis(500),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `capability` of [`CapabilityRegistryService`](super::CapabilityRegistryService).

@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
-    ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`EnvironmentalNarrativeService`](super::EnvironmentalNarrativeService).
@@ -19,64 +18,33 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "ec26d407599f6a69",
     methods: &[
         MethodSpec {
-            service: "bodybroker.environmental_narrative.v1.EnvironmentalNarrativeService",
-            service_subject: "svc.narrative.environment.v1",
             name: "DescribeScene",
             subject: "svc.narrative.environment.v1.describe",
-            queue_group: "q.narrative",
             kind: Kind::Unary,
             timeout: Duration::from_secs(30),
             idempotency: Idempotency::Keyed,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.environmental_narrative.v1.DescribeSceneRequest",
             response: "bodybroker.environmental_narrative.v1.DescribeSceneResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.environmental_narrative.v1.EnvironmentalNarrativeService",
-            service_subject: "svc.narrative.environment.v1",
             name: "RecordTrace",
             subject: "svc.narrative.environment.v1.record-trace",
-            queue_group: "q.narrative",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.environmental_narrative.v1.RecordTraceRequest",
             response: "bodybroker.environmental_narrative.v1.RecordTraceResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.environmental_narrative.v1.EnvironmentalNarrativeService",
-            service_subject: "svc.narrative.environment.v1",
             name: "ListTraces",
             subject: "svc.narrative.environment.v1.list-traces",
-            queue_group: "q.narrative",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.environmental_narrative.v1.ListTracesRequest",
             response: "bodybroker.environmental_narrative.v1.ListTracesResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[&crate::v1::events::SCENE_DESCRIBED],
@@ -92,6 +60,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         "bodybroker.time_manager.v1.TimeService",
         "bodybroker.weather_manager.v1.WeatherService",
     ],
+};
+
+/// What a method of `EnvironmentalNarrativeService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.environmental_narrative.v1.EnvironmentalNarrativeService",
+    service_subject: "svc.narrative.environment.v1",
+    queue_group: "q.narrative",
+    timeout: Duration::from_secs(1),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `narrative-scene` of [`EnvironmentalNarrativeService`](super::EnvironmentalNarrativeService).

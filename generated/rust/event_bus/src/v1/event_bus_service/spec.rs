@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{
-    Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
-};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
 
 /// What the schema says of [`EventBusService`](super::EventBusService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -18,108 +16,65 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "c9c365012f20b918",
     methods: &[
         MethodSpec {
-            service: "bodybroker.event_bus.v1.EventBusService",
-            service_subject: "svc.event.bus.v1",
             name: "PublishEvent",
             subject: "svc.event.bus.v1.publish",
-            queue_group: "q.event.bus",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.event_bus.v1.PublishEventRequest",
             response: "bodybroker.event_bus.v1.PublishEventResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.event_bus.v1.EventBusService",
-            service_subject: "svc.event.bus.v1",
             name: "ReplayEvents",
             subject: "svc.event.bus.v1.replay",
-            queue_group: "q.event.bus",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
             credit: 256,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.event_bus.v1.ReplayEventsRequest",
             response: "bodybroker.event_bus.v1.ReplayEventsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.event_bus.v1.EventBusService",
-            service_subject: "svc.event.bus.v1",
             name: "ListStreams",
             subject: "svc.event.bus.v1.list-streams",
-            queue_group: "q.event.bus",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.event_bus.v1.ListStreamsRequest",
             response: "bodybroker.event_bus.v1.ListStreamsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.event_bus.v1.EventBusService",
-            service_subject: "svc.event.bus.v1",
             name: "ListDeadLetters",
             subject: "svc.event.bus.v1.list-dead-letters",
-            queue_group: "q.event.bus",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.event_bus.v1.ListDeadLettersRequest",
             response: "bodybroker.event_bus.v1.ListDeadLettersResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.event_bus.v1.EventBusService",
-            service_subject: "svc.event.bus.v1",
             name: "RequeueDeadLetter",
             subject: "svc.event.bus.v1.requeue-dead-letter",
-            queue_group: "q.event.bus",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.event_bus.v1.RequeueDeadLetterRequest",
             response: "bodybroker.event_bus.v1.RequeueDeadLetterResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
     consumes: &[],
     buckets: &[],
     calls: &[],
+};
+
+/// What a method of `EventBusService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.event_bus.v1.EventBusService",
+    service_subject: "svc.event.bus.v1",
+    queue_group: "q.event.bus",
+    timeout: Duration::from_secs(1),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`KnowledgeBaseService`](super::KnowledgeBaseService).
@@ -18,110 +18,72 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "752b5b4a5a1b6068",
     methods: &[
         MethodSpec {
-            service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
-            service_subject: "svc.knowledge.base.v1",
             name: "IngestDocument",
             subject: "svc.knowledge.base.v1.ingest",
-            queue_group: "q.knowledge",
             kind: Kind::Unary,
             timeout: Duration::from_secs(60),
             idempotency: Idempotency::Keyed,
             max_in_flight: 16,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.knowledge_base.v1.IngestDocumentRequest",
             response: "bodybroker.knowledge_base.v1.IngestDocumentResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
-            service_subject: "svc.knowledge.base.v1",
             name: "DeleteDocument",
             subject: "svc.knowledge.base.v1.delete",
-            queue_group: "q.knowledge",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.knowledge_base.v1.DeleteDocumentRequest",
             response: "bodybroker.knowledge_base.v1.DeleteDocumentResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
-            service_subject: "svc.knowledge.base.v1",
             name: "Search",
             subject: "svc.knowledge.base.v1.search",
-            queue_group: "q.knowledge",
             kind: Kind::Unary,
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.knowledge_base.v1.SearchRequest",
             response: "bodybroker.knowledge_base.v1.SearchResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
-            service_subject: "svc.knowledge.base.v1",
             name: "Answer",
             subject: "svc.knowledge.base.v1.answer",
-            queue_group: "q.knowledge",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
             max_in_flight: 32,
-            adaptive: None,
-            critical: false,
             credit: 128,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.knowledge_base.v1.AnswerRequest",
             response: "bodybroker.knowledge_base.v1.AnswerResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
-            service_subject: "svc.knowledge.base.v1",
             name: "GetDocument",
             subject: "svc.knowledge.base.v1.get",
-            queue_group: "q.knowledge",
             kind: Kind::Unary,
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.knowledge_base.v1.GetDocumentRequest",
             response: "bodybroker.knowledge_base.v1.GetDocumentResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
     consumes: &[],
     buckets: &[&KNOWLEDGE_DOCUMENT_BUCKET, &KNOWLEDGE_PASSAGE_BUCKET],
     calls: &["bodybroker.ai_integration.v1.LlmService"],
+};
+
+/// What a method of `KnowledgeBaseService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.knowledge_base.v1.KnowledgeBaseService",
+    service_subject: "svc.knowledge.base.v1",
+    queue_group: "q.knowledge",
+    timeout: Duration::from_secs(10),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `knowledge-document` of [`KnowledgeBaseService`](super::KnowledgeBaseService).

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Cache, Idempotency, KeyPart, Kind, MethodSpec, Policy, SealedSides,
-    ServiceSpec, Storage,
+    BucketSpec, Cache, Idempotency, KeyPart, Kind, MethodSpec, Policy, ServiceSpec,
+    Storage,
 };
 
 /// What the schema says of [`LanguageService`](super::LanguageService).
@@ -19,79 +19,43 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "68fead839a6ec8e4",
     methods: &[
         MethodSpec {
-            service: "bodybroker.language_system.v1.LanguageService",
-            service_subject: "svc.language.system.v1",
             name: "Translate",
             subject: "svc.language.system.v1.translate",
-            queue_group: "q.language",
             kind: Kind::Unary,
             timeout: Duration::from_secs(30),
             idempotency: Idempotency::Idempotent,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.language_system.v1.TranslateRequest",
             response: "bodybroker.language_system.v1.TranslateResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.language_system.v1.LanguageService",
-            service_subject: "svc.language.system.v1",
             name: "TranslateStream",
             subject: "svc.language.system.v1.translate-stream",
-            queue_group: "q.language",
             kind: Kind::ServerStream,
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::Idempotent,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
             credit: 128,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.language_system.v1.TranslateStreamRequest",
             response: "bodybroker.language_system.v1.TranslateStreamResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.language_system.v1.LanguageService",
-            service_subject: "svc.language.system.v1",
             name: "DetectLanguage",
             subject: "svc.language.system.v1.detect",
-            queue_group: "q.language",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.language_system.v1.DetectLanguageRequest",
             response: "bodybroker.language_system.v1.DetectLanguageResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.language_system.v1.LanguageService",
-            service_subject: "svc.language.system.v1",
             name: "ListLanguages",
             subject: "svc.language.system.v1.list-languages",
-            queue_group: "q.language",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
             policy: Policy {
                 cache: Some(Cache {
                     schema: "68fead839a6ec8e4",
@@ -104,36 +68,34 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
-            replay: None,
             request: "bodybroker.language_system.v1.ListLanguagesRequest",
             response: "bodybroker.language_system.v1.ListLanguagesResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.language_system.v1.LanguageService",
-            service_subject: "svc.language.system.v1",
             name: "PutGlossary",
             subject: "svc.language.system.v1.put-glossary",
-            queue_group: "q.language",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.language_system.v1.PutGlossaryRequest",
             response: "bodybroker.language_system.v1.PutGlossaryResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
     consumes: &[],
     buckets: &[&LANGUAGE_GLOSSARY_BUCKET],
     calls: &["bodybroker.ai_integration.v1.LlmService"],
+};
+
+/// What a method of `LanguageService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.language_system.v1.LanguageService",
+    service_subject: "svc.language.system.v1",
+    queue_group: "q.language",
+    timeout: Duration::from_secs(1),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `language-glossary` of [`LanguageService`](super::LanguageService).

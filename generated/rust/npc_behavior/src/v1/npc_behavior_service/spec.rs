@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, ConsumeSpec, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Scalar, SealedSides, ServiceSpec, Storage,
+    Policy, Scalar, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`NpcBehaviorService`](super::NpcBehaviorService).
@@ -19,59 +19,29 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "176f8d18e37fa98c",
     methods: &[
         MethodSpec {
-            service: "bodybroker.npc_behavior.v1.NpcBehaviorService",
-            service_subject: "svc.npc.behavior.v1",
             name: "PlanBehavior",
             subject: "svc.npc.behavior.v1.plan",
-            queue_group: "q.npc.behavior",
             kind: Kind::Unary,
             timeout: Duration::from_secs(5),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.npc_behavior.v1.PlanBehaviorRequest",
             response: "bodybroker.npc_behavior.v1.PlanBehaviorResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.npc_behavior.v1.NpcBehaviorService",
-            service_subject: "svc.npc.behavior.v1",
             name: "ReportOutcome",
             subject: "svc.npc.behavior.v1.report-outcome",
-            queue_group: "q.npc.behavior",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.npc_behavior.v1.ReportOutcomeRequest",
             response: "bodybroker.npc_behavior.v1.ReportOutcomeResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.npc_behavior.v1.NpcBehaviorService",
-            service_subject: "svc.npc.behavior.v1",
             name: "GetNpc",
             subject: "svc.npc.behavior.v1.get",
-            queue_group: "q.npc.behavior",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
             policy: Policy {
                 cache: Some(Cache {
                     schema: "176f8d18e37fa98c",
@@ -97,30 +67,18 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
-            replay: None,
             request: "bodybroker.npc_behavior.v1.GetNpcRequest",
             response: "bodybroker.npc_behavior.v1.GetNpcResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.npc_behavior.v1.NpcBehaviorService",
-            service_subject: "svc.npc.behavior.v1",
             name: "UpsertNpc",
             subject: "svc.npc.behavior.v1.upsert",
-            queue_group: "q.npc.behavior",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.npc_behavior.v1.UpsertNpcRequest",
             response: "bodybroker.npc_behavior.v1.UpsertNpcResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[&crate::v1::events::BEHAVIOR_PLANNED],
@@ -136,6 +94,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         "bodybroker.time_manager.v1.TimeService",
         "bodybroker.world_state.v1.WorldStateService",
     ],
+};
+
+/// What a method of `NpcBehaviorService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.npc_behavior.v1.NpcBehaviorService",
+    service_subject: "svc.npc.behavior.v1",
+    queue_group: "q.npc.behavior",
+    timeout: Duration::from_millis(500),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `npc` of [`NpcBehaviorService`](super::NpcBehaviorService).

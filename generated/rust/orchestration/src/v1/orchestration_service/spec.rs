@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
-    ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`OrchestrationService`](super::OrchestrationService).
@@ -19,104 +18,51 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "48f8404fbebbc685",
     methods: &[
         MethodSpec {
-            service: "bodybroker.orchestration.v1.OrchestrationService",
-            service_subject: "svc.orchestration.v1",
             name: "StartWorkflow",
             subject: "svc.orchestration.v1.start",
-            queue_group: "q.orchestration",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.orchestration.v1.StartWorkflowRequest",
             response: "bodybroker.orchestration.v1.StartWorkflowResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.orchestration.v1.OrchestrationService",
-            service_subject: "svc.orchestration.v1",
             name: "GetWorkflow",
             subject: "svc.orchestration.v1.get",
-            queue_group: "q.orchestration",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.orchestration.v1.GetWorkflowRequest",
             response: "bodybroker.orchestration.v1.GetWorkflowResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.orchestration.v1.OrchestrationService",
-            service_subject: "svc.orchestration.v1",
             name: "ListWorkflows",
             subject: "svc.orchestration.v1.list",
-            queue_group: "q.orchestration",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.orchestration.v1.ListWorkflowsRequest",
             response: "bodybroker.orchestration.v1.ListWorkflowsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.orchestration.v1.OrchestrationService",
-            service_subject: "svc.orchestration.v1",
             name: "CancelWorkflow",
             subject: "svc.orchestration.v1.cancel",
-            queue_group: "q.orchestration",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.orchestration.v1.CancelWorkflowRequest",
             response: "bodybroker.orchestration.v1.CancelWorkflowResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.orchestration.v1.OrchestrationService",
-            service_subject: "svc.orchestration.v1",
             name: "WatchWorkflow",
             subject: "svc.orchestration.v1.watch",
-            queue_group: "q.orchestration",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
             credit: 32,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.orchestration.v1.WatchWorkflowRequest",
             response: "bodybroker.orchestration.v1.WatchWorkflowResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[&crate::v1::events::WORKFLOW_ENDED],
@@ -139,6 +85,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         "bodybroker.story_teller.v1.StoryTellerService",
         "bodybroker.world_state.v1.WorldStateService",
     ],
+};
+
+/// What a method of `OrchestrationService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.orchestration.v1.OrchestrationService",
+    service_subject: "svc.orchestration.v1",
+    queue_group: "q.orchestration",
+    timeout: Duration::from_secs(1),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `workflow` of [`OrchestrationService`](super::OrchestrationService).

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`PerformanceModeService`](super::PerformanceModeService).
@@ -18,90 +18,59 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "50971b07ff6fc27d",
     methods: &[
         MethodSpec {
-            service: "bodybroker.performance_mode.v1.PerformanceModeService",
-            service_subject: "svc.performance.mode.v1",
             name: "ReportMetrics",
             subject: "svc.performance.mode.v1.report-metrics",
-            queue_group: "q.performance",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::None,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.performance_mode.v1.ReportMetricsRequest",
             response: "bodybroker.performance_mode.v1.ReportMetricsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.performance_mode.v1.PerformanceModeService",
-            service_subject: "svc.performance.mode.v1",
             name: "GetMode",
             subject: "svc.performance.mode.v1.get-mode",
-            queue_group: "q.performance",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.performance_mode.v1.GetModeRequest",
             response: "bodybroker.performance_mode.v1.GetModeResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.performance_mode.v1.PerformanceModeService",
-            service_subject: "svc.performance.mode.v1",
             name: "SetMode",
             subject: "svc.performance.mode.v1.set-mode",
-            queue_group: "q.performance",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.performance_mode.v1.SetModeRequest",
             response: "bodybroker.performance_mode.v1.SetModeResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.performance_mode.v1.PerformanceModeService",
-            service_subject: "svc.performance.mode.v1",
             name: "WatchMode",
             subject: "svc.performance.mode.v1.watch-mode",
-            queue_group: "q.performance",
             kind: Kind::ServerStream,
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.performance_mode.v1.WatchModeRequest",
             response: "bodybroker.performance_mode.v1.WatchModeResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
     consumes: &[],
     buckets: &[&PERFORMANCE_MODE_BUCKET],
     calls: &["bodybroker.settings.v1.SettingsService"],
+};
+
+/// What a method of `PerformanceModeService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.performance_mode.v1.PerformanceModeService",
+    service_subject: "svc.performance.mode.v1",
+    queue_group: "q.performance",
+    timeout: Duration::from_millis(500),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `performance-mode` of [`PerformanceModeService`](super::PerformanceModeService).

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`QuestService`](super::QuestService).
@@ -18,104 +18,51 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "0ef92f6592ce2e56",
     methods: &[
         MethodSpec {
-            service: "bodybroker.quest.v1.QuestService",
-            service_subject: "svc.quest.v1",
             name: "GenerateQuest",
             subject: "svc.quest.v1.generate",
-            queue_group: "q.quest",
             kind: Kind::Unary,
             timeout: Duration::from_secs(30),
             idempotency: Idempotency::Keyed,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.quest.v1.GenerateQuestRequest",
             response: "bodybroker.quest.v1.GenerateQuestResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.quest.v1.QuestService",
-            service_subject: "svc.quest.v1",
             name: "GetQuest",
             subject: "svc.quest.v1.get",
-            queue_group: "q.quest",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.quest.v1.GetQuestRequest",
             response: "bodybroker.quest.v1.GetQuestResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.quest.v1.QuestService",
-            service_subject: "svc.quest.v1",
             name: "ListQuests",
             subject: "svc.quest.v1.list",
-            queue_group: "q.quest",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.quest.v1.ListQuestsRequest",
             response: "bodybroker.quest.v1.ListQuestsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.quest.v1.QuestService",
-            service_subject: "svc.quest.v1",
             name: "UpdateProgress",
             subject: "svc.quest.v1.update-progress",
-            queue_group: "q.quest",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.quest.v1.UpdateProgressRequest",
             response: "bodybroker.quest.v1.UpdateProgressResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.quest.v1.QuestService",
-            service_subject: "svc.quest.v1",
             name: "AbandonQuest",
             subject: "svc.quest.v1.abandon",
-            queue_group: "q.quest",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.quest.v1.AbandonQuestRequest",
             response: "bodybroker.quest.v1.AbandonQuestResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[
@@ -129,6 +76,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         "bodybroker.state_manager.v1.StateService",
         "bodybroker.world_state.v1.WorldStateService",
     ],
+};
+
+/// What a method of `QuestService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.quest.v1.QuestService",
+    service_subject: "svc.quest.v1",
+    queue_group: "q.quest",
+    timeout: Duration::from_secs(1),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `quest` of [`QuestService`](super::QuestService).

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`RouterService`](super::RouterService).
@@ -18,90 +18,56 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "7b32d1114b63f89f",
     methods: &[
         MethodSpec {
-            service: "bodybroker.router.v1.RouterService",
-            service_subject: "svc.router.v1",
             name: "Route",
             subject: "svc.router.v1.route",
-            queue_group: "q.router",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(200),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.router.v1.RouteRequest",
             response: "bodybroker.router.v1.RouteResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.router.v1.RouterService",
-            service_subject: "svc.router.v1",
             name: "PutRule",
             subject: "svc.router.v1.put-rule",
-            queue_group: "q.router",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(200),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.router.v1.PutRuleRequest",
             response: "bodybroker.router.v1.PutRuleResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.router.v1.RouterService",
-            service_subject: "svc.router.v1",
             name: "DeleteRule",
             subject: "svc.router.v1.delete-rule",
-            queue_group: "q.router",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(200),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.router.v1.DeleteRuleRequest",
             response: "bodybroker.router.v1.DeleteRuleResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.router.v1.RouterService",
-            service_subject: "svc.router.v1",
             name: "ListRules",
             subject: "svc.router.v1.list-rules",
-            queue_group: "q.router",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(200),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.router.v1.ListRulesRequest",
             response: "bodybroker.router.v1.ListRulesResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
     consumes: &[],
     buckets: &[&ROUTER_RULE_BUCKET],
     calls: &["bodybroker.capability_registry.v1.CapabilityRegistryService"],
+};
+
+/// What a method of `RouterService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.router.v1.RouterService",
+    service_subject: "svc.router.v1",
+    queue_group: "q.router",
+    timeout: Duration::from_millis(200),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `router-rule` of [`RouterService`](super::RouterService).

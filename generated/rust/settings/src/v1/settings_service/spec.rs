@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`SettingsService`](super::SettingsService).
@@ -18,90 +18,59 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "e7a41d386bce20f8",
     methods: &[
         MethodSpec {
-            service: "bodybroker.settings.v1.SettingsService",
-            service_subject: "svc.settings.v1",
             name: "GetSettings",
             subject: "svc.settings.v1.get",
-            queue_group: "q.settings",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.settings.v1.GetSettingsRequest",
             response: "bodybroker.settings.v1.GetSettingsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.settings.v1.SettingsService",
-            service_subject: "svc.settings.v1",
             name: "UpdateSettings",
             subject: "svc.settings.v1.update",
-            queue_group: "q.settings",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.settings.v1.UpdateSettingsRequest",
             response: "bodybroker.settings.v1.UpdateSettingsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.settings.v1.SettingsService",
-            service_subject: "svc.settings.v1",
             name: "ResetSettings",
             subject: "svc.settings.v1.reset",
-            queue_group: "q.settings",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.settings.v1.ResetSettingsRequest",
             response: "bodybroker.settings.v1.ResetSettingsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.settings.v1.SettingsService",
-            service_subject: "svc.settings.v1",
             name: "WatchSettings",
             subject: "svc.settings.v1.watch",
-            queue_group: "q.settings",
             kind: Kind::ServerStream,
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
             credit: 16,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.settings.v1.WatchSettingsRequest",
             response: "bodybroker.settings.v1.WatchSettingsResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
     consumes: &[],
     buckets: &[&SETTINGS_BUCKET],
     calls: &[],
+};
+
+/// What a method of `SettingsService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.settings.v1.SettingsService",
+    service_subject: "svc.settings.v1",
+    queue_group: "q.settings",
+    timeout: Duration::from_millis(500),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `settings` of [`SettingsService`](super::SettingsService).

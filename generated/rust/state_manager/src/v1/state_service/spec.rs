@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides, ServiceSpec,
-    Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`StateService`](super::StateService).
@@ -19,170 +18,91 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "b25cedc59cfb64aa",
     methods: &[
         MethodSpec {
-            service: "bodybroker.state_manager.v1.StateService",
-            service_subject: "svc.state.manager.v1",
             name: "GetState",
             subject: "svc.state.manager.v1.get",
-            queue_group: "q.state",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 512,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.state_manager.v1.GetStateRequest",
             response: "bodybroker.state_manager.v1.GetStateResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.state_manager.v1.StateService",
-            service_subject: "svc.state.manager.v1",
             name: "UpdateState",
             subject: "svc.state.manager.v1.update",
-            queue_group: "q.state",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 512,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.state_manager.v1.UpdateStateRequest",
             response: "bodybroker.state_manager.v1.UpdateStateResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.state_manager.v1.StateService",
-            service_subject: "svc.state.manager.v1",
             name: "DeleteState",
             subject: "svc.state.manager.v1.delete",
-            queue_group: "q.state",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 512,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.state_manager.v1.DeleteStateRequest",
             response: "bodybroker.state_manager.v1.DeleteStateResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.state_manager.v1.StateService",
-            service_subject: "svc.state.manager.v1",
             name: "BatchGet",
             subject: "svc.state.manager.v1.batch-get",
-            queue_group: "q.state",
             kind: Kind::Unary,
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.state_manager.v1.BatchGetRequest",
             response: "bodybroker.state_manager.v1.BatchGetResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.state_manager.v1.StateService",
-            service_subject: "svc.state.manager.v1",
             name: "WatchState",
             subject: "svc.state.manager.v1.watch",
-            queue_group: "q.state",
             kind: Kind::ServerStream,
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 512,
-            adaptive: None,
-            critical: false,
             credit: 64,
             idle_timeout: Duration::from_secs(30),
             policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.state_manager.v1.WatchStateRequest",
             response: "bodybroker.state_manager.v1.WatchStateResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.state_manager.v1.StateService",
-            service_subject: "svc.state.manager.v1",
             name: "History",
             subject: "svc.state.manager.v1.history",
-            queue_group: "q.state",
             kind: Kind::Unary,
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.state_manager.v1.HistoryRequest",
             response: "bodybroker.state_manager.v1.HistoryResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[&crate::v1::events::ENTITY_UPDATED],
     consumes: &[],
     buckets: &[&STATE_BUCKET],
     calls: &[],
+};
+
+/// What a method of `StateService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.state_manager.v1.StateService",
+    service_subject: "svc.state.manager.v1",
+    queue_group: "q.state",
+    timeout: Duration::from_millis(500),
+    max_in_flight: 512,
+    policy: Policy {
+        retry: Some(Retry {
+            max_attempts: 3,
+            initial_backoff: Duration::from_millis(10),
+            max_backoff: Duration::from_secs(1),
+            attempt_timeout: None,
+        }),
+        ..Policy::NONE
+    },
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `state` of [`StateService`](super::StateService).

@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
-    ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`StoryTellerService`](super::StoryTellerService).
@@ -19,104 +18,54 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "67e1b273e1666c49",
     methods: &[
         MethodSpec {
-            service: "bodybroker.story_teller.v1.StoryTellerService",
-            service_subject: "svc.story.teller.v1",
             name: "StartStory",
             subject: "svc.story.teller.v1.start",
-            queue_group: "q.story",
             kind: Kind::Unary,
             timeout: Duration::from_secs(30),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.story_teller.v1.StartStoryRequest",
             response: "bodybroker.story_teller.v1.StartStoryResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.story_teller.v1.StoryTellerService",
-            service_subject: "svc.story.teller.v1",
             name: "ContinueStory",
             subject: "svc.story.teller.v1.continue",
-            queue_group: "q.story",
             kind: Kind::ServerStream,
             timeout: Duration::from_secs(10),
             idempotency: Idempotency::None,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
             credit: 128,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.story_teller.v1.ContinueStoryRequest",
             response: "bodybroker.story_teller.v1.ContinueStoryResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.story_teller.v1.StoryTellerService",
-            service_subject: "svc.story.teller.v1",
             name: "ChooseBranch",
             subject: "svc.story.teller.v1.choose",
-            queue_group: "q.story",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.story_teller.v1.ChooseBranchRequest",
             response: "bodybroker.story_teller.v1.ChooseBranchResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.story_teller.v1.StoryTellerService",
-            service_subject: "svc.story.teller.v1",
             name: "GetStory",
             subject: "svc.story.teller.v1.get",
-            queue_group: "q.story",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.story_teller.v1.GetStoryRequest",
             response: "bodybroker.story_teller.v1.GetStoryResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.story_teller.v1.StoryTellerService",
-            service_subject: "svc.story.teller.v1",
             name: "ListStories",
             subject: "svc.story.teller.v1.list",
-            queue_group: "q.story",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.story_teller.v1.ListStoriesRequest",
             response: "bodybroker.story_teller.v1.ListStoriesResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[],
@@ -132,6 +81,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         "bodybroker.knowledge_base.v1.KnowledgeBaseService",
         "bodybroker.world_state.v1.WorldStateService",
     ],
+};
+
+/// What a method of `StoryTellerService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.story_teller.v1.StoryTellerService",
+    service_subject: "svc.story.teller.v1",
+    queue_group: "q.story",
+    timeout: Duration::from_secs(1),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `story` of [`StoryTellerService`](super::StoryTellerService).

@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides, ServiceSpec,
-    Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`TimeService`](super::TimeService).
@@ -19,200 +18,67 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "aa05cb6c8cbe40ee",
     methods: &[
         MethodSpec {
-            service: "bodybroker.time_manager.v1.TimeService",
-            service_subject: "svc.time.manager.v1",
             name: "GetTime",
             subject: "svc.time.manager.v1.get",
-            queue_group: "q.time",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.time_manager.v1.GetTimeRequest",
             response: "bodybroker.time_manager.v1.GetTimeResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.time_manager.v1.TimeService",
-            service_subject: "svc.time.manager.v1",
             name: "SetScale",
             subject: "svc.time.manager.v1.set-scale",
-            queue_group: "q.time",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.time_manager.v1.SetScaleRequest",
             response: "bodybroker.time_manager.v1.SetScaleResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.time_manager.v1.TimeService",
-            service_subject: "svc.time.manager.v1",
             name: "Pause",
             subject: "svc.time.manager.v1.pause",
-            queue_group: "q.time",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.time_manager.v1.PauseRequest",
             response: "bodybroker.time_manager.v1.PauseResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.time_manager.v1.TimeService",
-            service_subject: "svc.time.manager.v1",
             name: "Resume",
             subject: "svc.time.manager.v1.resume",
-            queue_group: "q.time",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.time_manager.v1.ResumeRequest",
             response: "bodybroker.time_manager.v1.ResumeResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.time_manager.v1.TimeService",
-            service_subject: "svc.time.manager.v1",
             name: "Advance",
             subject: "svc.time.manager.v1.advance",
-            queue_group: "q.time",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.time_manager.v1.AdvanceRequest",
             response: "bodybroker.time_manager.v1.AdvanceResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.time_manager.v1.TimeService",
-            service_subject: "svc.time.manager.v1",
             name: "Schedule",
             subject: "svc.time.manager.v1.schedule",
-            queue_group: "q.time",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.time_manager.v1.ScheduleRequest",
             response: "bodybroker.time_manager.v1.ScheduleResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.time_manager.v1.TimeService",
-            service_subject: "svc.time.manager.v1",
             name: "Unschedule",
             subject: "svc.time.manager.v1.unschedule",
-            queue_group: "q.time",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.time_manager.v1.UnscheduleRequest",
             response: "bodybroker.time_manager.v1.UnscheduleResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[&crate::v1::events::TIME_TICK, &crate::v1::events::SCHEDULED_FIRED],
@@ -224,6 +90,25 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         &TIME_FIRED_BUCKET,
     ],
     calls: &[],
+};
+
+/// What a method of `TimeService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.time_manager.v1.TimeService",
+    service_subject: "svc.time.manager.v1",
+    queue_group: "q.time",
+    timeout: Duration::from_millis(500),
+    max_in_flight: 1_024,
+    policy: Policy {
+        retry: Some(Retry {
+            max_attempts: 3,
+            initial_backoff: Duration::from_millis(10),
+            max_backoff: Duration::from_secs(1),
+            attempt_timeout: None,
+        }),
+        ..Policy::NONE
+    },
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `time-clock` of [`TimeService`](super::TimeService).

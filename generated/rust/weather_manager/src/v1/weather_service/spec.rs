@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, Retry, SealedSides,
-    ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
+    Storage,
 };
 
 /// What the schema says of [`WeatherService`](super::WeatherService).
@@ -19,88 +19,32 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "a79230dbac89c698",
     methods: &[
         MethodSpec {
-            service: "bodybroker.weather_manager.v1.WeatherService",
-            service_subject: "svc.weather.manager.v1",
             name: "GetWeather",
             subject: "svc.weather.manager.v1.get",
-            queue_group: "q.weather",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.weather_manager.v1.GetWeatherRequest",
             response: "bodybroker.weather_manager.v1.GetWeatherResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.weather_manager.v1.WeatherService",
-            service_subject: "svc.weather.manager.v1",
             name: "Forecast",
             subject: "svc.weather.manager.v1.forecast",
-            queue_group: "q.weather",
             kind: Kind::Unary,
             timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.weather_manager.v1.ForecastRequest",
             response: "bodybroker.weather_manager.v1.ForecastResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.weather_manager.v1.WeatherService",
-            service_subject: "svc.weather.manager.v1",
             name: "OverrideWeather",
             subject: "svc.weather.manager.v1.override",
-            queue_group: "q.weather",
             kind: Kind::Unary,
-            timeout: Duration::from_millis(500),
             idempotency: Idempotency::Idempotent,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy {
-                retry: Some(Retry {
-                    max_attempts: 3,
-                    initial_backoff: Duration::from_millis(10),
-                    max_backoff: Duration::from_secs(1),
-                    attempt_timeout: None,
-                }),
-                ..Policy::NONE
-            },
-            replay: None,
             request: "bodybroker.weather_manager.v1.OverrideWeatherRequest",
             response: "bodybroker.weather_manager.v1.OverrideWeatherResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[&crate::v1::events::WEATHER_CHANGED],
@@ -112,6 +56,25 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     ],
     buckets: &[&WEATHER_REGION_BUCKET],
     calls: &["bodybroker.time_manager.v1.TimeService"],
+};
+
+/// What a method of `WeatherService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.weather_manager.v1.WeatherService",
+    service_subject: "svc.weather.manager.v1",
+    queue_group: "q.weather",
+    timeout: Duration::from_millis(500),
+    max_in_flight: 1_024,
+    policy: Policy {
+        retry: Some(Retry {
+            max_attempts: 3,
+            initial_backoff: Duration::from_millis(10),
+            max_backoff: Duration::from_secs(1),
+            attempt_timeout: None,
+        }),
+        ..Policy::NONE
+    },
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `weather-region` of [`WeatherService`](super::WeatherService).

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, ConsumeSpec, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Scalar, SealedSides, ServiceSpec, Storage,
+    Policy, Scalar, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`WorldStateService`](super::WorldStateService).
@@ -19,19 +19,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     schema_hash: "84ea86aefea68b63",
     methods: &[
         MethodSpec {
-            service: "bodybroker.world_state.v1.WorldStateService",
-            service_subject: "svc.world.state.v1",
             name: "GetSnapshot",
             subject: "svc.world.state.v1.get",
-            queue_group: "q.world",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
             policy: Policy {
                 cache: Some(Cache {
                     schema: "84ea86aefea68b63",
@@ -57,50 +48,29 @@ pub static SPEC: ServiceSpec = ServiceSpec {
                 }),
                 ..Policy::NONE
             },
-            replay: None,
             request: "bodybroker.world_state.v1.GetSnapshotRequest",
             response: "bodybroker.world_state.v1.GetSnapshotResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.world_state.v1.WorldStateService",
-            service_subject: "svc.world.state.v1",
             name: "ApplyDelta",
             subject: "svc.world.state.v1.apply-delta",
-            queue_group: "q.world",
             kind: Kind::Unary,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::Keyed,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.world_state.v1.ApplyDeltaRequest",
             response: "bodybroker.world_state.v1.ApplyDeltaResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
         MethodSpec {
-            service: "bodybroker.world_state.v1.WorldStateService",
-            service_subject: "svc.world.state.v1",
             name: "WatchWorld",
             subject: "svc.world.state.v1.watch",
-            queue_group: "q.world",
             kind: Kind::ServerStream,
-            timeout: Duration::from_secs(1),
             idempotency: Idempotency::NoSideEffects,
-            max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
             credit: 64,
             idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "bodybroker.world_state.v1.WatchWorldRequest",
             response: "bodybroker.world_state.v1.WatchWorldResponse",
-            sealed: SealedSides::NONE,
+            ..USUAL
         },
     ],
     publishes: &[&crate::v1::events::WORLD_UPDATED],
@@ -112,6 +82,16 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     ],
     buckets: &[&WORLD_BUCKET],
     calls: &["bodybroker.state_manager.v1.StateService"],
+};
+
+/// What a method of `WorldStateService` has that says nothing else.
+const USUAL: MethodSpec = MethodSpec {
+    service: "bodybroker.world_state.v1.WorldStateService",
+    service_subject: "svc.world.state.v1",
+    queue_group: "q.world",
+    timeout: Duration::from_secs(1),
+    max_in_flight: 1_024,
+    ..MethodSpec::EMPTY
 };
 
 /// Bucket `world` of [`WorldStateService`](super::WorldStateService).

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, SealedSides,
-    ServiceSpec, Storage,
+    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, SealedSides, ServiceSpec,
+    Storage,
 };
 
 /// What the schema says of [`KeeperService`](super::KeeperService).
@@ -28,18 +28,13 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(5),
             idempotency: Idempotency::None,
             max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "acme.keeper.v1.HireRequest",
             response: "acme.keeper.v1.HireResponse",
             sealed: SealedSides {
                 request: Some(super::super::sealed::HIRE_REQUEST),
                 response: None,
             },
+            ..MethodSpec::EMPTY
         },
     ],
     publishes: &[&crate::api::keeper::v1::events::SHIFT_CHANGED],

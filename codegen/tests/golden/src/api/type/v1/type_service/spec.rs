@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{
-    Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
-};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
 
 /// What the schema says of [`TypeService`](super::TypeService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -27,15 +25,9 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(5),
             idempotency: Idempotency::NoSideEffects,
             max_in_flight: 1_024,
-            adaptive: None,
-            critical: false,
-            credit: 1_024,
-            idle_timeout: Duration::from_secs(30),
-            policy: Policy::NONE,
-            replay: None,
             request: "acme.type.v1.Type",
             response: "acme.type.v1.TypeResponse",
-            sealed: SealedSides::NONE,
+            ..MethodSpec::EMPTY
         },
     ],
     publishes: &[],

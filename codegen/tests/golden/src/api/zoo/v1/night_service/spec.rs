@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::spec::{
-    Idempotency, Kind, MethodSpec, Policy, SealedSides, ServiceSpec,
-};
+use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
 
 /// What the schema says of [`NightService`](super::NightService).
 pub static SPEC: ServiceSpec = ServiceSpec {
@@ -27,15 +25,9 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             timeout: Duration::from_secs(2),
             idempotency: Idempotency::None,
             max_in_flight: 64,
-            adaptive: None,
-            critical: false,
-            credit: 16,
-            idle_timeout: Duration::from_secs(20),
-            policy: Policy::NONE,
-            replay: None,
             request: "acme.zoo.v1.SleepRequest",
             response: "acme.zoo.v1.SleepResponse",
-            sealed: SealedSides::NONE,
+            ..MethodSpec::EMPTY
         },
     ],
     publishes: &[
