@@ -28,7 +28,7 @@ mod memory;
 mod plan;
 
 pub use bucket::{Bucket, Expect, Keys, Range, Record, Write};
-pub(crate) use bucket::{Index, deletes};
+pub(crate) use bucket::{Index, deletes, is_of_one_value};
 pub(crate) use config::DEAD_LETTERS;
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};
 pub use conflict::{IndexConflict, RevisionConflict};

@@ -13,6 +13,7 @@ use crate::seal::Protection;
 use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
 
+mod follow;
 mod index;
 mod list;
 mod modify;
@@ -20,6 +21,7 @@ mod watch;
 mod write;
 
 pub use crate::outbox::Outgoing;
+use follow::Indexed;
 pub use index::{Index, Unique};
 pub use list::{List, Page};
 pub use watch::{Change, Watch};
@@ -35,6 +37,8 @@ pub struct Store<T> {
     bucket: Bucket,
     /// Whether somebody publishes events that are written with values.
     has_outbox: bool,
+    /// Whether values have their entries, where somebody sees to it.
+    indexed: Option<Indexed>,
     value: PhantomData<fn() -> T>,
 }
 
@@ -89,7 +93,7 @@ impl<T: Message + Default + Name> Store<T> {
             )));
         }
         let bucket = Bucket::new(Arc::clone(durable), spec).protected(spec.sealed, protection);
-        Ok(Self { bucket, has_outbox: false, value: PhantomData })
+        Ok(Self { bucket, has_outbox: false, indexed: None, value: PhantomData })
     }
 
     /// The same, for one who sees to it that events are published.
@@ -228,13 +232,15 @@ fn encode<T: Message>(value: &T) -> Bytes {
 
 impl<T> Clone for Store<T> {
     fn clone(&self) -> Self {
-        Self { bucket: self.bucket.clone(), ..*self }
+        let Self { bucket, has_outbox, indexed, value } = self;
+        let (bucket, indexed) = (bucket.clone(), indexed.clone());
+        Self { bucket, has_outbox: *has_outbox, indexed, value: *value }
     }
 }
 
 impl<T> fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bucket, has_outbox, value: _ } = self;
+        let Self { bucket, has_outbox, indexed: _, value: _ } = self;
         let mut store = f.debug_struct("Store");
         store.field("bucket", &bucket.name()).field("has_outbox", has_outbox).finish()
     }

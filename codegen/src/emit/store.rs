@@ -90,14 +90,14 @@ fn store(bucket: &Bucket, store: &str, names: &mut Names<'_>) -> TokenStream {
         pub struct #store(Store<#value>);
 
         impl #store {
-            /// Opens the store. Nothing is sent.
+            /// Opens the store, and sees to it that values are found, those of before as well. Nobody waits for that.
             pub fn open(connection: &Connection) -> Result<Self> {
-                Ok(Self(connection.store(&#constant)?))
+                Ok(Self(connection.store(&#constant)?.with_lookups(connection)))
             }
 
-            /// Opens the store, and takes part in publishing the events that are written with its values.
+            /// Opens the store, and takes part in publishing the events that are written with its values, too.
             pub fn open_with_outbox(connection: &Connection) -> Result<Self> {
-                Ok(Self(connection.store_with_outbox(&#constant)?))
+                Ok(Self(connection.store_with_outbox(&#constant)?.with_lookups(connection)))
             }
 
             #(#lookups)*

@@ -21,6 +21,7 @@ use crate::subject::{self, Filter, Subject, SubjectBuilder};
 mod canary;
 mod entries;
 mod index;
+mod indexed;
 mod pace;
 mod range;
 mod reindex;
@@ -29,6 +30,7 @@ mod write;
 pub(crate) use index::Index;
 use pace::Pace;
 pub use range::{Keys, Range};
+pub(crate) use reindex::is_of_one_value;
 pub use write::{Expect, Write};
 
 /// A bucket of bytes under keys of any text.

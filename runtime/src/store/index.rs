@@ -5,7 +5,8 @@ use std::fmt;
 use prost::{Message, Name};
 
 use super::list::List;
-use super::{Entry, Store};
+use super::{Entry, Store, follow};
+use crate::connection::Connection;
 use crate::durable::Index as Indexed;
 use crate::spec::IndexSpec;
 use crate::status::Result;
@@ -70,6 +71,15 @@ impl<T: Message + Default + Name + 'static> Store<T> {
         self
     }
 
+    /// Sees to it that values are found by the indexes that the bucket has so far, whoever wrote them: those of before, and those
+    /// of an older release while it runs, whose values are found a moment after they are written. Lookups wait for what isn't
+    /// indexed yet, for up to 5 s, and are `UNAVAILABLE` then. Who looks nothing up needn't. Nobody waits for it here.
+    #[must_use]
+    pub fn with_lookups(mut self, connection: &Connection) -> Self {
+        self.indexed = Some(follow::follow(connection, &self.bucket));
+        self
+    }
+
     /// Asks for the entries that say this, in the order of their keys. What [`List`] promises holds for them: one that
     /// says it throughout is in exactly one page. A page costs the server a look at the keys that say it, and at no others.
     pub fn by<P: Into<String>>(
@@ -110,12 +120,21 @@ impl<T: Message + Default + Name + 'static> Store<T> {
         self.held(&Indexed::of(index), &says.into()).await
     }
 
+    /// Waits until values have their entries.
+    pub(super) async fn indexed(&self) -> Result<()> {
+        match &self.indexed {
+            Some(indexed) => indexed.wait(self.bucket.name()).await,
+            None => Ok(()),
+        }
+    }
+
     fn saying(&self, index: Indexed, said: Vec<String>) -> List<T> {
         let entries = self.bucket.entries_of(&index, &said);
         self.list().only(entries, index, said)
     }
 
     async fn held(&self, index: &Indexed, said: &[String]) -> Result<Option<Entry<T>>> {
+        self.indexed().await?;
         self.bucket.held(index, said).await?.map_or(Ok(None), |record| self.entry(record))
     }
 

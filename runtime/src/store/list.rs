@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use futures::StreamExt;
 use futures::stream::{self, BoxStream, TryStreamExt, try_unfold};
+use futures::{StreamExt, TryFutureExt};
 use prost::{Message, Name};
 
 use super::{Entry, Store};
@@ -85,6 +85,7 @@ impl<T: Message + Default + Name + 'static> List<T> {
     /// # Errors
     /// `DATA_LOSS` when stored bytes aren't a `T`.
     pub async fn page(self) -> Result<Page<T>> {
+        self.ready().await?;
         let limit = self.range.most;
         let range = Range { most: LIMIT_MAX, ..self.range.clone() };
         let Keys { keys, next } = self.names().range(&range).await?;
@@ -103,10 +104,14 @@ impl<T: Message + Default + Name + 'static> List<T> {
     /// too. An error ends it.
     #[must_use]
     pub fn entries(self) -> BoxStream<'static, Result<Entry<T>>> {
-        let names = self.names().clone();
-        let first = Range { most: LIMIT_MAX, ..self.range.clone() };
-        let pages = try_unfold(Some(first), move |range| turn(names.clone(), range));
-        let entries = pages.map_ok(move |keys| self.read_all(keys)).try_flatten();
+        let ready = async move { self.ready().await.map(|()| self) };
+        let entries = ready.map_ok(|list| {
+            let names = list.names().clone();
+            let first = Range { most: LIMIT_MAX, ..list.range.clone() };
+            let pages = try_unfold(Some(first), move |range| turn(names.clone(), range));
+            pages.map_ok(move |keys| list.read_all(keys)).try_flatten()
+        });
+        let entries = entries.try_flatten_stream();
         entries.try_filter_map(|(_, entry)| async move { Ok(entry) }).boxed()
     }
 }
@@ -122,6 +127,11 @@ async fn turn(
 }
 
 impl<T: Message + Default + Name + 'static> List<T> {
+    /// Waits until what is asked for by more than the key has its entries.
+    async fn ready(&self) -> Result<()> {
+        if self.only.is_some() { self.store.indexed().await } else { Ok(()) }
+    }
+
     /// What has the names of keys.
     fn names(&self) -> &Bucket {
         self.only.as_ref().map_or(&self.store.bucket, |only| &only.keys)

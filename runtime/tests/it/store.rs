@@ -10,6 +10,7 @@ use bodybroker_runtime::{Code, Result};
 use crate::durable::everywhere;
 
 mod batch;
+mod follow;
 mod index;
 mod list;
 

@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use bodybroker_runtime::store::{Entry, Store};
+use bodybroker_runtime::store::Entry;
 use bodybroker_runtime::{Code, Connection, Result};
-use bodybroker_weather_manager::v1::{Cause, WEATHER_REGION_BUCKET, Weather, WeatherChanged};
+use bodybroker_weather_manager::v1::{Cause, Weather, WeatherChanged, WeatherRegionStore};
+use futures::TryStreamExt;
 
 use crate::convert::{record, region};
 use crate::region::{Region, step};
 
 /// The regions that are followed.
 #[derive(Debug)]
-pub(crate) struct Regions(Store<WeatherChanged>);
+pub(crate) struct Regions(WeatherRegionStore);
 
 impl Regions {
     pub(crate) fn open(connection: &Connection) -> Result<Self> {
-        Ok(Self(connection.store(&WEATHER_REGION_BUCKET)?))
+        Ok(Self(WeatherRegionStore::open(connection)?))
     }
 
     /// A region that is followed.
@@ -34,8 +35,9 @@ impl Regions {
     /// Moves every region of a world on to a game time. What hasn't changed isn't written; what an instance that saw
     /// the same tick has written already is left alone.
     pub(crate) async fn advance(&self, world_id: &str, game_time: Duration) -> Result<()> {
-        for entry in self.0.entries().await? {
-            if entry.value.world_id == world_id && entry.value.step <= step(game_time) {
+        let mut regions = self.0.by_world(world_id).entries();
+        while let Some(entry) = regions.try_next().await? {
+            if entry.value.step <= step(game_time) {
                 self.advance_one(&entry, game_time).await?;
             }
         }

@@ -10,7 +10,8 @@ pub mod weather_service;
 
 pub use messages::*;
 pub use weather_service::{
-    WEATHER_REGION_BUCKET, WeatherClient, WeatherServer, WeatherService,
+    WEATHER_REGION_BUCKET, WeatherClient, WeatherRegionStore, WeatherServer,
+    WeatherService,
 };
 
 #[cfg(feature = "mock")]

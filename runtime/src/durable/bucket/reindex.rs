@@ -1,38 +1,55 @@
 //! Entries for values that were written by those who didn't know an index.
 
-use futures::StreamExt;
+use futures::TryStreamExt;
 
 use super::entries::{ATTEMPTS_MAX, TRACE};
 use super::index::is_marked;
-use super::{Bucket, Index, Write};
-use crate::status::{Code, Result};
+use super::{Bucket, Index, Write, deletes};
+use crate::durable::Stored;
+use crate::status::{Code, Result, Status};
 use crate::subject::Subject;
+
+/// Values read at once.
+const READS: usize = 16;
 
 impl Bucket {
     /// Writes the entries of values that were written without them, and tells how many keys were looked at. It may be
     /// interrupted and repeated, and others may write meanwhile.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS` when two values say what only one may: after all the others have their entries.
+    /// `ALREADY_EXISTS` when two values say what only one may, `DATA_LOSS` when one can't be read: after all the others have
+    /// their entries.
     pub(crate) async fn reindex(&self) -> Result<u64> {
-        let (mut count, mut taken) = (0, None);
-        let mut names = self.names().await?;
-        while let Some(name) = names.next().await {
-            let subject = name?.subject;
-            match self.reindex_one(&subject).await {
-                Ok(()) => count += 1,
-                Err(status) if status.code() == Code::AlreadyExists => taken = Some(status),
-                Err(status) => return Err(status),
+        let names = self.names().await?;
+        let indexing = names.map_ok(|name| async move {
+            match self.reindex_one(&name.subject).await {
+                Ok(()) => Ok(None),
+                Err(status) if is_of_one_value(&status) => Ok(Some(status)),
+                Err(status) => Err(status),
             }
+        });
+        let mut indexing = indexing.try_buffer_unordered(READS);
+        let (mut count, mut refused) = (0, None);
+        while let Some(one) = indexing.try_next().await? {
+            count += u64::from(one.is_none());
+            refused = one.or(refused);
         }
-        taken.map_or(Ok(count), Err)
+        refused.map_or(Ok(count), Err)
+    }
+
+    /// Writes the entries of a value that was read, unless they were written with it. Tells whether there were any to write.
+    ///
+    /// # Errors
+    /// As [`Bucket::reindex`].
+    pub(crate) async fn index(&self, stored: &Stored) -> Result<bool> {
+        if deletes(&stored.headers) || is_marked(stored, &self.indexes) {
+            return Ok(false);
+        }
+        self.reindex_one(&Subject::parse(&stored.subject)?).await.map(|()| true)
     }
 
     /// Writes the entries of the value that a subject has, unless they were written with it.
-    ///
-    /// # Errors
-    /// `ALREADY_EXISTS` when another value says what only one may: after it has its other entries.
-    pub(super) async fn reindex_one(&self, subject: &Subject) -> Result<()> {
+    async fn reindex_one(&self, subject: &Subject) -> Result<()> {
         for _ in 0..ATTEMPTS_MAX {
             let Some(stored) = self.durable.last(&self.stream, subject).await? else {
                 return Ok(());
@@ -84,4 +101,9 @@ impl Bucket {
         let appended = self.durable.append(place.append(&write, expected)?).await?;
         Ok((place, write, appended.sequence))
     }
+}
+
+/// Whether a failure is about one value, and no other.
+pub(crate) fn is_of_one_value(status: &Status) -> bool {
+    matches!(status.code(), Code::AlreadyExists | Code::DataLoss)
 }

@@ -29,7 +29,7 @@ everywhere! {
 
 /// A message as prost would generate it.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Citizen {
+pub(super) struct Citizen {
     #[prost(string, tag = "1")]
     city: String,
     #[prost(string, tag = "2")]
@@ -52,10 +52,10 @@ const EMAIL: Unique<Citizen> = Unique::new("email", |it| {
     Some(it.email.clone()).filter(|it| !it.is_empty()).into_iter().collect()
 });
 
-static SPEC: BucketSpec = spec(None);
+pub(super) static SPEC: BucketSpec = spec(None);
 /// The same bucket, as a schema with indexes declares it.
-static DECLARED: BucketSpec = BucketSpec { indexes: &[BY_CLUB, BY_EMAIL], ..spec(None) };
-const BY_CLUB: IndexSpec = IndexSpec {
+pub(super) static DECLARED: BucketSpec = BucketSpec { indexes: &[BY_CLUB, BY_EMAIL], ..spec(None) };
+pub(super) const BY_CLUB: IndexSpec = IndexSpec {
     name: "by_club",
     fields: &[
         IndexField { numbers: &[4], scalar: Scalar::Text, occurs: Occurs::Repeated },
@@ -63,7 +63,7 @@ const BY_CLUB: IndexSpec = IndexSpec {
     ],
     is_unique: false,
 };
-const BY_EMAIL: IndexSpec = IndexSpec {
+pub(super) const BY_EMAIL: IndexSpec = IndexSpec {
     name: "by_email",
     fields: &[IndexField { numbers: &[2], scalar: Scalar::Text, occurs: Occurs::Always }],
     is_unique: true,
@@ -348,7 +348,7 @@ async fn what_expires_is_not_found_and_what_is_renewed_is(durable: Arc<dyn Durab
     Ok(())
 }
 
-fn member(email: &str, clubs: &[&str]) -> Citizen {
+pub(super) fn member(email: &str, clubs: &[&str]) -> Citizen {
     let clubs = clubs.iter().map(|&club| club.to_owned()).collect();
     Citizen { clubs, ..citizen("bonn", email) }
 }

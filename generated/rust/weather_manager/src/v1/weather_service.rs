@@ -15,6 +15,7 @@ use crate::v1::messages::{
 mod client;
 mod server;
 mod spec;
+mod store;
 
 #[cfg(feature = "mock")]
 mod mock;
@@ -22,6 +23,7 @@ mod mock;
 pub use client::WeatherClient;
 pub use server::WeatherServer;
 pub use spec::{WEATHER_REGION_BUCKET, SPEC};
+pub use store::WeatherRegionStore;
 
 #[cfg(feature = "mock")]
 pub use mock::WeatherMock;

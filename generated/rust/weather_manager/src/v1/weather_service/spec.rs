@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec,
-    Storage,
+    BucketSpec, ConsumeSpec, Idempotency, IndexField, IndexSpec, Kind, MethodSpec,
+    Occurs, Policy, Retry, Scalar, ServiceSpec, Storage,
 };
 
 /// What the schema says of [`WeatherService`](super::WeatherService).
@@ -82,7 +82,19 @@ pub static WEATHER_REGION_BUCKET: BucketSpec = BucketSpec {
     name: "weather-region",
     value: "bodybroker.weather_manager.v1.WeatherChanged",
     sealed: None,
-    indexes: &[],
+    indexes: &[
+        IndexSpec {
+            name: "by_world",
+            fields: &[
+                IndexField {
+                    numbers: &[2],
+                    scalar: Scalar::Text,
+                    occurs: Occurs::Always,
+                },
+            ],
+            is_unique: false,
+        },
+    ],
     history: 8,
     ttl: None,
     storage: Storage::File,

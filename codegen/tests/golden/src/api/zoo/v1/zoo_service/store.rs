@@ -18,14 +18,14 @@ use super::spec::{ANIMAL_BUCKET, OPTION_BUCKET};
 pub struct AnimalStore(Store<Animal>);
 
 impl AnimalStore {
-    /// Opens the store. Nothing is sent.
+    /// Opens the store, and sees to it that values are found, those of before as well. Nobody waits for that.
     pub fn open(connection: &Connection) -> Result<Self> {
-        Ok(Self(connection.store(&ANIMAL_BUCKET)?))
+        Ok(Self(connection.store(&ANIMAL_BUCKET)?.with_lookups(connection)))
     }
 
-    /// Opens the store, and takes part in publishing the events that are written with its values.
+    /// Opens the store, and takes part in publishing the events that are written with its values, too.
     pub fn open_with_outbox(connection: &Connection) -> Result<Self> {
-        Ok(Self(connection.store_with_outbox(&ANIMAL_BUCKET)?))
+        Ok(Self(connection.store_with_outbox(&ANIMAL_BUCKET)?.with_lookups(connection)))
     }
 
     /// Reads the one entry whose `name` is this.
@@ -74,14 +74,14 @@ impl Deref for AnimalStore {
 pub struct OptionStore(Store<messages::Option>);
 
 impl OptionStore {
-    /// Opens the store. Nothing is sent.
+    /// Opens the store, and sees to it that values are found, those of before as well. Nobody waits for that.
     pub fn open(connection: &Connection) -> Result<Self> {
-        Ok(Self(connection.store(&OPTION_BUCKET)?))
+        Ok(Self(connection.store(&OPTION_BUCKET)?.with_lookups(connection)))
     }
 
-    /// Opens the store, and takes part in publishing the events that are written with its values.
+    /// Opens the store, and takes part in publishing the events that are written with its values, too.
     pub fn open_with_outbox(connection: &Connection) -> Result<Self> {
-        Ok(Self(connection.store_with_outbox(&OPTION_BUCKET)?))
+        Ok(Self(connection.store_with_outbox(&OPTION_BUCKET)?.with_lookups(connection)))
     }
 
     /// Asks, in the order of their keys, for the entries that say all of this: `type`, `self`.
