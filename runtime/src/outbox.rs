@@ -7,6 +7,9 @@
 //! What protects from doubles is more than the id, which a stream remembers for a while only: an event is appended behind
 //! the one of its subject that was the last when it was made sure that it isn't there yet. So who was held up between looking
 //! and publishing, for however long, is refused.
+//!
+//! What its stream will never take would hold up what is behind it for ever. It is put aside, beneath a name of its own in the same
+//! stream, and waits there for somebody to put it back.
 
 use std::fmt;
 
@@ -23,6 +26,7 @@ use crate::telemetry::trace;
 
 mod backlog;
 mod publish;
+pub(crate) mod refused;
 mod relay;
 mod row;
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use prost::{Message, Name};
 
 use crate::durable::{Bucket, Durable, Expect, Record, Start, Write};
+use crate::outbox::refused;
 use crate::seal::Protection;
 use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
@@ -21,6 +22,7 @@ mod watch;
 mod write;
 
 pub use crate::outbox::Outgoing;
+pub use crate::outbox::refused::RefusedEvent;
 use follow::Indexed;
 pub use index::{Index, Unique};
 pub use list::{List, Page};
@@ -197,6 +199,25 @@ impl<T: Message + Default + Name> Store<T> {
     /// Watches a key, or every key, from a revision on.
     pub async fn watch_from(&self, key: Option<&str>, revision: u64) -> Result<Watch<T>> {
         self.watching(key, Start::Sequence(revision)).await
+    }
+
+    /// Events that were to be published with writes, and were put aside because their stream refuses them: at once where the
+    /// event is at fault, as one that is too long; after five minutes where others may be, as when the stream isn't there.
+    /// Oldest first.
+    ///
+    /// # Errors
+    /// `DATA_LOSS` when something else lies there.
+    pub async fn refused_events(&self) -> Result<Vec<RefusedEvent>> {
+        refused::list(&self.bucket).await
+    }
+
+    /// Puts them back to be published, behind what waits already, and tells how many. Who is interrupted may have put one
+    /// back that is still aside: it would be published twice.
+    ///
+    /// # Errors
+    /// As [`Store::refused_events`].
+    pub async fn publish_refused_events(&self) -> Result<u64> {
+        refused::put_back(&self.bucket).await
     }
 
     async fn watching(&self, key: Option<&str>, start: Start) -> Result<Watch<T>> {

@@ -120,6 +120,13 @@ impl Bucket {
         Ok(self.durable.read(&self.stream, &self.all(), Start::All).await?.messages)
     }
 
+    /// Everything that is there now, as the stream keeps it.
+    pub(crate) async fn all_stored(&self) -> Result<Vec<Stored>> {
+        let mut stored = self.durable.snapshot(&self.stream, &self.all(), Start::All).await?;
+        stored.retain(|stored| !deletes(&stored.headers));
+        Ok(stored)
+    }
+
     /// Seals the sensitive fields of what is written from now on, opens those of what is read, and knows what to do about
     /// those of events that are published with a write.
     #[must_use]

@@ -39,6 +39,12 @@ impl Backlog {
         metrics::counter!("bb_outbox_published_total", "bucket" => self.bucket).increment(1);
     }
 
+    /// Notes that a row is put aside.
+    pub(super) fn refused(&self, sequence: u64) {
+        self.rows().in_hand.remove(&sequence);
+        metrics::counter!("bb_outbox_refused_total", "bucket" => self.bucket).increment(1);
+    }
+
     /// Tells how much waits, and for how long.
     pub(super) fn tell(&self) {
         let rows = self.rows();

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use tokio::time::timeout;
 
 use super::row::Row;
-use crate::durable::{Bucket, Durable, Reading, Start, Stored};
+use crate::durable::{Durable, Reading, Start, Stored};
 use crate::headers::name;
 use crate::status::{Code, Result, Status};
 use crate::subject::Filter;
@@ -18,14 +18,8 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// Others may publish on the subject so often meanwhile before the caller hears of it.
 const ATTEMPTS_MAX: usize = 64;
 
-/// Publishes a row and removes it. One that an earlier relay may have published already is looked for first.
-pub(super) async fn publish(rows: &Bucket, row: &Row, is_old: bool) -> Result<()> {
-    let durable = &**rows.durable();
-    append(durable, row, is_old).await?;
-    rows.purge(&row.id).await
-}
-
-async fn append(durable: &dyn Durable, row: &Row, is_old: bool) -> Result<()> {
+/// Publishes a row. One that an earlier relay may have published already is looked for first.
+pub(super) async fn publish(durable: &dyn Durable, row: &Row, is_old: bool) -> Result<()> {
     let mut refused = None;
     let since = row.time.checked_sub(CLOCKS).unwrap_or(row.time);
     let mut unseen = is_old.then_some(Start::Time(since));

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::interval;
 
 use super::backlog::Backlog;
+use super::refused::{self, Patience};
 use super::row::Row;
 use super::{LEASES, ROWS, publish};
 use crate::connection::Connection;
@@ -28,13 +29,21 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub(crate) fn start(connection: &Connection, spec: &'static BucketSpec) {
     let bucket = Bucket::new(connection.durable().clone(), spec);
     let contender = Contender::at(connection, bucket.beneath(LEASES), ROWS).apart();
-    let relay = Relay { contender, rows: bucket.beneath(ROWS) };
+    let relay = Relay { contender, rows: bucket.beneath(ROWS), refused: refused::place(&bucket) };
     connection.spawn("outbox", relay.run());
 }
 
 struct Relay {
     contender: Contender,
     rows: Bucket,
+    /// Where those are put aside that can't be published.
+    refused: Bucket,
+}
+
+/// What becomes of a row.
+enum Outcome {
+    Published,
+    Refused,
 }
 
 impl Relay {
@@ -91,21 +100,46 @@ impl Relay {
         Err(Status::unavailable("the reading ended"))
     }
 
-    /// Publishes the rows of a lane, one after the other; each for as long as it takes.
+    /// Publishes the rows of a lane, one after the other; each for as long as it takes, unless it is refused for good.
     async fn drain(&self, mut lane: Receiver<Row>, since: u64, backlog: &Backlog) {
         while let Some(row) = lane.recv().await {
             let mut pause = PAUSE.0;
             let mut is_old = row.sequence < since;
-            while let Err(status) = publish::publish(&self.rows, &row, is_old).await {
-                failed(self.rows.name());
-                tracing::warn!(subject = %row.subject, %status, "an event waits to be published");
+            let mut patience = Patience::default();
+            let outcome = loop {
+                match self.settle(&row, is_old, &mut patience).await {
+                    Ok(outcome) => break outcome,
+                    Err(status) => {
+                        failed(self.rows.name());
+                        tracing::warn!(subject = %row.subject, %status, "an event waits to be published");
+                    }
+                }
                 // By the next attempt the stream may have forgotten the id of this one.
                 is_old = true;
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE.1);
+            };
+            match outcome {
+                Outcome::Published => backlog.published(row.sequence),
+                Outcome::Refused => backlog.refused(row.sequence),
             }
-            backlog.published(row.sequence);
         }
+    }
+
+    /// Publishes a row, or puts it aside once that is in vain, and removes it.
+    async fn settle(&self, row: &Row, is_old: bool, patience: &mut Patience) -> Result<Outcome> {
+        let outcome = match publish::publish(&**self.rows.durable(), row, is_old).await {
+            Ok(()) => Outcome::Published,
+            Err(status) if patience.is_over(&status) => {
+                refused::keep(&self.refused, row, &status).await?;
+                let bucket = self.rows.name();
+                tracing::error!(bucket, subject = %row.subject, %status, "an event is refused and put aside");
+                Outcome::Refused
+            }
+            Err(status) => return Err(status),
+        };
+        self.rows.purge(&row.id).await?;
+        Ok(outcome)
     }
 }
 

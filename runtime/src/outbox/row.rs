@@ -43,16 +43,21 @@ impl Row {
         headers: &Headers,
         payload: Bytes,
     ) -> Result<Append> {
-        let id = format!("{:032x}", rand::random::<u128>());
+        let id = new_id();
         let mut append = rows.append(&Write::create(&*id, payload), Some(0))?;
-        for (name, value) in headers.iter() {
-            append.headers.insert(name, value)?;
-        }
-        append.headers.insert(STREAM, stream)?;
-        append.headers.insert(SUBJECT, subject.as_str())?;
-        append.headers.insert(KEY, subject::escape(key))?;
-        // An event isn't lost because values of the bucket expire.
-        append.headers.insert(name::TTL, "never")?;
+        address(&mut append, headers, &subject::escape(key), stream, subject)?;
+        append.id = Some(id);
+        Ok(append)
+    }
+
+    /// Makes the same message for another place, under a name and an id of its own: a stream drops what bears an id again.
+    pub(super) fn moved(&self, place: &Bucket) -> Result<Append> {
+        let Self { key, stream, subject, headers, payload, .. } = self;
+        let id = new_id();
+        let mut append = place.append(&Write::create(&*id, Bytes::new()), Some(0))?;
+        address(&mut append, headers, key, stream, subject)?;
+        // As it is stored, compressed or not.
+        append.payload = payload.clone();
         append.id = Some(id);
         Ok(append)
     }
@@ -90,4 +95,26 @@ impl Row {
             id: Some(self.id.clone()),
         }
     }
+}
+
+fn new_id() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+/// Says where an event goes.
+fn address(
+    append: &mut Append,
+    headers: &Headers,
+    key: &str,
+    stream: &str,
+    subject: &Subject,
+) -> Result<()> {
+    for (name, value) in headers.iter() {
+        append.headers.insert(name, value)?;
+    }
+    append.headers.insert(STREAM, stream)?;
+    append.headers.insert(SUBJECT, subject.as_str())?;
+    append.headers.insert(KEY, key)?;
+    // An event isn't lost because values of the bucket expire.
+    append.headers.insert(name::TTL, "never")
 }

@@ -109,6 +109,7 @@ pub const METRICS: &[Metric] = &[
     gauge("bb_outbox_age", &["bucket"], "Seconds that the oldest event in an outbox has waited; 0 on instances that don't publish it."),
     counter("bb_outbox_failures_total", &["bucket"], "Attempts to publish an event that waits in an outbox and failed."),
     counter("bb_outbox_published_total", &["bucket"], "Events that went out of an outbox."),
+    counter("bb_outbox_refused_total", &["bucket"], "Events that their stream will never take, put aside in the bucket until somebody puts them back."),
     gauge("bb_outbox_rows", &["bucket"], "Events that wait in an outbox, about; 0 on instances that don't publish it."),
     counter("bb_parts_sent_total", &[], "Parts of frames, and of requests and answers in pieces."),
     times("bb_queue_seconds", &["method"], "Waits from a request's arrival to its handler's first step, of handlers that get a task of their own."),

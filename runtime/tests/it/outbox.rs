@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bodybroker_runtime::connection::{Connection, Options};
-use bodybroker_runtime::durable::{Start, StreamConfig};
+use bodybroker_runtime::durable::{Append, Start, StreamConfig};
 use bodybroker_runtime::spec::{BucketSpec, Storage};
-use bodybroker_runtime::store::Store;
+use bodybroker_runtime::store::{RefusedEvent, Store};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::NatsServer;
-use bodybroker_runtime::{Code, Result, Status};
+use bodybroker_runtime::{Bus, Code, Result, Status};
 use futures::StreamExt;
 use futures::future::try_join_all;
+use tokio::time::Instant;
 
 mod frozen;
 
@@ -27,6 +28,7 @@ connected! {
     an_event_outlives_the_value_that_it_was_written_with,
     what_nobody_would_publish_is_refused,
     a_long_event_arrives_as_it_was,
+    what_its_stream_will_never_take_is_put_aside_and_holds_nothing_up,
 }
 
 /// A bucket of its own for each scenario of a test.
@@ -302,5 +304,85 @@ async fn a_long_event_arrives_as_it_was<F: Future<Output = Result<Connection>>>(
     store.put("a", &long).and_publish(&long).await?;
     assert_eq!(events.next().await.unwrap()?.event, long);
     assert_eq!(store.get("a").await?.unwrap().value, long);
+    Ok(())
+}
+
+/// Waits until so many events are put aside.
+async fn refused(store: &Store<Rang>, count: usize) -> Result<Vec<RefusedEvent>> {
+    loop {
+        let refused = store.refused_events().await?;
+        if refused.len() == count {
+            return Ok(refused);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn what_its_stream_will_never_take_is_put_aside_and_holds_nothing_up<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("bells").await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    // The second event of each bell is too much for its stream.
+    let second = |append: &Append| {
+        let is_second = append.stream == "EVENTS" && append.payload.ends_with(&[16, 2]);
+        is_second.then_some(Code::InvalidArgument)
+    };
+    let (refusing, _) = Frozen::process(&connection, Stop::Refused(second))?;
+    let store: Store<Rang> = refusing.store_with_outbox(spec)?;
+    for _ in 0..3 {
+        ring(&store, "a").await?;
+        ring(&store, "b").await?;
+    }
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "a").await?, [1, 3]);
+    assert_eq!(heard(&connection, "b").await?, [1, 3]);
+    let mut aside = refused(&store, 2).await?;
+    aside.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(aside[0].key.as_deref(), Some("a"));
+    assert_eq!((&*aside[1].stream, &*aside[1].subject), ("EVENTS", "evt.bell.rang.v1.b"));
+    assert!(aside[1].reason.contains("refused, sagt die Glocke"), "{aside:?}");
+    // Neither a key nor an event shows anything of it.
+    assert_eq!(store.keys().await?.len(), 2);
+    refusing.close().await;
+    // Whatever it was is mended, and somebody says so.
+    let store: Store<Rang> = connection.store_with_outbox(spec)?;
+    assert_eq!(store.publish_refused_events().await?, 2);
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "a").await?, [1, 3, 2]);
+    assert!(store.refused_events().await?.is_empty());
+    assert_eq!(store.publish_refused_events().await?, 0);
+    Ok(())
+}
+
+/// Nobody is there to take the events of one bell; a minute later, those of another.
+#[tokio::test(start_paused = true)]
+async fn what_may_be_mended_is_tried_for_minutes() -> Result<()> {
+    let connection = Connection::local(&Bus::new(), "bells");
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    let nobody = |append: &Append| match append.subject.as_str() {
+        "evt.bell.rang.v1.gone" => Some(Code::FailedPrecondition),
+        "evt.bell.rang.v1.away" => Some(Code::Unavailable),
+        _ => None,
+    };
+    let (refusing, _) = Frozen::process(&connection, Stop::Refused(nobody))?;
+    let store: Store<Rang> = refusing.store_with_outbox(spec)?;
+    ring(&store, "gone").await?;
+    ring(&store, "away").await?;
+    let began = Instant::now();
+    let aside = refused(&store, 1).await?;
+    assert_eq!(aside[0].key.as_deref(), Some("gone"));
+    assert!(began.elapsed() >= Duration::from_mins(5), "{:?}", began.elapsed());
+    // What only isn't reached is tried for ever.
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    assert_eq!(store.refused_events().await?.len(), 1);
+    refusing.close().await;
+    let _heir: Store<Rang> = connection.store_with_outbox(spec)?;
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "away").await?, [1]);
     Ok(())
 }

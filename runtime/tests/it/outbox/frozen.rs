@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bodybroker_runtime::Result;
 use bodybroker_runtime::connection::Connection;
 use bodybroker_runtime::durable::{
     Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
@@ -11,6 +10,7 @@ use bodybroker_runtime::durable::{
 };
 use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::transport::BoxFuture;
+use bodybroker_runtime::{Code, Result, Status};
 use futures::stream::BoxStream;
 use tokio::sync::watch;
 
@@ -20,6 +20,8 @@ use tokio::sync::watch;
 pub(super) enum Stop {
     Before(usize),
     After(usize),
+    /// Nowhere, but what it appends on its own is refused where this says so.
+    Refused(fn(&Append) -> Option<Code>),
 }
 
 /// Streams as such a process sees them.
@@ -71,6 +73,7 @@ impl Frozen {
         let (before, after) = match self.stop {
             Stop::Before(at) => (number >= at, false),
             Stop::After(at) => (number > at, number == at),
+            Stop::Refused(_) => (false, false),
         };
         if !before {
             let done = step.await;
@@ -94,7 +97,16 @@ impl Frozen {
 impl Durable for Frozen {
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
         let durable = Arc::clone(&self.durable);
-        Box::pin(self.step(async move { durable.append(message).await }))
+        let refused = match self.stop {
+            Stop::Refused(refuses) => refuses(&message),
+            Stop::Before(_) | Stop::After(_) => None,
+        };
+        Box::pin(self.step(async move {
+            match refused {
+                Some(code) => Err(Status::new(code, "refused, sagt die Glocke – für immer")),
+                None => durable.append(message).await,
+            }
+        }))
     }
 
     fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>> {

@@ -1,0 +1,108 @@
+//! Events that their stream will never take, put aside so that those behind them are published.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::ROWS;
+use super::row::Row;
+use crate::durable::Bucket;
+use crate::status::{Code, Result, Status};
+use crate::subject;
+
+/// Below what they lie.
+const REFUSED: &str = "refused";
+/// Why they do.
+const REASON: &str = "Bb-Outbox-Reason";
+/// How long an event is tried that is refused for what others may mend, such as a stream that isn't there.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// An event that was written with a value, and that its stream refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedEvent {
+    /// Key of the value; `None` where it is too long to be told.
+    pub key: Option<String>,
+    /// Stream that refuses it.
+    pub stream: String,
+    /// Its subject.
+    pub subject: String,
+    /// What the stream said last.
+    pub reason: String,
+    /// When it was put aside.
+    pub time: SystemTime,
+}
+
+/// Tells when it is in vain to go on trying.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    refused_since: Option<Instant>,
+}
+
+impl Patience {
+    /// Notes a failure to publish. The event itself may be at fault, which nothing mends; or what is there to take it, which
+    /// somebody may mend; or neither, and then it isn't refused at all.
+    pub(super) fn is_over(&mut self, failure: &Status) -> bool {
+        match failure.code() {
+            Code::InvalidArgument | Code::DataLoss => true,
+            Code::FailedPrecondition | Code::NotFound => {
+                self.refused_since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
+            }
+            _ => {
+                self.refused_since = None;
+                false
+            }
+        }
+    }
+}
+
+/// Where refused events of a bucket lie.
+pub(super) fn place(bucket: &Bucket) -> Bucket {
+    bucket.beneath(REFUSED)
+}
+
+/// Puts an event aside. Who is interrupted before its row is removed puts it aside again.
+pub(super) async fn keep(place: &Bucket, row: &Row, reason: &Status) -> Result<()> {
+    let mut append = row.moved(place)?;
+    append.headers.insert(REASON, printable(&reason.to_string()))?;
+    place.durable().append(append).await.map(drop)
+}
+
+/// What was put aside, oldest first.
+pub(crate) async fn list(bucket: &Bucket) -> Result<Vec<RefusedEvent>> {
+    let event = |(row, reason): (Row, String)| RefusedEvent {
+        key: subject::unescape(&row.key),
+        stream: row.stream,
+        subject: row.subject.to_string(),
+        reason,
+        time: row.time,
+    };
+    Ok(rows(&place(bucket)).await?.into_iter().map(event).collect())
+}
+
+/// Puts everything back to be published, and tells how much it was.
+pub(crate) async fn put_back(bucket: &Bucket) -> Result<u64> {
+    let (place, outbox) = (place(bucket), bucket.beneath(ROWS));
+    let mut count = 0;
+    for (row, _) in rows(&place).await? {
+        outbox.durable().append(row.moved(&outbox)?).await?;
+        place.purge(&row.id).await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// What lies in a place, with the reasons.
+async fn rows(place: &Bucket) -> Result<Vec<(Row, String)>> {
+    let stored = place.all_stored().await?;
+    let read = stored.into_iter().map(|stored| {
+        let reason = stored.headers.get(REASON).unwrap_or_default().to_owned();
+        Ok((Row::read(stored)?, reason))
+    });
+    read.collect()
+}
+
+/// The words of a status as a header may carry them.
+fn printable(words: &str) -> String {
+    let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+    words.chars().map(printable).collect()
+}
