@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::connection::{Options, RedisUrl};
+use crate::connection::{CONNECTIONS_MAX, Options, RedisUrl};
 use crate::content;
 use crate::durable::Auth;
 use crate::seal::{Keyring, Protection, Sealing};
@@ -54,6 +54,10 @@ pub struct Config {
     /// `BB_MESSAGE_BYTES_MAX`: length up to which requests, answers and frames are sent and taken, before compression.
     /// Default: 8388608, which is 8 MiB.
     pub message_bytes_max: usize,
+    /// `BB_CONNECTIONS`: pairs of connections to the server, 1 to 64, for a process that one keeps busy: calls are spread over
+    /// them, and requests come over all. A server shares requests out by connection, so all instances of a service had better
+    /// have as many. Default: 1.
+    pub connections: usize,
     /// `BB_EJECT`: how long an instance that isn't well stays away from its queue groups, such as `10s`; twice as long
     /// each time it comes back in vain, up to 16 times. It leaves after three tenths of that, or 3 s, of trouble: its
     /// own checks, a bucket that takes no writes, threads that have no time, callees whose breakers are open. One stays,
@@ -131,6 +135,7 @@ impl Config {
                 &mut keep,
             )
             .unwrap_or(content::MESSAGE_BYTES_MAX),
+            connections: connections(source, &mut keep),
             eject: source
                 .text("BB_EJECT")
                 .map(|_| duration(source, "BB_EJECT", Duration::ZERO, &mut keep)),
@@ -161,6 +166,7 @@ impl Config {
             redis: None,
             redis_tls: None,
             message_bytes_max: content::MESSAGE_BYTES_MAX,
+            connections: 1,
             eject: None,
             provision: false,
             weak_storage: false,
@@ -174,6 +180,7 @@ impl Config {
         let options = Options::new(&self.url, service)
             .auth(self.auth.clone())
             .message_bytes_max(self.message_bytes_max)
+            .connections(self.connections)
             .protection(self.protection.clone())
             .provision(self.provision);
         let options = match &self.tls {
@@ -287,6 +294,15 @@ fn otlp(source: &Source, keep: &mut impl FnMut(String)) -> Option<Otlp> {
     Some(Otlp { traces, service, tls })
 }
 
+fn connections(source: &Source, keep: &mut impl FnMut(String)) -> usize {
+    let wanted = format!("a number from 1 to {CONNECTIONS_MAX}");
+    let Some(pairs) = parsed(source, "BB_CONNECTIONS", &wanted, keep) else { return 1 };
+    if !(1..=CONNECTIONS_MAX).contains(&pairs) {
+        keep(format!("BB_CONNECTIONS is `{pairs}`; write {wanted}"));
+    }
+    pairs
+}
+
 fn switch(source: &Source, name: &str, keep: &mut impl FnMut(String)) -> bool {
     parsed(source, name, "`true` or `false`", keep).unwrap_or(false)
 }
@@ -363,6 +379,17 @@ mod tests {
         assert_eq!(config.url, DEFAULT_URL);
         assert!(matches!(config.auth, Auth::Anonymous));
         assert!(config.tls.is_none());
+        assert_eq!(config.connections, 1);
+    }
+
+    #[test]
+    fn a_process_may_have_more_connections() {
+        assert_eq!(read(&[("BB_CONNECTIONS", "4")]).unwrap().options("a").connections, 4);
+        for text in ["0", "-1", "two", "65"] {
+            let status = read(&[("BB_CONNECTIONS", text)]).unwrap_err();
+            let words = format!("BB_CONNECTIONS is `{text}`; write a number from 1 to 64");
+            assert!(status.message().contains(&words), "{status}");
+        }
     }
 
     #[test]
@@ -382,6 +409,7 @@ mod tests {
             ("BB_NATS_USER", "ann"),
             ("BB_PROVISION", "yes"),
             ("BB_MESSAGE_BYTES_MAX", "8 MiB"),
+            ("BB_CONNECTIONS", "65"),
             ("BB_HTTP_ADDR", "8080"),
             ("BB_TLS_CERT", "/nowhere/cert.pem"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a"),
@@ -396,6 +424,7 @@ mod tests {
             "BB_NATS_USER is set; set BB_NATS_PASSWORD too",
             "BB_PROVISION is `yes`; write `true` or `false`",
             "BB_MESSAGE_BYTES_MAX is `8 MiB`; write a number of bytes such as `8388608`",
+            "BB_CONNECTIONS is `65`; write a number from 1 to 64",
             "BB_HTTP_ADDR is `8080`; write an address such as `127.0.0.1:8080`",
             "BB_TLS_CERT is `/nowhere/cert.pem`, where there is no file",
             "BB_TLS_CERT is set; set BB_TLS_KEY too",

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures::future::try_join_all;
 use prost::Message;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -20,44 +21,48 @@ use crate::layer::{
     CallService, Calls, HandlerService, Handlers, Handling, LayerService, Request, SharedStore,
 };
 use crate::mux::Mux;
-use crate::nats::Nats;
 use crate::outbox;
 #[cfg(feature = "redis")]
 use crate::redis::Redis;
 use crate::seal::Protection;
 use crate::server::{IntoService, Server};
 use crate::spec::{BucketSpec, MethodSpec};
-use crate::status::Result;
+use crate::status::{Code, Result};
 use crate::store::Store;
 use crate::stream::Keeper;
 use crate::subject;
 use crate::tls::Tls;
-use crate::transport::Transport;
+use crate::transport::{Flush, Outgoing, Transport};
 
 mod lane;
 mod options;
+mod strand;
 
+pub(crate) use options::CONNECTIONS_MAX;
 pub use options::{Options, RedisUrl};
+pub use strand::Strand;
 
 use lane::Lane;
+use strand::Strands;
 
 /// A connection of a service or a client. Cheap to clone; the clones are one connection.
 ///
-/// It has two transports, and a third one for critical methods where it serves some, so that a burst of one kind doesn't hold up the other and a drain is exact: `rx` carries
-/// nothing but subscriptions of services, `tx` everything that is published and the answers to it.
+/// It is made of one [`Strand`] or of several, and has a transport for critical methods where it serves some.
 #[derive(Clone)]
-pub struct Connection(Arc<Inner>);
+pub struct Connection {
+    inner: Arc<Inner>,
+    /// The strand that this clone speaks over. A call chooses its own; what a request leads to stays where it came in.
+    strand: usize,
+}
 
 struct Inner {
     name: String,
     id: String,
-    tx: Arc<dyn Transport>,
-    rx: Arc<dyn Transport>,
+    strands: Strands,
     /// How a connection for critical methods is made, unless the transports aren't ours.
     options: Option<Options>,
     /// It, once such methods are served.
     lane: OnceCell<Lane>,
-    mux: Mux,
     calls: Calls,
     handlers: Handlers,
     streams: Keeper,
@@ -76,20 +81,24 @@ impl Connection {
     /// `UNAVAILABLE` when no server answers, `UNAUTHENTICATED` when one refuses us, `INVALID_ARGUMENT` when the
     /// options make no sense.
     pub async fn connect(options: Options) -> Result<Self> {
-        let tx = Nats::connect(options.clone(), "tx");
-        let rx = Nats::connect(options.clone(), "rx");
-        let (tx, rx) = tokio::try_join!(tx, rx)?;
+        options.check()?;
+        let (name, id) = (subject::escape(&options.service), new_id());
+        let ids = (0..options.connections).map(|number| match number {
+            0 => id.clone(),
+            number => format!("{id}-{number}"),
+        });
+        let (name, of) = (&name, &options);
+        let strands = ids.map(|id| async move { Strand::connect(of, name, &id).await });
+        let strands = try_join_all(strands).await?;
         let durable = Arc::new(JetStream::new(options.dial()));
-        let (tx, rx): (Arc<dyn Transport>, Arc<dyn Transport>) = (Arc::new(tx), Arc::new(rx));
         let protection = options.protection.clone();
-        let service = &options.service;
-        let connection = Self::make(tx, rx, durable, service, protection, Some(options.clone()))?;
+        let connection = Self::make(name, id, strands, durable, protection, Some(options.clone()));
         connection.calls().keep_at_most(options.cache_bytes_max);
         connection.set_message_bytes_max(options.message_bytes_max);
         if let Some(url) = &options.redis {
             share_through(&connection, url, options.redis_tls.as_ref())?;
         }
-        connection.tx().flush().await?;
+        connection.flush().await?;
         Ok(connection)
     }
 
@@ -118,32 +127,28 @@ impl Connection {
         service: &str,
         protection: Protection,
     ) -> Result<Self> {
-        Self::make(tx, rx, durable, service, protection, None)
+        let (name, id) = (subject::escape(service), new_id());
+        let strand = Strand::new(tx, rx, &name, &id)?;
+        Ok(Self::make(&name, id, vec![strand], durable, protection, None))
     }
 
     fn make(
-        tx: Arc<dyn Transport>,
-        rx: Arc<dyn Transport>,
+        name: &str,
+        id: String,
+        strands: Vec<Strand>,
         durable: Arc<dyn Durable>,
-        service: &str,
         protection: Protection,
         options: Option<Options>,
-    ) -> Result<Self> {
-        let name = subject::escape(service);
-        let mut id = String::new();
-        base36::write(rand::random(), &mut id);
-        let mux = Mux::new(&*tx, &name, &id)?;
+    ) -> Self {
         let (calls, handlers, streams) = <(Calls, Handlers, Keeper)>::default();
         let checks = Checks::default();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let connection = Self(Arc::new(Inner {
-            name,
+        let inner = Arc::new(Inner {
+            name: name.to_owned(),
             id,
-            tx,
-            rx,
+            strands: Strands::new(strands),
             options,
             lane: OnceCell::new(),
-            mux,
             calls,
             handlers,
             streams,
@@ -153,11 +158,12 @@ impl Connection {
             protection,
             tasks,
             stop,
-        }));
+        });
+        let connection = Self { inner, strand: 0 };
         if let Some(keys) = connection.protection().keys() {
             connection.spawn("keys", keys.clone().watch());
         }
-        Ok(connection)
+        connection
     }
 
     /// Prepares a unary call.
@@ -175,13 +181,13 @@ impl Connection {
     where
         L: Layer<CallService, Service: LayerService<Request>> + Send + Sync + 'static,
     {
-        self.0.calls.add(layer);
+        self.inner.calls.add(layer);
     }
 
     /// Shares kept answers with other processes through a store, where schemas ask for it: those of methods that are
     /// called for the first time from now on. `false` when there is a store already.
     pub fn share(&self, store: Arc<dyn SharedStore>) -> bool {
-        self.0.calls.share(store)
+        self.inner.calls.share(store)
     }
 
     /// Wraps the handler of every unary request that comes in from now on; the layer added last is the outermost, and
@@ -190,7 +196,7 @@ impl Connection {
     where
         L: Layer<HandlerService, Service: LayerService<Handling>> + Send + Sync + 'static,
     {
-        self.0.handlers.add(layer);
+        self.inner.handlers.add(layer);
     }
 
     /// Serves a service; completes when callers reach it.
@@ -207,7 +213,7 @@ impl Connection {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        self.0.checks.add(what, check);
+        self.inner.checks.add(what, check);
     }
 
     /// Runs a task of the service's own until it ends or the connection is closed.
@@ -215,8 +221,8 @@ impl Connection {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let stop = self.0.stop.clone();
-        self.0.tasks.spawn(async move {
+        let stop = self.inner.stop.clone();
+        self.inner.tasks.spawn(async move {
             tracing::debug!(task = name, "started");
             let ended = stop.run_until_cancelled(future).await.is_some();
             tracing::debug!(task = name, ended, "stopped");
@@ -228,62 +234,121 @@ impl Connection {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.0.tasks.spawn(future);
+        self.inner.tasks.spawn(future);
     }
 
     /// Completes when [`Connection::close`] is called.
     pub async fn closing(&self) {
-        self.0.stop.cancelled().await;
+        self.inner.stop.cancelled().await;
     }
 
     /// Stops what [`Connection::spawn`] has started, writes what is left to write, and closes.
     pub async fn close(&self) {
-        self.0.stop.cancel();
-        self.0.tasks.close();
-        self.0.tasks.wait().await;
-        self.0.durable.close().await;
-        if let Some(lane) = self.0.lane.get() {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.inner.durable.close().await;
+        if let Some(lane) = self.inner.lane.get() {
             lane.transport.close().await;
         }
-        self.0.rx.close().await;
-        self.0.tx.close().await;
+        self.inner.strands.close().await;
     }
 
     /// Who speaks: the service's name as one token.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.inner.name
     }
 
     /// Identifies the connection among those of its service.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.0.id
+        &self.inner.id
     }
 
-    /// Where requests, answers and events go out, and answers come in.
+    /// The pairs of connections to the server that it is made of, in no order.
+    #[must_use]
+    pub fn strands(&self) -> &[Strand] {
+        self.inner.strands.all()
+    }
+
+    /// Where requests, answers and events go out, and answers come in: that of one strand, as are `rx` and `mux`.
     #[must_use]
     pub fn tx(&self) -> &Arc<dyn Transport> {
-        &self.0.tx
+        self.strand().tx()
     }
 
     /// Where requests come in.
     #[must_use]
     pub fn rx(&self) -> &Arc<dyn Transport> {
-        &self.0.rx
+        self.strand().rx()
+    }
+
+    fn strand(&self) -> &Strand {
+        &self.inner.strands.all()[self.strand]
+    }
+
+    /// The same connection over the strand with this number.
+    pub(crate) fn over_strand(&self, strand: usize) -> Self {
+        Self { inner: Arc::clone(&self.inner), strand }
+    }
+
+    /// Goes on over the strand that is best for a call that begins now.
+    pub(crate) fn choose(&mut self) {
+        self.strand = self.inner.strands.choose();
+    }
+
+    /// The same connection over the strand that is best for a call that begins now.
+    pub(crate) fn chosen(&self) -> Self {
+        self.over_strand(self.inner.strands.choose())
+    }
+
+    /// The same connection over this strand, or over another while nothing can be published over this one.
+    pub(crate) fn or_other(&self) -> Self {
+        let other = || self.inner.strands.other(self.strand);
+        let strand = if self.tx().is_up() { None } else { other() };
+        self.over_strand(strand.unwrap_or(self.strand))
+    }
+
+    /// Publishes over this strand, or over another while nothing can be published over this one.
+    pub(crate) fn say(&self, message: &Outgoing<'_>) -> Result<()> {
+        let Err(status) = self.tx().publish(message) else { return Ok(()) };
+        let other = || self.inner.strands.other(self.strand);
+        match (status.code() == Code::Unavailable).then(other).flatten() {
+            // Nobody pushes it there.
+            Some(other) => {
+                self.strands()[other].tx().publish(&Outgoing { flush: Flush::Soon, ..*message })
+            }
+            None => Err(status),
+        }
+    }
+
+    /// Completes when the servers have processed everything that was published.
+    pub(crate) async fn flush(&self) -> Result<()> {
+        self.inner.strands.flush().await
+    }
+
+    /// Whether nothing can be published.
+    pub(crate) fn is_down(&self) -> bool {
+        self.inner.strands.is_down()
+    }
+
+    /// Completes when something can be published; `false` when that will never be.
+    pub(crate) async fn up(&self) -> bool {
+        self.inner.strands.up().await
     }
 
     /// Where requests of critical methods come in and their answers go out; where other requests come in while no such
     /// method is served.
     #[must_use]
     pub fn critical(&self) -> &Arc<dyn Transport> {
-        self.0.lane.get().map_or(&self.0.rx, |lane| &lane.transport)
+        self.inner.lane.get().map_or(self.rx(), |lane| &lane.transport)
     }
 
     /// Makes the connection for critical methods, unless it is there.
     pub(crate) async fn open_lane(&self) -> Result<()> {
-        let Some(options) = &self.0.options else { return Ok(()) };
-        self.0.lane.get_or_try_init(|| Lane::open(options.clone())).await.map(drop)
+        let Some(options) = &self.inner.options else { return Ok(()) };
+        self.inner.lane.get_or_try_init(|| Lane::open(options.clone())).await.map(drop)
     }
 
     /// Opens the typed store of a bucket. Nothing is sent.
@@ -294,18 +359,18 @@ impl Connection {
     where
         T: Message + Default + prost::Name,
     {
-        Store::protected(&self.0.durable, bucket, &self.0.protection)
+        Store::protected(&self.inner.durable, bucket, &self.inner.protection)
     }
 
     /// Length up to which requests, answers and frames are sent and taken, before compression.
     #[must_use]
     pub fn message_bytes_max(&self) -> usize {
-        self.0.message_bytes_max.load(Ordering::Relaxed)
+        self.inner.message_bytes_max.load(Ordering::Relaxed)
     }
 
     /// Changes that length, for what begins from now on.
     pub fn set_message_bytes_max(&self, bytes: usize) {
-        self.0.message_bytes_max.store(bytes, Ordering::Relaxed);
+        self.inner.message_bytes_max.store(bytes, Ordering::Relaxed);
     }
 
     /// Opens the typed store of a bucket, and takes part in publishing the events that are written with its values: of
@@ -325,40 +390,46 @@ impl Connection {
     /// Streams and buckets.
     #[must_use]
     pub fn durable(&self) -> &Arc<dyn Durable> {
-        &self.0.durable
+        &self.inner.durable
     }
 
     /// What the service itself knows of its health.
     pub(crate) fn checks(&self) -> &Checks {
-        &self.0.checks
+        &self.inner.checks
     }
 
     /// What becomes of sensitive fields.
     #[must_use]
     pub fn protection(&self) -> &Protection {
-        &self.0.protection
+        &self.inner.protection
     }
 
     /// What stands between calls and the wire.
     pub(crate) fn calls(&self) -> &Calls {
-        &self.0.calls
+        &self.inner.calls
     }
 
     /// What stands between requests and their handlers.
     pub(crate) fn handlers(&self) -> &Handlers {
-        &self.0.handlers
+        &self.inner.handlers
     }
 
     /// The clock of the streams.
     pub(crate) fn streams(&self) -> &Keeper {
-        &self.0.streams
+        &self.inner.streams
     }
 
     /// The inbox of calls and streams.
     #[must_use]
     pub fn mux(&self) -> &Mux {
-        &self.0.mux
+        self.strand().mux()
     }
+}
+
+fn new_id() -> String {
+    let mut id = String::new();
+    base36::write(rand::random(), &mut id);
+    id
 }
 
 #[cfg(feature = "redis")]
@@ -381,8 +452,8 @@ fn share_through(_: &Connection, _: &RedisUrl, _: Option<&Tls>) -> Result<()> {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("name", &self.0.name)
-            .field("id", &self.0.id)
+            .field("name", &self.inner.name)
+            .field("id", &self.inner.id)
             .finish_non_exhaustive()
     }
 }

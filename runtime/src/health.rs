@@ -9,7 +9,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use crate::connection::Connection;
+use futures::future::select_all;
+use tokio::sync::watch;
+
+use crate::connection::{Connection, Strand};
+use crate::mux::Mux;
 use crate::server::Server;
 use crate::status::Result;
 use crate::telemetry::recorder::Recorder;
@@ -80,13 +84,10 @@ impl Health {
     /// Looks after a service until its connection is closed.
     pub(crate) fn watch(&self, name: &str, connection: &Connection, server: &Server) {
         self.lock_services().push((connection.clone(), server.clone()));
-        let mut transports = vec![("rx", connection.rx()), ("tx", connection.tx())];
-        if server.spec().has_critical() {
-            transports.push(("critical", connection.critical()));
-        }
-        for (role, transport) in transports {
+        for (role, transports) in roles(connection, server) {
             let what = format!("{name}: {CONNECTION} {role}");
-            connection.spawn("health of a connection", self.clone().follow(what, transport));
+            let states = transports.iter().map(|transport| transport.state()).collect();
+            connection.spawn("health of a connection", self.clone().follow(what, states));
         }
         for bucket in server.spec().buckets {
             let what = format!("{name}: bucket {}", bucket.name);
@@ -126,25 +127,22 @@ impl Health {
         })
     }
 
-    /// Notes what a connection says of itself.
-    fn follow(
-        self,
-        what: String,
-        transport: &Arc<dyn Transport>,
-    ) -> impl Future<Output = ()> + use<> {
-        let mut state = transport.state();
-        async move {
-            loop {
-                let now = *state.borrow_and_update();
-                match now {
-                    State::Connected(_) => self.well(&what),
-                    State::Disconnected => self.trouble(&what, "no server is connected"),
-                    State::LameDuck => self.trouble(&what, "its server is about to stop"),
-                    State::Closed => return,
-                }
-                if state.changed().await.is_err() {
-                    return;
-                }
+    /// Notes what the connections for one purpose say of themselves: one that is there is enough.
+    async fn follow(self, what: String, mut states: Vec<watch::Receiver<State>>) {
+        loop {
+            let now: Vec<_> = states.iter_mut().map(|state| *state.borrow_and_update()).collect();
+            if now.iter().any(|now| matches!(now, State::Connected(_))) {
+                self.well(&what);
+            } else if now.contains(&State::LameDuck) {
+                self.trouble(&what, "its server is about to stop");
+            } else if now.contains(&State::Disconnected) {
+                self.trouble(&what, "no server is connected");
+            } else {
+                return;
+            }
+            let changes = states.iter_mut().map(|state| Box::pin(state.changed()));
+            if select_all(changes).await.0.is_err() {
+                return;
             }
         }
     }
@@ -192,7 +190,15 @@ impl Health {
     fn gauge(&self) {
         for (connection, server) in &*self.lock_services() {
             let service = connection.name().to_owned();
-            let (calls, streams) = (connection.mux().in_flight(), connection.mux().streams());
+            let muxes = || connection.strands().iter().map(Strand::mux);
+            let calls = muxes().map(Mux::in_flight).sum();
+            let streams = muxes().map(Mux::streams).sum();
+            for (role, transports) in roles(connection, server) {
+                let up = transports.iter().filter(|transport| transport.is_up()).count();
+                let service = service.clone();
+                metrics::gauge!("bb_connections_up", "service" => service, "role" => role)
+                    .set(count(up));
+            }
             metrics::gauge!("bb_calls_in_flight", "service" => service.clone()).set(count(calls));
             metrics::gauge!("bb_streams_open", "service" => service.clone()).set(count(streams));
             let (answers, bytes) = connection.calls().kept();
@@ -203,6 +209,22 @@ impl Health {
         }
         metrics::gauge!("bb_ready").set(if self.lock().is_empty() { 1.0 } else { 0.0 });
     }
+}
+
+/// The connections that a service needs, by what they are for.
+fn roles<'a>(
+    connection: &'a Connection,
+    server: &Server,
+) -> Vec<(&'static str, Vec<&'a Arc<dyn Transport>>)> {
+    let strands = connection.strands().iter();
+    let mut roles = vec![
+        ("rx", strands.clone().map(Strand::rx).collect()),
+        ("tx", strands.map(Strand::tx).collect()),
+    ];
+    if server.spec().has_critical() {
+        roles.push(("critical", vec![connection.critical()]));
+    }
+    roles
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no count comes near 2^52")]

@@ -46,6 +46,7 @@ pub(crate) struct Inner {
     free: [Mutex<Free>; SHARDS],
     streams: RwLock<HashMap<u64, Arc<dyn Sink>>>,
     streams_made: AtomicU64,
+    streams_open: AtomicUsize,
     in_flight: AtomicUsize,
     late: AtomicU64,
     /// Whether a reply may come a second time: what it came to then is no subject for another call.
@@ -65,6 +66,7 @@ impl Mux {
             free: std::array::from_fn(|_| Mutex::default()),
             streams: RwLock::default(),
             streams_made: AtomicU64::new(0),
+            streams_open: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             late: AtomicU64::new(0),
             twice: AtomicBool::new(false),
@@ -85,6 +87,7 @@ impl Mux {
         subject.push(char::from(STREAM_MARK));
         base36::write(id, &mut subject);
         write(&self.0.streams).insert(id, sink);
+        self.0.streams_open.fetch_add(1, Ordering::Relaxed);
         StreamSlot { id, subject: Subject::checked(subject), mux: Arc::clone(&self.0) }
     }
 
@@ -97,7 +100,7 @@ impl Mux {
     /// Streams that are registered.
     #[must_use]
     pub fn streams(&self) -> usize {
-        read(&self.0.streams).len()
+        self.0.streams_open.load(Ordering::Relaxed)
     }
 
     /// Slots made for unary calls: as many as were ever in flight at once.
@@ -158,6 +161,7 @@ impl StreamSlot {
 impl Drop for StreamSlot {
     fn drop(&mut self) {
         let sink = write(&self.mux.streams).remove(&self.id);
+        self.mux.streams_open.fetch_sub(1, Ordering::Relaxed);
         drop(sink);
     }
 }

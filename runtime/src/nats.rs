@@ -169,6 +169,10 @@ impl Transport for Nats {
         self.0.state.subscribe()
     }
 
+    fn is_up(&self) -> bool {
+        self.0.writer.is_up()
+    }
+
     fn max_payload(&self) -> usize {
         self.0.max_payload.load(Ordering::Relaxed)
     }

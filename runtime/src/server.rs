@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::sync::Notify;
 
 use crate::base36;
@@ -20,6 +21,7 @@ mod admission;
 mod announce;
 mod callers;
 mod cancel;
+mod desk;
 mod handler;
 mod incoming;
 mod large;
@@ -36,6 +38,7 @@ pub use stats::EndpointStats;
 
 use callers::Callers;
 use cancel::CancelSink;
+use desk::Desk;
 use membership::{Lane, Seat};
 use running::Running;
 use stats::Method;
@@ -49,6 +52,8 @@ pub struct Server(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) connection: Connection,
+    /// One for each strand of the connection.
+    desks: Box<[Desk]>,
     service: Arc<dyn Service>,
     spec: &'static ServiceSpec,
     /// Identifies the instance in discovery.
@@ -59,14 +64,10 @@ pub(crate) struct Inner {
     running: Running,
     callers: Mutex<Callers>,
     /// What it is reached by beside its queue groups.
-    subscriptions: Mutex<Vec<SubscriptionId>>,
+    subscriptions: Mutex<Vec<(Lane, SubscriptionId)>>,
     seat: Seat,
     /// Subjects that the server forbids us to listen on.
     refused: Mutex<Vec<String>>,
-    /// Requests that were read since the reading task was last idle.
-    batch: AtomicUsize,
-    /// How many times in a row just one request was read.
-    alone: AtomicUsize,
     /// Bytes of the long requests in flight.
     long_bytes: AtomicUsize,
     draining: AtomicBool,
@@ -81,6 +82,7 @@ impl Server {
         base36::write(rand::random(), &mut id);
         let inner = Arc::new(Inner {
             connection: connection.clone(),
+            desks: Desk::of(connection),
             service,
             spec,
             discovery: Discovery::new(spec, &id),
@@ -91,8 +93,6 @@ impl Server {
             subscriptions: Mutex::default(),
             seat: Seat::default(),
             refused: Mutex::default(),
-            batch: AtomicUsize::new(0),
-            alone: AtomicUsize::new(0),
             long_bytes: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             finished: Notify::new(),
@@ -116,11 +116,13 @@ impl Server {
     }
 
     fn subscribe(&self) -> Result<()> {
-        let rx = self.0.connection.rx();
         let cancel = SubjectBuilder::new(self.0.spec.subject).literal("$cancel").build();
-        let sink = Arc::new(CancelSink::new(&self.0));
-        let id = rx.subscribe(&Filter::from(&cancel), None, sink)?;
-        self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        let cancel = Filter::from(&cancel);
+        // On each strand: over another than its request came over, a cancellation could overtake it and be forgotten.
+        for (number, strand) in self.0.connection.strands().iter().enumerate() {
+            let sink = Arc::new(CancelSink::new(&self.0));
+            self.0.subscribed(Lane::Usual(number), strand.rx().subscribe(&cancel, None, sink)?);
+        }
         announce::subscribe(&self.0)
     }
 
@@ -154,8 +156,8 @@ impl Server {
             self.finished().await;
         }
         // A round trip, so that the answers have passed through the server and not only left the process.
-        let (out, back) = (self.0.connection.tx().flush(), self.flush());
-        if let Err(status) = out.await.and(back.await) {
+        let (out, back) = tokio::join!(self.0.connection.flush(), self.flush());
+        if let Err(status) = out.and(back) {
             tracing::warn!(service = self.0.spec.name, %status, "answers may be lost");
         }
         tracing::info!(service = self.0.spec.name, id = self.0.id, "drained");
@@ -195,7 +197,7 @@ impl Server {
         let own = std::mem::take(
             &mut *self.0.subscriptions.lock().unwrap_or_else(PoisonError::into_inner),
         );
-        ids.extend(own.into_iter().map(|id| (Lane::Usual, id)));
+        ids.extend(own);
         self.end(ids).await;
     }
 
@@ -209,15 +211,16 @@ impl Server {
         }
     }
 
-    /// Completes when the server has processed what was said where requests come in.
+    /// Completes when the server has processed what was said where requests come in. Over strands that are down they come
+    /// in later; all of them must be for this to fail.
     async fn flush(&self) -> Result<()> {
         let connection = &self.0.connection;
-        let rx = connection.rx().flush();
-        if !self.0.spec.has_critical() {
-            return rx.await;
-        }
-        let critical = connection.critical().flush();
-        rx.await.and(critical.await)
+        let strands = join_all(connection.strands().iter().map(|strand| strand.rx().flush()));
+        let critical = async {
+            if self.0.spec.has_critical() { connection.critical().flush().await } else { Ok(()) }
+        };
+        let (strands, critical) = tokio::join!(strands, critical);
+        strands.into_iter().reduce(Result::or).unwrap_or(Ok(())).and(critical)
     }
 
     async fn finished(&self) {
@@ -232,6 +235,11 @@ impl Server {
 }
 
 impl Inner {
+    /// Notes what an instance is reached by beside its queue groups.
+    fn subscribed(&self, lane: Lane, id: SubscriptionId) {
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push((lane, id));
+    }
+
     fn in_flight(&self) -> usize {
         self.methods.iter().map(Method::in_flight).sum()
     }

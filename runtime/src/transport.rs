@@ -53,6 +53,11 @@ pub trait Transport: Send + Sync + 'static {
     /// The state of the connection, now and as it changes.
     fn state(&self) -> watch::Receiver<State>;
 
+    /// Whether something can be published now.
+    fn is_up(&self) -> bool {
+        matches!(*self.state().borrow(), State::Connected(_) | State::LameDuck)
+    }
+
     /// Largest payload in bytes, headers included.
     fn max_payload(&self) -> usize;
 
@@ -257,6 +262,12 @@ impl fmt::Debug for Frame<'_> {
             .field("headers", &headers.map(Length))
             .field("payload", &Length(payload))
             .finish()
+    }
+}
+
+impl fmt::Debug for dyn Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("state", &*self.state().borrow()).finish_non_exhaustive()
     }
 }
 

@@ -233,7 +233,7 @@ pub(super) fn sealed(
 pub(crate) fn cancel(connection: &Connection, method: &'static MethodSpec, reply: &Subject) {
     let subject = SubjectBuilder::new(method.service_subject).literal("$cancel").build();
     // A cancellation that can't be sent is one that the deadline makes up for.
-    let _ = connection.tx().publish(&Outgoing {
+    let _ = connection.say(&Outgoing {
         subject: &subject,
         reply: None,
         headers: &Headers::new(),

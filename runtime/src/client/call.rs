@@ -143,7 +143,8 @@ impl<Q: Message, R: Message + Default, E> Call<Q, R, E> {
             content::may_send("request", body.len(), connection)?;
         }
         if method.policy.is_none() && !connection.calls().any() {
-            let attempt = send(connection, method, options, body, now, watched)?;
+            self.connection.choose();
+            let attempt = send(&self.connection, method, options, body, now, watched)?;
             self.state = State::Sent(attempt);
             return Ok(());
         }

@@ -164,6 +164,7 @@ where
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let Self { call, request, .. } = self;
+            let call = call.begun();
             let port = Port::new(&call.connection, None);
             let answers = call.connection.protection().response(call.method);
             let opening = Opening::start(call, &port, None, &Proto::new(&request))?;
@@ -214,6 +215,7 @@ async fn upload<Q: Message + 'static, R: Message + Default>(
     requests: Outbound<Q>,
 ) -> Result<Inbound<R>> {
     let context = Context::current();
+    let call = call.begun();
     let port = Port::new(&call.connection, None);
     let outlet = Outlet::waiting(&port);
     let protection = call.connection.protection();
@@ -253,6 +255,12 @@ impl Prepared {
     fn new(connection: &Connection, method: &'static MethodSpec) -> Self {
         let connection = connection.clone();
         Self { connection, method, options: CallOptions::default(), credit: None }
+    }
+
+    /// Settles where all of the stream goes.
+    fn begun(mut self) -> Self {
+        self.connection.choose();
+        self
     }
 }
 

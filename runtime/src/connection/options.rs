@@ -7,8 +7,12 @@ use crate::content;
 use crate::durable::{Auth, Dial};
 use crate::layer::ANSWERS_BYTES_MAX;
 use crate::seal::Protection;
+use crate::status::{Result, Status};
 use crate::subject;
 use crate::tls::Tls;
+
+/// Pairs of connections that a process may have: far more than cores are kept busy by.
+pub(crate) const CONNECTIONS_MAX: usize = 64;
 
 /// Where the server is, who we are to it, and how patient we are.
 #[derive(Debug, Clone)]
@@ -18,6 +22,7 @@ pub struct Options {
     pub(crate) auth: Auth,
     pub(crate) tls: Option<Tls>,
     pub(crate) provision: bool,
+    pub(crate) connections: usize,
     pub(crate) connect_timeout: Duration,
     pub(crate) ping_interval: Duration,
     pub(crate) reconnect_min: Duration,
@@ -70,6 +75,7 @@ impl Options {
             auth: Auth::Anonymous,
             tls: None,
             provision: false,
+            connections: 1,
             connect_timeout: Duration::from_secs(2),
             ping_interval: Duration::from_secs(3),
             reconnect_min: Duration::from_millis(50),
@@ -102,6 +108,15 @@ impl Options {
     #[must_use]
     pub fn provision(mut self, provision: bool) -> Self {
         self.provision = provision;
+        self
+    }
+
+    /// Keeps so many pairs of connections to the server, 1 to 64. Calls are spread over them, and a service takes its share of
+    /// the requests over each: a server shares requests out by connection, so all instances had better have as many. For
+    /// processes that one connection keeps busy. Default: 1.
+    #[must_use]
+    pub fn connections(mut self, pairs: usize) -> Self {
+        self.connections = pairs;
         self
     }
 
@@ -171,6 +186,17 @@ impl Options {
     pub fn protection(mut self, protection: Protection) -> Self {
         self.protection = protection;
         self
+    }
+
+    /// Whether they make sense.
+    pub(super) fn check(&self) -> Result<()> {
+        if (1..=CONNECTIONS_MAX).contains(&self.connections) {
+            return Ok(());
+        }
+        Err(Status::invalid_argument(format!(
+            "{} pairs of connections are asked for; ask for 1 to {CONNECTIONS_MAX}",
+            self.connections
+        )))
     }
 
     /// The same for the connection to `JetStream`.

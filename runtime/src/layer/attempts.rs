@@ -70,7 +70,7 @@ impl Attempts {
         let retry = method.policy.retry.as_ref();
         let mut result = match trouble {
             Trouble::Failed(status) => Err(status),
-            Trouble::Dawdles(flight) => hedge::beside(flight, hedge, budget, request, trial).await,
+            Trouble::Dawdles(flight) => hedge::beside(*flight, hedge, budget, request, trial).await,
         };
         loop {
             match result {
@@ -104,7 +104,7 @@ pub(crate) enum Trouble {
     /// It failed in a way that another attempt may mend.
     Failed(Status),
     /// Its answer takes long enough for another attempt beside it.
-    Dawdles(InFlight),
+    Dawdles(Box<InFlight>),
 }
 
 impl First {
@@ -139,7 +139,7 @@ impl First {
                 Poll::Ready(self.landed(result))
             }
             Poll::Pending if flight.rang() => match self.flight.take() {
-                Some(flight) => Poll::Ready(Step::Trouble(Trouble::Dawdles(flight))),
+                Some(flight) => Poll::Ready(Step::Trouble(Trouble::Dawdles(Box::new(flight)))),
                 None => Poll::Pending,
             },
             Poll::Pending => Poll::Pending,

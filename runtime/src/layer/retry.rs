@@ -10,7 +10,6 @@ use super::budget::Budget;
 use super::wire::Trial;
 use crate::spec::Retry;
 use crate::status::{Code, Executed, Result, Status};
-use crate::transport::State;
 
 /// Whether another attempt may help a call that failed; `false` is the end of it.
 pub(super) fn may_help(policy: Option<&Retry>, request: &Request, status: &Status) -> bool {
@@ -54,15 +53,13 @@ async fn reconnected(request: &Request, status: &Status) -> bool {
     if !is_unsent(request, status) {
         return false;
     }
-    let mut state = request.connection.tx().state();
-    let back = state.wait_for(|state| matches!(state, State::Connected(_) | State::LameDuck));
-    matches!(tokio::time::timeout_at(request.deadline, back).await, Ok(Ok(_)))
+    let back = request.connection.up();
+    matches!(tokio::time::timeout_at(request.deadline, back).await, Ok(true))
 }
 
 /// Whether a call never left because the connection is down.
 fn is_unsent(request: &Request, status: &Status) -> bool {
-    status.executed() == Executed::No
-        && *request.connection.tx().state().borrow() == State::Disconnected
+    status.executed() == Executed::No && request.connection.is_down()
 }
 
 /// Whether another attempt is safe and may help: the call never ran because of something that passes, or it may run

@@ -65,11 +65,13 @@ pub(super) fn send(
     let deadline = CallDeadline { made: now, at: end.unwrap_or(deadline), timeout };
     let (subject, headers) = (subject.clone(), &headers);
     let ask = Ask { method, subject, headers, body, deadline, alarm, repeatable };
-    let state = match Attempt::publish(connection, ask) {
+    // Each attempt finds its own way: the last one's may be what was wrong with it.
+    let connection = connection.chosen();
+    let state = match Attempt::publish(&connection, ask) {
         Ok(attempt) => State::Sent(attempt),
         Err(status) => State::Failed(status),
     };
-    InFlight { connection: connection.clone(), state, ends_early: end.is_some(), span }
+    InFlight { connection, state, ends_early: end.is_some(), span }
 }
 
 /// Whether a call ended without an answer, so that its handler may still run.

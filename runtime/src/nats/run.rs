@@ -55,6 +55,7 @@ async fn serve(shared: &Arc<Shared>, fresh: Link) -> String {
         shared.subscriptions.announce(&shared.writer, number, open)
     });
     shared.state.send_replace(State::Connected(line.number));
+    shared.writer.up();
     loop {
         if line.is_lame {
             shared.state.send_replace(State::LameDuck);

@@ -4,6 +4,7 @@
 //! little is going on; or one task, the flusher, is told once, lets everybody who is ready publish first, and writes
 //! it all in one system call; or nobody does until [`Writer::push`].
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::tcp::OwnedWriteHalf;
@@ -33,13 +34,21 @@ pub(super) struct Writer {
     /// The other connection's, while one takes over from another: the next one's at first, then the last one's.
     /// Locked after the first.
     beside: Mutex<Option<Buffer>>,
+    /// Whether a connection is up: to be asked without waiting for who writes.
+    is_up: AtomicBool,
     limit: usize,
     room: Notify,
 }
 
 impl Writer {
     pub(super) fn new(limit: usize) -> Self {
-        Self { buffer: Mutex::default(), beside: Mutex::default(), limit, room: Notify::new() }
+        Self {
+            buffer: Mutex::default(),
+            beside: Mutex::default(),
+            is_up: AtomicBool::new(false),
+            limit,
+            room: Notify::new(),
+        }
     }
 
     /// Encodes a message into the buffer.
@@ -133,6 +142,16 @@ impl Writer {
         }
     }
 
+    /// Whether a connection is up.
+    pub(super) fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the connection is up, with all its subscriptions.
+    pub(super) fn up(&self) {
+        self.is_up.store(true, Ordering::Relaxed);
+    }
+
     /// Starts on a new connection. `direct` lets callers write; `broken` is cancelled when a write fails.
     pub(super) fn open(
         &self,
@@ -145,6 +164,7 @@ impl Writer {
 
     /// Ends with the connection: what wasn't written never will be.
     pub(super) fn close(&self) {
+        self.is_up.store(false, Ordering::Relaxed);
         let dropped = std::mem::take(&mut *self.lock());
         self.room.notify_waiters();
         drop(dropped);

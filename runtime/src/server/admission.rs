@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::callers::Late;
+use super::desk::Desk;
 use super::incoming::{Incoming, Permit};
 use super::{Inner, handler, large};
 use crate::clock;
@@ -20,19 +21,21 @@ use crate::stamp;
 use crate::telemetry::trace;
 use crate::transport::{Message, Sink};
 
-/// How many requests in a row must have come one at a time before the next counts as alone. Some calls at once come
-/// one at a time now and then, too, and their answers are better kept together.
-const ALONE_STREAK: usize = 32;
-
 /// Takes the requests of one method.
 pub(super) struct MethodSink {
     server: Arc<Inner>,
     index: usize,
+    /// Which desk they come in at.
+    desk: usize,
 }
 
 impl MethodSink {
-    pub(super) fn new(server: &Arc<Inner>, index: usize) -> Self {
-        Self { server: Arc::clone(server), index }
+    pub(super) fn new(server: &Arc<Inner>, index: usize, desk: usize) -> Self {
+        Self { server: Arc::clone(server), index, desk }
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.server.desks[self.desk]
     }
 }
 
@@ -59,7 +62,7 @@ impl Sink for MethodSink {
                 metrics::counter!("bb_requests_expired_total", "method" => method.spec.subject)
                     .increment(1);
                 let context = Context::of_call(method.spec, None, None, reply, alone);
-                handler::answer_failure(&self.server.connection, &context, &stamp::late(by_ms));
+                handler::answer_failure(&self.desk().connection, &context, &stamp::late(by_ms));
                 return;
             }
         };
@@ -74,10 +77,10 @@ impl Sink for MethodSink {
                 method.spec.name
             );
             let status = method.shed(words);
-            handler::answer_failure(&self.server.connection, &context, &status);
+            handler::answer_failure(&self.desk().connection, &context, &status);
             return;
         }
-        let permit = Permit::new(&self.server, self.index, span);
+        let permit = Permit::new(&self.server, self.index, self.desk, span);
         let incoming = Incoming::new(permit, context, message.payload, arrived);
         if wrapped {
             large::receive(incoming);
@@ -87,19 +90,12 @@ impl Sink for MethodSink {
     }
 
     fn idle(&self) {
-        let connection = &self.server.connection;
+        let desk = self.desk();
         if self.server.methods[self.index].spec.critical {
-            connection.critical().push();
-            return;
+            desk.connection.critical().push();
+        } else {
+            desk.idle();
         }
-        match self.server.batch.swap(0, Ordering::Relaxed) {
-            // Another method's turn came first in this batch.
-            0 => return,
-            1 => drop(self.server.alone.fetch_add(1, Ordering::Relaxed)),
-            _ => self.server.alone.store(0, Ordering::Relaxed),
-        }
-        connection.tx().push();
-        connection.rx().push();
     }
 
     fn refused(&self, subject: &str) {
@@ -113,11 +109,7 @@ impl Sink for MethodSink {
 impl MethodSink {
     /// Whether a request that is read now comes alone, as far as is known of where most come in.
     fn is_alone(&self) -> bool {
-        if self.server.methods[self.index].spec.critical {
-            return false;
-        }
-        let earlier = self.server.batch.fetch_add(1, Ordering::Relaxed);
-        earlier == 0 && self.server.alone.load(Ordering::Relaxed) >= ALONE_STREAK
+        !self.server.methods[self.index].spec.critical && self.desk().read()
     }
 
     /// When the caller gives up: by what it says of its time, or else as the schema says, counted from now.
@@ -149,11 +141,12 @@ pub(super) fn dispatch(server: &Inner, index: usize, mut incoming: Incoming) {
         return incoming.fail(&status);
     }
     let (context, arrived) = (incoming.context.clone(), incoming.arrived);
-    let span = incoming.permit.span.clone();
+    let (span, desk) = (incoming.permit.span.clone(), incoming.permit.desk);
     let _entered = span.enter();
     let called = catch_unwind(AssertUnwindSafe(|| server.service.call(index, incoming)));
     if called.is_err() {
-        let status = handler::answer_panic(server, index, &context, arrived.elapsed());
+        let (connection, took) = (&server.desks[desk].connection, arrived.elapsed());
+        let status = handler::answer_panic(server, index, connection, &context, took);
         trace::ended(&span, Err(&status));
     }
 }

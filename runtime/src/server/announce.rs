@@ -6,19 +6,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::Inner;
+use super::membership::Lane;
+use crate::connection::Connection;
 use crate::headers::Headers;
 use crate::reply;
 use crate::status::Result;
-use crate::transport::{Flush, Message, Outgoing, Sink, SubscriptionId};
+use crate::transport::{Flush, Message, Outgoing, Sink};
 
 /// Subscribes to everything that asks for this instance.
 pub(super) fn subscribe(server: &Arc<Inner>) -> Result<()> {
-    let sink: Arc<dyn Sink> =
-        Arc::new(DiscoverySink { server: Arc::clone(server), answered: Mutex::default() });
-    for filter in server.discovery.filters() {
-        let id: SubscriptionId =
-            server.connection.rx().subscribe(&filter, None, Arc::clone(&sink))?;
-        server.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    // Each question once for all strands, whichever of them are there: the server chooses, as for any queue group.
+    let group = (server.desks.len() > 1).then_some(server.id.as_str());
+    for (number, desk) in server.desks.iter().enumerate() {
+        let connection = desk.connection.clone();
+        let server = Arc::clone(server);
+        let sink: Arc<dyn Sink> = Arc::new(DiscoverySink {
+            server: Arc::clone(&server),
+            connection,
+            answered: Mutex::default(),
+        });
+        for filter in server.discovery.filters() {
+            let id = desk.connection.rx().subscribe(&filter, group, Arc::clone(&sink))?;
+            server.subscribed(Lane::Usual(number), id);
+        }
     }
     Ok(())
 }
@@ -28,6 +38,7 @@ type Question = (Bytes, Option<Bytes>);
 
 struct DiscoverySink {
     server: Arc<Inner>,
+    connection: Connection,
     /// While questions may come twice: those that were answered.
     answered: Mutex<Option<HashSet<Question>>>,
 }
@@ -53,7 +64,7 @@ impl Sink for DiscoverySink {
         }
         let now = self.server.seat.now();
         let Some(document) = self.server.discovery.answer(subject, now) else { return };
-        let answered = self.server.connection.tx().publish(&Outgoing {
+        let answered = self.connection.say(&Outgoing {
             subject: &reply,
             reply: None,
             headers: &Headers::new(),
@@ -71,6 +82,6 @@ impl Sink for DiscoverySink {
     }
 
     fn idle(&self) {
-        self.server.connection.tx().push();
+        self.connection.tx().push();
     }
 }

@@ -15,6 +15,8 @@
 //!   (`clock.rs`). By that the server knows that a request was sent after it had complained, and measures anew.
 //! - A clock may also have lost less than callers wait. Then requests seem older than they are, but not too old; so
 //!   what a request has waited is not taken from its handler's time.
+//! - Requests of one caller may come in over several connections, and so a late one with the old name after one with the new:
+//!   by that, nothing is measured anew.
 //! - A process that starts anew has new connections, which are new callers.
 //! - Who puts another connection's name and a time to come into a stamp makes the next request of that connection
 //!   disbelieved, but only that: its clock has another name then.
@@ -50,6 +52,8 @@ struct Caller {
     least: Option<Least>,
     /// The name that its clock had when it was disbelieved.
     disbelieved: Option<u32>,
+    /// The name that it was last measured under.
+    measured: u32,
 }
 
 /// The least that lay between the readings of both clocks.
@@ -90,9 +94,9 @@ impl Caller {
     fn judge(&mut self, stamp: &Stamp, timeout: Duration, now_ms: i64) -> Result<(), Late> {
         let apart_ms = now_ms.saturating_sub(stamp.sent_ms);
         let heard = Least { apart_ms, at_ms: now_ms };
-        let Self { least, disbelieved } = *self;
+        let Self { least, disbelieved, measured } = *self;
         if disbelieved.is_some_and(|name| stamp.clock > name) {
-            *self = Self { least: Some(heard), disbelieved: None };
+            *self = Self { least: Some(heard), disbelieved: None, measured: stamp.clock };
             return Ok(());
         }
         let beyond_ms =
@@ -101,7 +105,9 @@ impl Caller {
         let age_ms = beyond_ms.saturating_sub(STEP_MS);
         let is_ahead = least.is_none() && apart_ms < -SKEW_MAX_MS;
         if is_ahead || age_ms >= whole_millis(timeout) {
-            self.disbelieved = disbelieved.max(Some(stamp.clock));
+            if stamp.clock >= measured {
+                self.disbelieved = disbelieved.max(Some(stamp.clock));
+            }
             return Err(Late(if least.is_none() { apart_ms } else { age_ms }));
         }
         if beyond_ms <= 0 || least.is_none() {

@@ -32,7 +32,8 @@ pub(super) fn start(call: Incoming, mut future: BoxFuture<'static, Result<()>>) 
         match polled {
             Poll::Ready(Ok(how)) => return permit.ended(took, how.as_ref().copied()),
             Poll::Ready(Err(_)) => {
-                let status = answer_panic(&permit.server, permit.index, &context, took);
+                let status =
+                    answer_panic(&permit.server, permit.index, permit.connection(), &context, took);
                 return trace::ended(&permit.span, Err(&status));
             }
             Poll::Pending => {}
@@ -66,7 +67,8 @@ fn spawn(
             Some(Ok(how)) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
             Some(Err(_)) => {
                 let took = arrived.elapsed();
-                let status = answer_panic(&permit.server, permit.index, context, took);
+                let status =
+                    answer_panic(&permit.server, permit.index, permit.connection(), context, took);
                 trace::ended(&permit.span, Err(&status));
             }
             None => {}
@@ -97,7 +99,7 @@ pub(super) async fn while_wanted<T>(
             let status = if permit.server.draining.load(Ordering::SeqCst) {
                 let status = Status::unavailable("the instance stopped before the handler ended")
                     .with_executed(Executed::Unknown);
-                answer_failure(&permit.server.connection, context, &status);
+                answer_failure(permit.connection(), context, &status);
                 status
             } else {
                 Status::cancelled("the caller gave up")
@@ -160,6 +162,7 @@ pub(super) fn answer_failure(connection: &Connection, context: &Context, status:
 pub(super) fn answer_panic(
     server: &Inner,
     index: usize,
+    connection: &Connection,
     context: &Context,
     took: Duration,
 ) -> Status {
@@ -167,7 +170,7 @@ pub(super) fn answer_panic(
     tracing::error!(method = method.subject, "handler panicked");
     metrics::counter!("bb_handler_panics_total", "method" => method.subject).increment(1);
     let status = Status::internal("the handler panicked");
-    let status = answer_error(&server.connection, context, status);
+    let status = answer_error(connection, context, status);
     server.ended(index, took, Err(&status));
     status
 }
@@ -190,7 +193,7 @@ fn publish(
     if here && context.is_alone() && connection.rx().publish(&answer).is_ok() {
         return Ok(());
     }
-    connection.tx().publish(&answer)
+    connection.say(&answer)
 }
 
 fn lost(context: &Context, status: &Status) {

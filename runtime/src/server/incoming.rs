@@ -78,20 +78,20 @@ impl Incoming {
         };
         let context = self.context.clone();
         let future = handler(context.clone(), request);
-        let server = Arc::clone(&self.permit.server);
+        let connection = self.connection().clone();
         self.start(Box::pin(async move {
             match future.await {
                 Ok(response) => {
                     let body = Proto::new(&response);
                     let none = Headers::new();
-                    let rest = large::answer(&server.connection, &context, &none, &body)?;
+                    let rest = large::answer(&connection, &context, &none, &body)?;
                     drop(response);
                     match rest {
                         Some(rest) => rest.await,
                         None => Ok(()),
                     }
                 }
-                Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
+                Err(status) => Err(handler::answer_error(&connection, &context, status)),
             }
         }));
     }
@@ -105,7 +105,7 @@ impl Incoming {
         F: Future<Output = Result<R>> + Send + 'static,
     {
         let (method, context) = (self.method(), self.context.clone());
-        let server = Arc::clone(&self.permit.server);
+        let connection = self.connection().clone();
         let run = move |context: Context, body: Bytes| -> BoxFuture<'static, Result<Bytes>> {
             match decode(method, &body) {
                 Ok(request) => {
@@ -115,18 +115,18 @@ impl Incoming {
                 Err(status) => Box::pin(std::future::ready(Err(status))),
             }
         };
-        let (connection, body) = (&server.connection, self.payload.clone());
-        let handling = Handling::new(connection, method, context.clone(), body, Box::new(run));
+        let (body, run) = (self.payload.clone(), Box::new(run));
+        let handling = Handling::new(&connection, method, context.clone(), body, run);
         let answered = connection.handlers().handle(handling);
         self.start(Box::pin(async move {
             match answered.await {
                 Ok(Response { headers, body }) => {
-                    match large::answer(&server.connection, &context, &headers, &body)? {
+                    match large::answer(&connection, &context, &headers, &body)? {
                         Some(rest) => rest.await,
                         None => Ok(()),
                     }
                 }
-                Err(status) => Err(handler::answer_error(&server.connection, &context, status)),
+                Err(status) => Err(handler::answer_error(&connection, &context, status)),
             }
         }));
     }
@@ -152,7 +152,7 @@ impl Incoming {
     /// The connection that is served on.
     #[must_use]
     pub fn connection(&self) -> &Connection {
-        &self.permit.server.connection
+        self.permit.connection()
     }
 
     /// What the handler will know; its reply subject has been checked.
@@ -209,6 +209,8 @@ impl fmt::Debug for Incoming {
 pub(super) struct Permit {
     pub(super) server: Arc<Inner>,
     pub(super) index: usize,
+    /// Where the call came in.
+    pub(super) desk: usize,
     pub(super) span: Span,
     /// Room of a long request.
     pub(super) room: Option<Room>,
@@ -216,8 +218,13 @@ pub(super) struct Permit {
 
 impl Permit {
     /// Wraps a place that was taken.
-    pub(super) fn new(server: &Arc<Inner>, index: usize, span: Span) -> Self {
-        Self { server: Arc::clone(server), index, span, room: None }
+    pub(super) fn new(server: &Arc<Inner>, index: usize, desk: usize, span: Span) -> Self {
+        Self { server: Arc::clone(server), index, desk, span, room: None }
+    }
+
+    /// The connection that the call came in over.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.server.desks[self.desk].connection
     }
 
     pub(super) fn method(&self) -> &Method {

@@ -74,7 +74,7 @@ impl Drop for Room {
 async fn fetch(incoming: &mut Incoming) -> Option<Result<()>> {
     let Incoming { permit, context, arrived, .. } = &*incoming;
     let Some(offered) = context.header(name::PIECES) else { return Some(Ok(())) };
-    let connection = incoming.connection();
+    let connection = &incoming.connection().or_other();
     let fetching = pieces::fetch(connection, offered, connection.message_bytes_max());
     let fetched = handler::while_wanted(permit, context, *arrived, fetching).await?;
     Some(fetched.map(|body| incoming.fetched(body)).map_err(|missing| missing.of_request()))
@@ -97,6 +97,7 @@ pub(super) fn answer(
     if body.len() <= PLAIN_BYTES_MAX {
         return handler::answer(connection, context, headers, body).map(|()| None);
     }
+    let connection = &connection.or_other();
     match wrap(connection, context, headers, body) {
         Ok((headers, body, rest)) => {
             handler::answer(connection, context, &headers, &body)?;

@@ -44,20 +44,29 @@ impl Membership {
 /// Where a method's requests come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// With those of other methods.
-    Usual,
+    /// With those of other methods, over the strand with this number.
+    Usual(usize),
     /// Apart from them.
     Critical,
 }
 
 impl Lane {
-    pub(super) fn of_method(method: &MethodSpec) -> Self {
-        if method.critical { Self::Critical } else { Self::Usual }
+    /// Those that lead to a method of an instance whose connection has so many strands.
+    fn of_method(method: &MethodSpec, strands: usize) -> Vec<Self> {
+        if method.critical { vec![Self::Critical] } else { (0..strands).map(Self::Usual).collect() }
+    }
+
+    /// Where what comes in is handled.
+    fn desk(self) -> usize {
+        match self {
+            Self::Usual(strand) => strand,
+            Self::Critical => 0,
+        }
     }
 
     pub(super) fn of(self, connection: &Connection) -> &Arc<dyn Transport> {
         match self {
-            Self::Usual => connection.rx(),
+            Self::Usual(strand) => connection.strands()[strand].rx(),
             Self::Critical => connection.critical(),
         }
     }
@@ -151,10 +160,11 @@ impl Server {
     fn take_seat(&self, subscriptions: &mut Vec<(Lane, SubscriptionId)>) -> Result<()> {
         for (index, method) in self.0.spec.methods.iter().enumerate() {
             let filter = Filter::parse(method.subject)?;
-            let sink = Arc::new(MethodSink::new(&self.0, index));
-            let lane = Lane::of_method(method);
-            let rx = lane.of(&self.0.connection);
-            subscriptions.push((lane, rx.subscribe(&filter, Some(method.queue_group), sink)?));
+            for lane in Lane::of_method(method, self.0.desks.len()) {
+                let sink = Arc::new(MethodSink::new(&self.0, index, lane.desk()));
+                let rx = lane.of(&self.0.connection);
+                subscriptions.push((lane, rx.subscribe(&filter, Some(method.queue_group), sink)?));
+            }
         }
         Ok(())
     }

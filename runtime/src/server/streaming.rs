@@ -33,7 +33,7 @@ impl Incoming {
             Ok(request) => request,
             Err(status) => return self.fail(&status),
         };
-        let connection = self.connection().clone();
+        let connection = self.connection().or_other();
         let context = self.context().clone();
         let credit = credit(&context, self.method().credit);
         let guard = connection.protection().response(self.method());
@@ -100,7 +100,7 @@ struct Duplex {
 impl Duplex {
     /// Opens an inbox; the caller learns of it with its first credit, when the handler starts.
     fn open(call: &Incoming) -> Self {
-        let (connection, method) = (call.connection(), call.method());
+        let (connection, method) = (&call.connection().or_other(), call.method());
         let port = Port::new(connection, call.context().reply().cloned());
         let inlet = Inlet::new(&port, method.credit, method.idle_timeout);
         let outlet = Outlet::granted(&port, credit(call.context(), method.credit));

@@ -83,6 +83,7 @@ pub const METRICS: &[Metric] = &[
     times("bb_canary_seconds", &["bucket"], "Test writes that a bucket took."),
     counter("bb_compressed_bytes_total", &["side"], "Bytes of messages that were compressed: `before`, and `after`."),
     counter("bb_connections_total", &["role"], "Connections made; all but the first of a role are reconnections."),
+    gauge("bb_connections_up", &["service", "role"], "Connections over which messages flow; as many as BB_CONNECTIONS says while all is well."),
     gauge("bb_consumer_lag", &["consumer"], "Events that were waiting for the consumer when it was last given one."),
     counter("bb_dead_letters_total", &["consumer"], "Events given up and kept as dead letters."),
     counter("bb_departures_total", &["service"], "Times that the instance left its queue groups because it was not well."),

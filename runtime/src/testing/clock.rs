@@ -5,5 +5,7 @@ use crate::connection::Connection;
 /// Sets the clock that a connection stamps its requests with wrong by so many milliseconds, ahead if positive. A call
 /// tells the time in steps of 64 ms, and one that uses another's reply subject again in the same step tells the same.
 pub fn set_clock_wrong(connection: &Connection, by_ms: i64) {
-    connection.mux().clock().set_wrong(by_ms);
+    for strand in connection.strands() {
+        strand.mux().clock().set_wrong(by_ms);
+    }
 }

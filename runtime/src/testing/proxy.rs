@@ -1,9 +1,10 @@
 //! A TCP proxy whose links fail as told.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::random;
@@ -35,6 +36,8 @@ struct Shared {
     target: watch::Sender<Option<SocketAddr>>,
     faults: watch::Sender<Faults>,
     cut: watch::Sender<CancellationToken>,
+    /// What ends each connection that is open, by its number.
+    ends: Mutex<BTreeMap<usize, CancellationToken>>,
     accepted: AtomicUsize,
     open: AtomicUsize,
 }
@@ -61,6 +64,7 @@ impl Proxy {
             target: watch::Sender::new(None),
             faults: watch::Sender::new(Faults::NONE),
             cut: watch::Sender::new(CancellationToken::new()),
+            ends: Mutex::default(),
             accepted: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
         });
@@ -133,9 +137,27 @@ impl Proxy {
         self.shared.cut.send_replace(CancellationToken::new()).cancel();
     }
 
+    /// Ends one connection with a reset: that which was accepted so many before it, from 0. `false` when it isn't open.
+    #[must_use]
+    pub fn cut_one(&self, number: usize) -> bool {
+        let end = self.shared.ends().get(&number).cloned();
+        end.inspect(CancellationToken::cancel).is_some()
+    }
+
+    /// Sends new clients away until [`Proxy::set_target`] says where to; connections that are open go on.
+    pub fn refuse(&self) {
+        self.shared.target.send_replace(None);
+    }
+
     /// Blocks both ways without a word: neither side is told anything.
     pub fn black_hole(&self) {
         self.change(|faults| (faults.up.blocked, faults.down.blocked) = (true, true));
+    }
+}
+
+impl Shared {
+    fn ends(&self) -> MutexGuard<'_, BTreeMap<usize, CancellationToken>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,15 +191,17 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         let number = shared.accepted.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
+            let end = shared.cut.borrow().child_token();
+            shared.ends().insert(number, end.clone());
             shared.open.fetch_add(1, Ordering::Relaxed);
-            connect(client, &shared, number as u64).await;
+            connect(client, &shared, number as u64, &end).await;
             shared.open.fetch_sub(1, Ordering::Relaxed);
+            shared.ends().remove(&number);
         });
     }
 }
 
-async fn connect(client: TcpStream, shared: &Shared, number: u64) {
-    let cut = shared.cut.borrow().clone();
+async fn connect(client: TcpStream, shared: &Shared, number: u64, cut: &CancellationToken) {
     let mut faults = shared.faults.subscribe();
     // A handshake needs both ways.
     let connecting = async {
@@ -189,5 +213,5 @@ async fn connect(client: TcpStream, shared: &Shared, number: u64) {
     let server = cut.run_until_cancelled(connecting).await.flatten();
     let Some(server) = server else { return carrier::reset(&client) };
     let seed = shared.seed.wrapping_add(number);
-    carrier::carry(client, server, &shared.faults, &cut, seed).await;
+    carrier::carry(client, server, &shared.faults, cut, seed).await;
 }

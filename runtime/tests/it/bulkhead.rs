@@ -160,11 +160,17 @@ impl Drop for Process {
 
 /// Floods a service with reports, has all its threads held, and pays so often; how many payments were made. Then
 /// everything goes on.
-async fn pay_amid_a_flood(critical: bool, payments: usize, timeout: Duration) -> usize {
+async fn pay_amid_a_flood(
+    pairs: usize,
+    critical: bool,
+    payments: usize,
+    timeout: Duration,
+) -> usize {
     let server = NatsServer::start().await.unwrap();
     let bank = Bank { gate: Arc::default(), critical };
     let process = Process::new();
-    let (options, service) = (Options::new(server.url(), "bank"), bank.clone());
+    let options = Options::new(server.url(), "bank").connections(pairs);
+    let service = bank.clone();
     let serving = process.run(async move {
         let service: Arc<dyn Service> = Arc::new(service);
         Connection::connect(options).await.unwrap().serve(service).await.unwrap()
@@ -222,10 +228,15 @@ async fn pay_amid_a_flood(critical: bool, payments: usize, timeout: Duration) ->
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_that_holds_every_thread_and_fills_the_socket_delays_no_critical_call() {
     let payments = 200;
-    assert_eq!(pay_amid_a_flood(true, payments, Duration::from_secs(5)).await, payments);
+    assert_eq!(pay_amid_a_flood(1, true, payments, Duration::from_secs(5)).await, payments);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_does_one_that_comes_over_several_connections() {
+    assert_eq!(pay_amid_a_flood(3, true, 50, Duration::from_secs(5)).await, 50);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_option_the_same_flood_holds_every_call_up() {
-    assert_eq!(pay_amid_a_flood(false, 3, Duration::from_millis(300)).await, 0);
+    assert_eq!(pay_amid_a_flood(1, false, 3, Duration::from_millis(300)).await, 0);
 }

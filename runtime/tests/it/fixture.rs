@@ -221,6 +221,11 @@ pub(crate) async fn connect(server: &NatsServer, service: &str) -> Connection {
     Connection::connect(Options::new(server.url(), service)).await.unwrap()
 }
 
+/// The same, with so many pairs of connections.
+pub(crate) async fn connect_by(pairs: usize, url: &str, service: &str) -> Connection {
+    Connection::connect(Options::new(url, service).connections(pairs)).await.unwrap()
+}
+
 /// A instance [`Echo`] and a client, each with a connection of its own.
 pub(crate) async fn echo(
     server: &NatsServer,

@@ -10,7 +10,7 @@ use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::State;
 use futures::future::join_all;
 
-use crate::fixture::{ECHO, Echo, LATER, Text, call_of, connect};
+use crate::fixture::{ECHO, Echo, LATER, Text, call_of, connect, connect_by};
 
 /// Two servers that are one cluster and tell clients of each other.
 pub(crate) async fn pair() -> (NatsServer, NatsServer) {
@@ -53,10 +53,10 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(limit, future).await.expect("it happens long before")
 }
 
-/// Waits until both transports of connections are with their second server.
+/// Waits until all transports of connections are with their second server.
 pub(crate) async fn moved(connections: &[&Connection]) {
     for connection in connections {
-        for transport in [connection.tx(), connection.rx()] {
+        for transport in connection.strands().iter().flat_map(|one| [one.tx(), one.rx()]) {
             let mut state = transport.state();
             in_time(state.wait_for(|state| *state == State::Connected(2))).await.unwrap();
         }
@@ -95,18 +95,31 @@ fn received(instances: &[&Server], method: usize) -> u64 {
 }
 
 async fn instance(server: &NatsServer) -> (Connection, Server) {
-    let connection = connect(server, "echo").await;
+    instance_by(1, server).await
+}
+
+async fn instance_by(pairs: usize, server: &NatsServer) -> (Connection, Server) {
+    let connection = connect_by(pairs, &server.url(), "echo").await;
     let instance = connection.serve(Echo::new(&connection)).await.unwrap();
     (connection, instance)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_about_to_stop_is_left_without_a_gap() {
+    leaves_without_a_gap(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_connections_leave_it_without_a_gap() {
+    leaves_without_a_gap(3).await;
+}
+
+async fn leaves_without_a_gap(pairs: usize) {
     let (mut first, second) = pair().await;
-    let (leaving, left) = instance(&first).await;
-    let (_staying, stayed) = instance(&second).await;
+    let (leaving, left) = instance_by(pairs, &first).await;
+    let (_staying, stayed) = instance_by(pairs, &second).await;
     // Told of one server, they learn of the other.
-    let client = connect(&first, "client").await;
+    let client = connect_by(pairs, &first.url(), "client").await;
     let neighbour = connect(&second, "neighbour").await;
     let long = call_of(&client, LATER, Text::number(1500)).timeout(Duration::from_secs(10));
     let long = tokio::spawn(long);
@@ -119,7 +132,9 @@ async fn a_server_that_is_about_to_stop_is_left_without_a_gap() {
     // It was answered where the caller had not been when it asked.
     assert_eq!(in_time(long).await.unwrap().unwrap().number, 1500);
     assert_eq!(received(&[&left, &stayed], ECHO), made);
-    assert_eq!((client.tx().lost(), leaving.rx().lost()), (0, 0));
+    for (theirs, ours) in client.strands().iter().zip(leaving.strands()) {
+        assert_eq!((theirs.tx().lost(), ours.rx().lost()), (0, 0));
+    }
     // The server is gone, and nobody noticed.
     in_time(first.ended()).await;
     assert_eq!(*client.tx().state().borrow(), State::Connected(2));

@@ -25,6 +25,7 @@ mod rolling_restart;
 mod rpc;
 mod sealed;
 mod store;
+mod strands;
 mod stream;
 mod trace;
 mod vocabulary;

@@ -17,7 +17,7 @@ use bodybroker_runtime::{Result, Status};
 use futures::future::join_all;
 use tokio::sync::{Notify, oneshot};
 
-use crate::fixture::{ECHO, Echo, Text, call_of, connect};
+use crate::fixture::{ECHO, Echo, Text, call_of, connect, connect_by};
 
 /// Time that an instance stays away: it leaves after 300 ms of trouble, and is back after 500 ms without.
 const AWAY: Duration = Duration::from_secs(1);
@@ -35,7 +35,12 @@ struct Instance {
 
 impl Instance {
     async fn start(server: &NatsServer, name: &'static str) -> Self {
-        let config = Config { eject: Some(AWAY), ..Config::at(server.url()) };
+        Self::start_by(1, server, name).await
+    }
+
+    /// Starts with so many pairs of connections.
+    async fn start_by(pairs: usize, server: &NatsServer, name: &'static str) -> Self {
+        let config = Config { eject: Some(AWAY), connections: pairs, ..Config::at(server.url()) };
         let (well, stop) = (Arc::new(AtomicBool::new(true)), Arc::new(Notify::new()));
         let (told, stopping) = (Arc::clone(&well), Arc::clone(&stop));
         let (tell, ready) = oneshot::channel();
@@ -132,9 +137,19 @@ async fn said(client: &Connection, count: usize) -> Vec<Option<String>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_well_leaves_and_comes_back_and_no_call_fails() {
+    leaves_and_comes_back(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_well_leaves_with_all_its_connections() {
+    leaves_and_comes_back(3).await;
+}
+
+async fn leaves_and_comes_back(pairs: usize) {
     let server = NatsServer::start().await.unwrap();
-    let client = connect(&server, "client").await;
-    let (a, b) = (Instance::start(&server, "a").await, Instance::start(&server, "b").await);
+    let client = connect_by(pairs, &server.url(), "client").await;
+    let [a, b] = ["a", "b"].map(|name| Instance::start_by(pairs, &server, name));
+    let (a, b) = (a.await, b.await);
     until_answered_by(&client, &["a", "b"]).await;
     assert_eq!(said(&client, 2).await, [None, None]);
     a.is_well(false);

@@ -97,7 +97,10 @@ enum Instance {
 /// Which drain is tried.
 #[derive(Debug, Clone, Copy)]
 enum Drain {
-    Ours,
+    Ours {
+        /// Pairs of connections of each process.
+        pairs: usize,
+    },
     /// `Subscriber::drain`, then the handlers, then a flush.
     Subscriber,
     /// `Client::drain`, then the handlers.
@@ -108,7 +111,7 @@ impl Drain {
     /// How long a call is waited for: long enough to tell a lost call from a starved one where none may be lost.
     fn patience(self) -> Duration {
         match self {
-            Self::Ours => Duration::from_secs(10),
+            Self::Ours { .. } => Duration::from_secs(10),
             Self::Subscriber | Self::Client => Duration::from_secs(1),
         }
     }
@@ -117,8 +120,8 @@ impl Drain {
 impl Instance {
     async fn start(url: &str, drain: Drain, effects: &Effects) -> Self {
         match drain {
-            Drain::Ours => {
-                let connection = connect(url, "effect").await;
+            Drain::Ours { pairs } => {
+                let connection = connect(url, "effect", pairs).await;
                 let service: Arc<dyn Service> = Arc::new(effects.clone());
                 let server = connection.serve(service).await.expect("the service is served");
                 Self::Ours(connection, server)
@@ -142,7 +145,9 @@ impl Instance {
         match self {
             Self::Ours(connection, server) => {
                 server.drain().await;
-                assert_eq!(connection.rx().lost(), 0, "the loss detector reads zero");
+                for strand in connection.strands() {
+                    assert_eq!(strand.rx().lost(), 0, "the loss detector reads zero");
+                }
                 connection.close().await;
             }
             Self::Library(mut running, stop) => {
@@ -172,7 +177,7 @@ async fn library(
                 stopping = true;
                 match drain {
                     Drain::Client => drop(client.drain().await),
-                    Drain::Ours | Drain::Subscriber => drop(requests.drain().await),
+                    Drain::Ours { .. } | Drain::Subscriber => drop(requests.drain().await),
                 }
                 continue;
             }
@@ -206,12 +211,14 @@ async fn restart(drain: Drain, mut enough: impl FnMut(u32, u64) -> bool) -> Outc
     let server = NatsServer::start().await.unwrap();
     let url = server.url();
     let effects = Effects::default();
+    let pairs = if let Drain::Ours { pairs } = drain { pairs } else { 1 };
     let permanent = [
-        Instance::start(&url, Drain::Ours, &effects).await,
-        Instance::start(&url, Drain::Ours, &effects).await,
+        Instance::start(&url, Drain::Ours { pairs }, &effects).await,
+        Instance::start(&url, Drain::Ours { pairs }, &effects).await,
     ];
     let failed = Arc::new(AtomicU64::new(0));
-    let load = Load::start(connect(&url, "caller").await, drain.patience(), Arc::clone(&failed));
+    let load =
+        Load::start(connect(&url, "caller", pairs).await, drain.patience(), Arc::clone(&failed));
     let mut drains = 0;
     while !enough(drains, failed.load(SeqCst)) {
         let instance = Instance::start(&url, drain, &effects).await;
@@ -272,8 +279,8 @@ impl Load {
     }
 }
 
-async fn connect(url: &str, name: &str) -> Connection {
-    Connection::connect(Options::new(url, name)).await.expect("a connection")
+async fn connect(url: &str, name: &str, pairs: usize) -> Connection {
+    Connection::connect(Options::new(url, name).connections(pairs)).await.expect("a connection")
 }
 
 async fn until(condition: impl Fn() -> bool) {
@@ -282,15 +289,24 @@ async fn until(condition: impl Fn() -> bool) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn req_004_a_rolling_restart_fails_no_call_and_repeats_no_effect() {
-    let drains_wanted = 200;
-    let outcome =
-        restart(Drain::Ours, |drains, failed| drains == drains_wanted || failed > 0).await;
+/// Drains again and again, and nothing is lost or repeated.
+async fn loses_nothing(pairs: usize, drains_wanted: u32) {
+    let enough = |drains, failed| drains == drains_wanted || failed > 0;
+    let outcome = restart(Drain::Ours { pairs }, enough).await;
     assert_eq!(outcome.failed, 0, "of {} calls, at drain {}", outcome.sent, outcome.drains);
     assert_eq!(outcome.drains, drains_wanted);
     assert_eq!(outcome.effects.duplicated(), 0);
     assert_eq!(outcome.effects.len() as u64, outcome.sent, "every call took effect once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn req_004_a_rolling_restart_fails_no_call_and_repeats_no_effect() {
+    loses_nothing(1, 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_does_it_where_processes_have_several_connections() {
+    loses_nothing(3, 60).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

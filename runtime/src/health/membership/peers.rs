@@ -25,7 +25,7 @@ impl Peers {
         server: &Server,
         time: Duration,
     ) -> Result<Self> {
-        let answers = Arc::new(Answers::default());
+        let (connection, answers) = (connection.chosen(), Arc::new(Answers::default()));
         let inbox = connection.mux().stream(Arc::clone(&answers) as Arc<dyn Sink>);
         connection.tx().publish(&Outgoing {
             subject: &server.ping(),

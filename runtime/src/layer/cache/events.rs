@@ -67,7 +67,9 @@ pub(super) fn listen(
         };
         spawn(Box::pin(ear.listen(Arc::clone(connection.durable()))));
     }
-    spawn(Box::pin(watch(connection.tx().state(), Arc::clone(&validity))));
+    for strand in connection.strands() {
+        spawn(Box::pin(watch(strand.tx().state(), Arc::clone(&validity))));
+    }
     (Some(validity), Listening(Some(stop.drop_guard())))
 }
 

@@ -160,6 +160,20 @@ fn clocks_that_drift_are_followed() {
 }
 
 #[test]
+fn what_was_sent_before_a_complaint_and_comes_after_it_changes_nothing() {
+    let mut pair = Pair::new(-60_000);
+    assert!(pair.request(0, 0).is_err());
+    pair.clock = 1;
+    assert_eq!(pair.request(10, 0), Ok(()));
+    pair.clock = 0;
+    assert!(pair.request(0, 5_000).is_err(), "over another connection, and late");
+    pair.clock = 1;
+    assert!(pair.request(2_000, 4_000).is_err(), "what is old still is");
+    pair.clock = 2;
+    assert_eq!(pair.request(7_000, 0), Ok(()));
+}
+
+#[test]
 fn strangers_make_a_caller_forgotten_and_memory_no_larger() {
     let mut pair = Pair::new(-60_000);
     pair.clock = 1;

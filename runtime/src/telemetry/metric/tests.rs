@@ -83,8 +83,8 @@ fn page() -> String {
     let mut page = String::from(
         "# Metrics\n\n\
          What a process tells under `/metrics`, where `BB_HTTP_ADDR` says. `method` is a method's subject, `code` the\n\
-         canonical code of its outcome, `service` who speaks, `role` which of its two connections: `rx` brings requests,\n\
-         `tx` carries all else. No label takes a value from a request.\n\n\
+         canonical code of its outcome, `service` who speaks, `role` what a connection is for: `rx` brings requests,\n\
+         `critical` those of critical methods, `tx` carries all else. No label takes a value from a request.\n\n\
          Written by `UPDATE_GOLDEN=1 cargo nextest run -p bodybroker-runtime metric` from `runtime/src/telemetry/metric.rs`.\n\n\
          | metric | kind | labels | meaning |\n|---|---|---|---|\n",
     );

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::bus::Fault;
-use bodybroker_runtime::connection::Options;
+use bodybroker_runtime::connection::{Options, Strand};
 use bodybroker_runtime::durable::Auth;
 use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::subject::Filter;
@@ -11,7 +11,7 @@ use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Bus, Connection, Server};
 use futures::StreamExt as _;
 
-use crate::fixture::{BIG, ECHO, Echo, HANG, Text, call_of, echo, noise};
+use crate::fixture::{BIG, ECHO, Echo, HANG, Text, call_of, connect_by, echo, noise};
 
 /// More than a message holds, whether it is compressed or not.
 const LONG: usize = 3_000_000;
@@ -56,8 +56,19 @@ impl Pair {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_and_answers_of_any_length_travel_over_a_server() {
+    any_length_travels(1).await;
+}
+
+#[tokio::test]
+async fn requests_and_answers_of_any_length_travel_over_several_connections() {
+    any_length_travels(3).await;
+}
+
+async fn any_length_travels(pairs: usize) {
     let server = NatsServer::start().await.unwrap();
-    let (client, _, _instance) = echo(&server).await;
+    let host = connect_by(pairs, &server.url(), "echo").await;
+    let _instance = host.serve(Echo::new(&host)).await.unwrap();
+    let client = connect_by(pairs, &server.url(), "client").await;
     // One is as long compressed as the limit of a message allows twice; the other can't be, for it would shrink too much.
     for text in [noise(LONG), "x".repeat(LONG)] {
         let calls: Vec<_> = (0..4)
@@ -67,7 +78,8 @@ async fn requests_and_answers_of_any_length_travel_over_a_server() {
             assert_eq!(call.await.unwrap().unwrap().text, text);
         }
     }
-    until(|| client.mux().streams() == 0 && client.mux().in_flight() == 0).await;
+    let left = |strand: &Strand| strand.mux().streams() + strand.mux().in_flight();
+    until(|| client.strands().iter().map(left).sum::<usize>() == 0).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,10 @@
 //! Streams over a real server.
 
+use std::future::IntoFuture as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bodybroker_runtime::connection::Options;
+use bodybroker_runtime::connection::Strand;
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::subject::Subject;
@@ -12,7 +13,7 @@ use bodybroker_runtime::transport::{Flush, Outgoing};
 use futures::future::join_all;
 
 use super::fixture::*;
-use crate::fixture::connect;
+use crate::fixture::{connect, connect_by};
 use crate::handover::{moved, pair};
 
 struct Real {
@@ -24,22 +25,42 @@ struct Real {
 }
 
 async fn real() -> Real {
+    real_by(1).await
+}
+
+/// The same, with so many pairs of connections of each process.
+async fn real_by(pairs: usize) -> Real {
     let nats = NatsServer::start().await.unwrap();
-    let client = Connection::connect(Options::new(nats.url(), "caller")).await.unwrap();
-    let host = Connection::connect(Options::new(nats.url(), "host")).await.unwrap();
+    let client = connect_by(pairs, &nats.url(), "caller").await;
+    let host = connect_by(pairs, &nats.url(), "host").await;
     let service = Streams::default();
     let server = host.serve(service.clone()).await.unwrap();
     Real { _nats: nats, client, host, server, service }
 }
 
 async fn clean(real: &Real) {
-    until(|| real.client.mux().streams() == 0 && real.host.mux().streams() == 0).await;
+    let open = |strand: &Strand| strand.mux().streams();
+    let all = || real.client.strands().iter().chain(real.host.strands());
+    until(|| all().map(open).sum::<usize>() == 0).await;
     assert_eq!(real.server.in_flight(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_of_every_shape_cross_a_real_server() {
-    let real = real().await;
+    streams_of_every_shape(real().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_of_every_shape_cross_several_connections() {
+    let real = real_by(3).await;
+    let made = || real.client.strands().iter().all(|strand| strand.mux().streams() > 0);
+    let streams = join_all((0..9).map(|_| count(&real.client, 1, NEVER).into_future())).await;
+    assert!(made() && streams.iter().all(Result::is_ok), "they are spread over all");
+    drop(streams);
+    streams_of_every_shape(real).await;
+}
+
+async fn streams_of_every_shape(real: Real) {
     let streams = (0..64).map(|n| {
         let client = real.client.clone();
         tokio::spawn(async move {
