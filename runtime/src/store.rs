@@ -211,8 +211,8 @@ impl<T: Message + Default + Name> Store<T> {
         refused::list(&self.bucket).await
     }
 
-    /// Puts them back to be published, behind what waits already, and tells how many. Who is interrupted may have put one
-    /// back that is still aside: it would be published twice.
+    /// Puts them back to be published, behind what waits already, and tells how many. Where this was interrupted between two steps of
+    /// one event, and is called again after that was published, it is published twice.
     ///
     /// # Errors
     /// As [`Store::refused_events`].

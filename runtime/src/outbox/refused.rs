@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::ROWS;
 use super::row::Row;
-use crate::durable::Bucket;
+use crate::durable::{Append, Bucket};
 use crate::status::{Code, Result, Status};
 use crate::subject;
 
@@ -60,11 +60,11 @@ pub(super) fn place(bucket: &Bucket) -> Bucket {
     bucket.beneath(REFUSED)
 }
 
-/// Puts an event aside. Who is interrupted before its row is removed puts it aside again.
+/// Puts an event aside.
 pub(super) async fn keep(place: &Bucket, row: &Row, reason: &Status) -> Result<()> {
     let mut append = row.moved(place)?;
     append.headers.insert(REASON, printable(&reason.to_string()))?;
-    place.durable().append(append).await.map(drop)
+    moved(place, append).await
 }
 
 /// What was put aside, oldest first.
@@ -84,11 +84,19 @@ pub(crate) async fn put_back(bucket: &Bucket) -> Result<u64> {
     let (place, outbox) = (place(bucket), bucket.beneath(ROWS));
     let mut count = 0;
     for (row, _) in rows(&place).await? {
-        outbox.durable().append(row.moved(&outbox)?).await?;
+        moved(&outbox, row.moved(&outbox)?).await?;
         place.purge(&row.id).await?;
         count += 1;
     }
     Ok(count)
+}
+
+/// Moves an event to a place. Whoever was interrupted before it was removed from the other may have moved it already.
+async fn moved(place: &Bucket, append: Append) -> Result<()> {
+    match place.durable().append(append).await {
+        Err(status) if status.code() == Code::Aborted => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 /// What lies in a place, with the reasons.

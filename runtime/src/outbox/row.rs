@@ -43,17 +43,18 @@ impl Row {
         headers: &Headers,
         payload: Bytes,
     ) -> Result<Append> {
-        let id = new_id();
+        let id = format!("{:032x}", rand::random::<u128>());
         let mut append = rows.append(&Write::create(&*id, payload), Some(0))?;
         address(&mut append, headers, &subject::escape(key), stream, subject)?;
         append.id = Some(id);
         Ok(append)
     }
 
-    /// Makes the same message for another place, under a name and an id of its own: a stream drops what bears an id again.
+    /// Makes the same message for another place. Its name and id are others, as a stream drops what bears an id again; but the
+    /// same each time, so that who is interrupted moves it once.
     pub(super) fn moved(&self, place: &Bucket) -> Result<Append> {
-        let Self { key, stream, subject, headers, payload, .. } = self;
-        let id = new_id();
+        let Self { id, sequence, key, stream, subject, headers, payload, time: _ } = self;
+        let id = blake3::hash(format!("{id} {sequence}").as_bytes()).to_hex()[..32].to_owned();
         let mut append = place.append(&Write::create(&*id, Bytes::new()), Some(0))?;
         address(&mut append, headers, key, stream, subject)?;
         // As it is stored, compressed or not.
@@ -95,10 +96,6 @@ impl Row {
             id: Some(self.id.clone()),
         }
     }
-}
-
-fn new_id() -> String {
-    format!("{:032x}", rand::random::<u128>())
 }
 
 /// Says where an event goes.

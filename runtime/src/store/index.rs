@@ -55,8 +55,8 @@ impl<T> Unique<T> {
 }
 
 impl<T: Message + Default + Name + 'static> Store<T> {
-    /// Keeps an index from now on: every write changes value and entries in one step. Whoever writes to the bucket must keep
-    /// it. Where there are values already, [`Store::reindex`] once nobody writes without it any more.
+    /// Keeps an index from now on: every write changes value and entries in one step. Where there are values already, or
+    /// somebody writes without it, look values up in a store [`with_lookups`](Self::with_lookups).
     #[must_use]
     pub fn with_index(mut self, index: &Index<T>) -> Self {
         self.bucket = self.bucket.with_index(index.erased(false));

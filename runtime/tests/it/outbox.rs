@@ -29,6 +29,7 @@ connected! {
     what_nobody_would_publish_is_refused,
     a_long_event_arrives_as_it_was,
     what_its_stream_will_never_take_is_put_aside_and_holds_nothing_up,
+    whoever_dies_while_it_puts_an_event_aside_it_is_there_once,
 }
 
 /// A bucket of its own for each scenario of a test.
@@ -331,7 +332,7 @@ async fn what_its_stream_will_never_take_is_put_aside_and_holds_nothing_up<
         let is_second = append.stream == "EVENTS" && append.payload.ends_with(&[16, 2]);
         is_second.then_some(Code::InvalidArgument)
     };
-    let (refusing, _) = Frozen::process(&connection, Stop::Refused(second))?;
+    let (refusing, _) = Frozen::process(&connection, Stop::Refused(second, None))?;
     let store: Store<Rang> = refusing.store_with_outbox(spec)?;
     for _ in 0..3 {
         ring(&store, "a").await?;
@@ -358,7 +359,31 @@ async fn what_its_stream_will_never_take_is_put_aside_and_holds_nothing_up<
     Ok(())
 }
 
-/// Nobody is there to take the events of one bell; a minute later, those of another.
+async fn whoever_dies_while_it_puts_an_event_aside_it_is_there_once<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = &connect("bells").await?;
+    let refuses = |append: &Append| (append.stream == "EVENTS").then_some(Code::InvalidArgument);
+    // The lease, the event that is refused, its copy, and the removal of its row.
+    let scenarios = [3, 4].map(|step| async move {
+        let spec = bucket(format!("bells-{step}"), None);
+        provision(connection, spec).await?;
+        ring(&writer(connection, spec)?, "a").await?;
+        let (dying, frozen) = Frozen::process(connection, Stop::Refused(refuses, Some(step)))?;
+        let _relay: Store<Rang> = dying.store_with_outbox(spec)?;
+        frozen.stopped().await;
+        let (heir, _) = Frozen::process(connection, Stop::Refused(refuses, None))?;
+        let store: Store<Rang> = heir.store_with_outbox(spec)?;
+        published(connection, spec).await?;
+        assert_eq!(store.refused_events().await?.len(), 1, "{step}");
+        Ok::<_, Status>(())
+    });
+    try_join_all(scenarios).await.map(drop)
+}
+
+/// The stream of one bell's events isn't there, and that of another's isn't reached.
 #[tokio::test(start_paused = true)]
 async fn what_may_be_mended_is_tried_for_minutes() -> Result<()> {
     let connection = Connection::local(&Bus::new(), "bells");
@@ -369,7 +394,7 @@ async fn what_may_be_mended_is_tried_for_minutes() -> Result<()> {
         "evt.bell.rang.v1.away" => Some(Code::Unavailable),
         _ => None,
     };
-    let (refusing, _) = Frozen::process(&connection, Stop::Refused(nobody))?;
+    let (refusing, _) = Frozen::process(&connection, Stop::Refused(nobody, None))?;
     let store: Store<Rang> = refusing.store_with_outbox(spec)?;
     ring(&store, "gone").await?;
     ring(&store, "away").await?;

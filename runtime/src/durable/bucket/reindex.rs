@@ -86,7 +86,7 @@ impl Bucket {
                 }
             }
         }
-        // Whoever keeps writing the value keeps its entries, too.
+        // Whoever keeps writing the value keeps its entries, or is followed.
         Ok(())
     }
 

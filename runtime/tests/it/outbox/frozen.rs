@@ -20,8 +20,8 @@ use tokio::sync::watch;
 pub(super) enum Stop {
     Before(usize),
     After(usize),
-    /// Nowhere, but what it appends on its own is refused where this says so.
-    Refused(fn(&Append) -> Option<Code>),
+    /// Before a step, or nowhere; and what it appends on its own is refused where this says so.
+    Refused(fn(&Append) -> Option<Code>, Option<usize>),
 }
 
 /// Streams as such a process sees them.
@@ -73,7 +73,7 @@ impl Frozen {
         let (before, after) = match self.stop {
             Stop::Before(at) => (number >= at, false),
             Stop::After(at) => (number > at, number == at),
-            Stop::Refused(_) => (false, false),
+            Stop::Refused(_, at) => (at.is_some_and(|at| number >= at), false),
         };
         if !before {
             let done = step.await;
@@ -98,7 +98,7 @@ impl Durable for Frozen {
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
         let durable = Arc::clone(&self.durable);
         let refused = match self.stop {
-            Stop::Refused(refuses) => refuses(&message),
+            Stop::Refused(refuses, _) => refuses(&message),
             Stop::Before(_) | Stop::After(_) => None,
         };
         Box::pin(self.step(async move {
