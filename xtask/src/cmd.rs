@@ -14,6 +14,7 @@ mod key;
 mod lint;
 mod ls;
 mod new;
+mod outbox;
 mod streams;
 mod sub;
 mod test;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Sub(sub::Args),
     Key(key::Args),
     Streams(streams::Args),
+    Outbox(outbox::Args),
     Demo(demo::Args),
     Test(test::Args),
     Bench(bench::Args),
@@ -61,6 +63,7 @@ impl Command {
             Self::Sub(args) => sub::run(&args),
             Self::Key(args) => key::run(&args),
             Self::Streams(args) => streams::run(&args),
+            Self::Outbox(args) => outbox::run(&args),
             Self::Demo(args) => demo::run(&args),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(&args),

@@ -4,5 +4,6 @@ mod breaking;
 mod demo;
 mod key;
 mod new;
+mod outbox;
 mod support;
 mod up;
