@@ -32,6 +32,7 @@ pub const RULES: &[Rule] = &[
     rule::bucket_history::RULE,
     rule::bucket_unique::RULE,
     rule::bucket_value::RULE,
+    rule::bucket_version::RULE,
     rule::cache_event::RULE,
     rule::cache_key::RULE,
     rule::cache_secret::RULE,

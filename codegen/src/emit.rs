@@ -35,6 +35,7 @@ mod service;
 mod settings;
 mod source;
 mod spec;
+mod steps;
 mod store;
 mod streams;
 mod subject;
@@ -56,6 +57,7 @@ const EMITTERS: &[Emitter] = &[
     Emitter::Service(server::emit),
     Emitter::Service(mock::emit),
     Emitter::Service(spec::emit),
+    Emitter::Service(steps::emit),
     Emitter::Service(store::emit),
     Emitter::Service(subject::emit),
     Emitter::Package(events::emit),

@@ -26,9 +26,9 @@ use crate::outbox;
 use crate::redis::Redis;
 use crate::seal::Protection;
 use crate::server::{IntoService, Server};
-use crate::spec::{BucketSpec, MethodSpec};
+use crate::spec::MethodSpec;
 use crate::status::{Code, Result};
-use crate::store::Store;
+use crate::store::{Opening, Store};
 use crate::stream::Keeper;
 use crate::subject;
 use crate::tls::Tls;
@@ -354,12 +354,13 @@ impl Connection {
     /// Opens the typed store of a bucket. Nothing is sent.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
-    pub fn store<T>(&self, bucket: &'static BucketSpec) -> Result<Store<T>>
+    /// As [`Store::open`].
+    pub fn store<T>(&self, bucket: impl Opening<T>) -> Result<Store<T>>
     where
         T: Message + Default + prost::Name,
     {
-        Store::protected(&self.inner.durable, bucket, &self.inner.protection)
+        let store = Store::protected(&self.inner.durable, bucket, &self.inner.protection)?;
+        Ok(store.read_by(&format!("{}.{}", self.name(), self.id())))
     }
 
     /// Length up to which requests, answers and frames are sent and taken, before compression.
@@ -377,13 +378,14 @@ impl Connection {
     /// all instances that do, one publishes them, in the order of each key, for as long as it runs. Nobody waits for that.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
-    pub fn store_with_outbox<T>(&self, bucket: &'static BucketSpec) -> Result<Store<T>>
+    /// As [`Store::open`].
+    pub fn store_with_outbox<T>(&self, bucket: impl Opening<T>) -> Result<Store<T>>
     where
         T: Message + Default + prost::Name,
     {
+        let spec = bucket.bucket();
         let store = self.store(bucket)?.with_outbox();
-        outbox::start(self, bucket);
+        outbox::start(self, spec);
         Ok(store)
     }
 

@@ -27,8 +27,8 @@ mod jetstream;
 mod memory;
 mod plan;
 
-pub use bucket::{Bucket, Expect, Keys, Range, Record, Write};
-pub(crate) use bucket::{Index, deletes, is_of_one_value};
+pub use bucket::{Bucket, Expect, Keys, Migrated, Range, Record, Write};
+pub(crate) use bucket::{Change, Index, Steps, deletes, is_of_one_value};
 pub(crate) use config::DEAD_LETTERS;
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};
 pub use conflict::{IndexConflict, RevisionConflict};

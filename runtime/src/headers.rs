@@ -44,6 +44,8 @@ pub mod name {
     pub const PIECES: &str = "Bb-Pieces";
     /// Encodings in which a caller that isn't ours reads answers.
     pub const ACCEPT_ENCODING: &str = "Accept-Encoding";
+    /// Version of a bucket's value, from 2; absent on the first.
+    pub const VERSION: &str = "Bb-Version";
     /// Id by which JetStream recognises a repeated message.
     pub const MSG_ID: &str = "Nats-Msg-Id";
     /// How long a stream keeps a message, as in `90s`; `never` where it doesn't expire (ADR-43).

@@ -168,7 +168,7 @@ impl Provisioner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{ConsumeSpec, EventSpec, Storage};
+    use crate::spec::{ConsumeSpec, EventSpec, Storage, Versions};
 
     #[test]
     fn dead_letters_have_as_many_replicas_as_what_they_are_about() {
@@ -190,6 +190,7 @@ mod tests {
             ttl: None,
             storage: Storage::File,
             replicas: 3,
+            versions: Versions::FIRST,
         };
         let consume = ConsumeSpec { durable: "listener", event: &EVENT };
         let mut provisioner = Provisioner::new().buckets(&[&BUCKET]);

@@ -9,6 +9,7 @@ mod index;
 mod policy;
 mod scalar;
 mod sealed;
+mod versions;
 
 pub use cache::{Cache, Invalidation, KeyPart};
 pub(crate) use index::Said;
@@ -16,6 +17,7 @@ pub use index::{IndexField, IndexSpec, Occurs};
 pub use policy::{Adaptive, Breaker, Hedge, Policy, Replay, Retry};
 pub use scalar::Scalar;
 pub use sealed::{Sealed, SealedField, SealedMessage, SealedSides};
+pub use versions::{Earlier, Versions};
 
 /// A service.
 #[derive(Debug)]
@@ -204,6 +206,8 @@ pub struct BucketSpec {
     pub storage: Storage,
     /// Copies kept in production.
     pub replicas: u32,
+    /// In which versions values are.
+    pub versions: Versions,
 }
 
 /// A JetStream stream.

@@ -11,21 +11,25 @@ use prost::{Message, Name};
 use crate::durable::{Bucket, Durable, Expect, Record, Start, Write};
 use crate::outbox::refused;
 use crate::seal::Protection;
-use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
 
 mod follow;
 mod index;
 mod list;
+mod migrations;
 mod modify;
+mod opening;
 mod watch;
 mod write;
 
+pub use crate::durable::Migrated;
 pub use crate::outbox::Outgoing;
 pub use crate::outbox::refused::RefusedEvent;
 use follow::Indexed;
 pub use index::{Index, Unique};
 pub use list::{List, Page};
+pub use migrations::Migrations;
+pub use opening::Opening;
 pub use watch::{Change, Watch};
 pub use write::{Batch, Writing};
 
@@ -72,20 +76,22 @@ impl<T: Message + Default + Name> Store<T> {
     /// Opens the store of a bucket whose values have no sensitive fields. Nothing is sent.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
-    pub fn open(durable: &Arc<dyn Durable>, spec: &BucketSpec) -> Result<Self> {
-        Self::protected(durable, spec, &Protection::default())
+    /// `INVALID_ARGUMENT` when the bucket holds messages of another type; `FAILED_PRECONDITION` when nothing says what becomes of
+    /// its values of earlier versions.
+    pub fn open(durable: &Arc<dyn Durable>, bucket: impl Opening<T>) -> Result<Self> {
+        Self::protected(durable, bucket, &Protection::default())
     }
 
     /// The same of any bucket, with what seals sensitive fields and opens them.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` when the bucket holds messages of another type.
+    /// As [`Store::open`].
     pub fn protected(
         durable: &Arc<dyn Durable>,
-        spec: &BucketSpec,
+        bucket: impl Opening<T>,
         protection: &Protection,
     ) -> Result<Self> {
+        let spec = bucket.bucket();
         if spec.value != T::full_name() {
             return Err(Status::invalid_argument(format!(
                 "bucket {} holds {}, not {}",
@@ -94,7 +100,9 @@ impl<T: Message + Default + Name> Store<T> {
                 T::full_name()
             )));
         }
+        let steps = bucket.migrations().steps(spec)?;
         let bucket = Bucket::new(Arc::clone(durable), spec).protected(spec.sealed, protection);
+        let bucket = bucket.with_steps(steps);
         Ok(Self { bucket, has_outbox: false, indexed: None, value: PhantomData })
     }
 
@@ -103,11 +111,17 @@ impl<T: Message + Default + Name> Store<T> {
         Self { has_outbox: true, ..self }
     }
 
+    /// The same, with the name of who reads, which is told where a value is of a version that is read by others only.
+    pub(crate) fn read_by(self, reader: &str) -> Self {
+        Self { bucket: self.bucket.read_by(reader), ..self }
+    }
+
     /// Reads a key; `None` when it isn't there. While a cluster is disturbed, the value may be one that was replaced
     /// some seconds ago; a compare-and-set that builds on it is never accepted.
     ///
     /// # Errors
-    /// `DATA_LOSS` when the stored bytes aren't a `T`.
+    /// `DATA_LOSS` when the stored bytes aren't a `T`, and nothing makes one of them; `FAILED_PRECONDITION` when they are of a
+    /// version that only others read. It is the same wherever values are read.
     pub async fn get(&self, key: &str) -> Result<Option<Entry<T>>> {
         self.bucket.get(key).await?.and_then(|record| self.entry(record).transpose()).transpose()
     }
@@ -141,7 +155,7 @@ impl<T: Message + Default + Name> Store<T> {
         self.writing(Write::update(key, encode(value), revision))
     }
 
-    /// Writes a key whatever is there, and tells its revision.
+    /// Writes a key whatever is there, and tells its revision: be it a value of a version that only others read.
     pub fn put(&self, key: &str, value: &T) -> Writing {
         self.writing(Write::put(key, encode(value)))
     }

@@ -3,6 +3,7 @@
 pub(super) mod bucket_history;
 pub(super) mod bucket_unique;
 pub(super) mod bucket_value;
+pub(super) mod bucket_version;
 pub(super) mod cache_event;
 pub(super) mod cache_key;
 pub(super) mod cache_secret;

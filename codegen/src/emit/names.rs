@@ -32,6 +32,7 @@ const TAKEN: &[&str] = &[
     "Drop",
     "DuplexCall",
     "Duration",
+    "Earlier",
     "Eq",
     "Err",
     "Event",
@@ -51,10 +52,12 @@ const TAKEN: &[&str] = &[
     "Message",
     "Method",
     "MethodSpec",
+    "Migrations",
     "Mock",
     "Name",
     "None",
     "Ok",
+    "Opening",
     "Option",
     "Outbound",
     "Published",
@@ -82,6 +85,7 @@ const TAKEN: &[&str] = &[
     "Unpin",
     "UploadCall",
     "Vec",
+    "Versions",
 ];
 
 /// Messages that one file names.

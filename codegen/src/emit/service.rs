@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::names::Names;
 use super::source::{Source, ident, prefixed};
-use super::{Context, Files, docs, error, layout, method_table, store};
+use super::{Context, Files, docs, error, layout, method_table, steps, store};
 use crate::schema::model::{Consume, Kind, Method, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
@@ -61,17 +61,16 @@ impl Parts {
 
 /// Every name that a service's files declare or import by themselves.
 pub(super) fn own<'a>(service: &'a Service, parts: &'a Parts) -> Vec<&'a str> {
-    [parts.all(), error::idents(service), store::idents(service)].concat()
+    [parts.all(), error::idents(service), steps::idents(service), store::idents(service)].concat()
 }
 
 /// Names of a service's modules and items that its package exports: those behind the mock's feature come apart.
 pub(super) fn exports(service: &Service) -> (Vec<String>, String) {
     let Parts { name, client, server, mock } = Parts::of(service);
     let buckets = service.buckets.iter().map(super::spec::bucket_name);
-    let errors = error::idents(service).into_iter().map(str::to_owned);
-    let stores = store::idents(service).into_iter().map(str::to_owned);
-    let items = [name, server].into_iter().chain(client).chain(buckets).chain(errors);
-    (items.chain(stores).collect(), mock)
+    let idents = [error::idents(service), steps::idents(service), store::idents(service)].concat();
+    let idents = idents.into_iter().map(str::to_owned);
+    ([name, server].into_iter().chain(client).chain(buckets).chain(idents).collect(), mock)
 }
 
 /// Types of streams that the trait names.
@@ -103,11 +102,16 @@ fn submodules(context: &Context<'_>, service: &Service, parts: &Parts) -> TokenS
     let (store, every_store): (Option<_>, Option<_>) = stores.unzip();
     let errors = (!error::idents(service).is_empty()).then(|| quote! { mod error; });
     let every_error = error::import(service, &quote! { pub use error });
+    let steps: Vec<_> = steps::idents(service).into_iter().map(ident).collect();
+    let steps = (!steps.is_empty())
+        .then(|| (quote! { mod steps; }, quote! { pub use steps::{#(#steps),*}; }));
+    let (steps, every_step): (TokenStream, TokenStream) = steps.into_iter().unzip();
     quote! {
         #client
         #errors
         mod server;
         mod spec;
+        #steps
         #store
         #subject
         #gate
@@ -117,6 +121,7 @@ fn submodules(context: &Context<'_>, service: &Service, parts: &Parts) -> TokenS
         #every_error
         pub use server::#server;
         pub use spec::#spec;
+        #every_step
         #every_store
         #gate
         pub use mock::#mock;

@@ -12,7 +12,7 @@ use super::methods::Methods;
 use super::service::{Parts, module};
 use super::source::{Source, ident, tokens};
 use super::{Context, Files, docs, policy, sealed, store};
-use crate::schema::model::{Bucket, Consume, Package, Service, Storage};
+use crate::schema::model::{Bucket, Consume, Earlier, Package, Service, Storage};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
     let place = context.place(&package.name);
@@ -39,10 +39,13 @@ pub(super) fn bucket_constant(stem: &str) -> String {
 
 fn used(package: &Package, service: &Service) -> Vec<&'static str> {
     let consumes: &[_] = if service.consumes.is_empty() { &[] } else { &["ConsumeSpec"] };
-    let buckets: &[_] = if service.buckets.is_empty() { &[] } else { &["BucketSpec", "Storage"] };
+    let buckets: &[_] =
+        if service.buckets.is_empty() { &[] } else { &["BucketSpec", "Storage", "Versions"] };
     let indexes = store::used(service);
+    let has_steps = service.buckets.iter().any(|bucket| !bucket.earlier.is_empty());
+    let earlier: &[_] = if has_steps { &["Earlier"] } else { &[] };
     let methods = Methods::used(package, service);
-    [&["ServiceSpec"], &*methods, consumes, buckets, &indexes].concat()
+    [&["ServiceSpec"], &*methods, consumes, buckets, &indexes, earlier].concat()
 }
 
 fn duration_used(service: &Service) -> Option<&'static str> {
@@ -91,8 +94,7 @@ fn consume(context: &Context<'_>, consume: &Consume, place: &Place) -> TokenStre
 }
 
 fn bucket(package: &Package, bucket: &Bucket, service: &Service) -> TokenStream {
-    let Bucket { name, ident: _, value, indexes, store_ident: _, history, ttl, storage, replicas } =
-        bucket;
+    let Bucket { name, value, indexes, history, ttl, storage, replicas, .. } = bucket;
     let indexes = indexes.iter().map(store::index);
     let about = format!(" Bucket `{name}` of [`{}`](super::{}).", service.name, service.name);
     let sealed = sealed::value(package, value, 2);
@@ -100,6 +102,7 @@ fn bucket(package: &Package, bucket: &Bucket, service: &Service) -> TokenStream 
     let (history, replicas) = (number(*history), number(*replicas));
     let ttl = policy::maybe(*ttl);
     let storage = self::storage(*storage);
+    let versions = versions(package, bucket);
     quote! {
         #[doc = #about]
         pub static #constant: BucketSpec = BucketSpec {
@@ -111,7 +114,25 @@ fn bucket(package: &Package, bucket: &Bucket, service: &Service) -> TokenStream 
             ttl: #ttl,
             storage: #storage,
             replicas: #replicas,
+            versions: #versions,
         };
+    }
+}
+
+/// In which versions a bucket's values are.
+fn versions(package: &Package, bucket: &Bucket) -> TokenStream {
+    let Bucket { version, writes, earlier, .. } = bucket;
+    if (*version, *writes) == (1, 1) {
+        return quote! { Versions::FIRST };
+    }
+    let earlier = earlier.iter().map(|Earlier { version, value }| {
+        let (version, sealed) = (number(*version), sealed::value(package, value, 2));
+        let value = &value.full_name;
+        quote! { Earlier { version: #version, value: #value, sealed: #sealed } }
+    });
+    let (version, writes) = (number(*version), number(*writes));
+    quote! {
+        Versions { current: #version, written: #writes, earlier: &[#(#earlier),*] }
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, 
     let mut names = Names::new(context, package, &own);
     let constants: Vec<_> = buckets.iter().map(|(bucket, _)| ident(&bucket_name(bucket))).collect();
     let stores: Vec<_> = buckets.iter().map(|(bucket, it)| store(bucket, it, &mut names)).collect();
+    let steps = buckets.iter().filter_map(|(it, _)| it.steps_ident.as_deref()).map(ident);
+    let steps: Vec<_> = steps.collect();
+    let steps = (!steps.is_empty()).then(|| quote! { use super::steps::{#(#steps),*}; });
     let source = Source::new(package)
         .docs(&format!("Stores of `{}` with lookups by more than the key.", service.full_name))
         .import("std::ops", ["Deref"])
@@ -28,6 +31,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, 
         .imports(names.imports())
         .items(quote! {
             use super::spec::{#(#constants),*};
+            #steps
 
             #(#stores)*
         });
@@ -82,6 +86,9 @@ fn store(bucket: &Bucket, store: &str, names: &mut Names<'_>) -> TokenStream {
     let constant = ident(&bucket_name(bucket));
     let lookups = bucket.indexes.iter().enumerate().map(|(at, it)| lookup(bucket, at, it, names));
     let lookups: Vec<_> = lookups.collect();
+    let steps = bucket.steps_ident.as_deref().map(ident);
+    let bucket = steps.as_ref().map_or_else(|| quote! { &#constant }, |_| quote! { steps });
+    let steps = steps.map(|steps| quote! { , steps: #steps });
     quote! {
         #[doc = #about]
         ///
@@ -91,13 +98,13 @@ fn store(bucket: &Bucket, store: &str, names: &mut Names<'_>) -> TokenStream {
 
         impl #store {
             /// Opens the store, and sees to it that values are found, those of before as well. Nobody waits for that.
-            pub fn open(connection: &Connection) -> Result<Self> {
-                Ok(Self(connection.store(&#constant)?.with_lookups(connection)))
+            pub fn open(connection: &Connection #steps) -> Result<Self> {
+                Ok(Self(connection.store(#bucket)?.with_lookups(connection)))
             }
 
             /// Opens the store, and takes part in publishing the events that are written with its values, too.
-            pub fn open_with_outbox(connection: &Connection) -> Result<Self> {
-                Ok(Self(connection.store_with_outbox(&#constant)?.with_lookups(connection)))
+            pub fn open_with_outbox(connection: &Connection #steps) -> Result<Self> {
+                Ok(Self(connection.store_with_outbox(#bucket)?.with_lookups(connection)))
             }
 
             #(#lookups)*

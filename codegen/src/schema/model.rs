@@ -360,6 +360,31 @@ pub struct Bucket {
     pub storage: Storage,
     /// Copies kept in production.
     pub replicas: u32,
+    /// Version of the values, from 1.
+    pub version: u32,
+    /// Version that values are written in: that one or the one before.
+    pub writes: u32,
+    /// What values of the versions before are, the oldest first, without a gap up to the last.
+    pub earlier: Vec<Earlier>,
+    /// Name of what generated code has the steps in from one version to the next; `None` where there is none.
+    pub steps_ident: Option<String>,
+}
+
+impl Bucket {
+    /// The versions that are read, the oldest first, each with its message.
+    pub fn read(&self) -> impl Iterator<Item = (u32, &Type)> {
+        let earlier = self.earlier.iter().map(|it| (it.version, &it.value));
+        earlier.chain([(self.version, &self.value)])
+    }
+}
+
+/// What the values of a bucket were in an earlier version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Earlier {
+    /// The version.
+    pub version: u32,
+    /// Message that was stored.
+    pub value: Type,
 }
 
 /// A JetStream stream.

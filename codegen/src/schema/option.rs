@@ -124,6 +124,7 @@ mod tests {
         ("Cache", again::<Cache>),
         ("Bucket", again::<Bucket>),
         ("Index", again::<Index>),
+        ("EarlierValue", again::<bucket::EarlierValue>),
     ];
 
     fn again<T: Message + Default>(message: &DynamicMessage) -> Vec<u8> {

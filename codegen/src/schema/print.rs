@@ -4,9 +4,9 @@ use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
 use super::model::{
-    self, Body, Bucket, Cache, Consume, DeclaredError, Event, FieldPath, Index, IndexField,
-    Invalidation, KeyField, KeyPart, Kind, Method, Model, Package, Policy, Redacted, Route, Sealed,
-    SealedField, Service, Storage, Stream, Type,
+    self, Body, Bucket, Cache, Consume, DeclaredError, Earlier, Event, FieldPath, Index,
+    IndexField, Invalidation, KeyField, KeyPart, Kind, Method, Model, Package, Policy, Redacted,
+    Route, Sealed, SealedField, Service, Storage, Stream, Type,
 };
 
 /// Prints the whole model.
@@ -260,12 +260,35 @@ fn event(page: &mut Page, it: &Event) {
 }
 
 fn bucket(page: &mut Page, it: &Bucket) {
-    let Bucket { name, ident, value, indexes, store_ident, history, ttl, storage, replicas } = it;
+    let Bucket {
+        name,
+        ident,
+        value,
+        indexes,
+        store_ident,
+        history,
+        ttl,
+        storage,
+        replicas,
+        version,
+        writes,
+        earlier,
+        steps_ident,
+    } = it;
     let kept = kept(*storage, *replicas, *ttl);
     page.line(
         2,
         format_args!("bucket {name} = {ident} of {}, history {history}, {kept}", path(value)),
     );
+    if *version > 1 {
+        page.line(3, format_args!("version {version}, written in {writes}"));
+    }
+    for Earlier { version, value } in earlier {
+        page.line(3, format_args!("version {version} of {}", path(value)));
+    }
+    if let Some(ident) = steps_ident {
+        page.line(3, format_args!("steps = {ident}"));
+    }
     if let Some(store) = store_ident {
         page.line(3, format_args!("store {store}"));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -14,7 +14,7 @@ use super::{Durable, Start, Stored, StreamConfig};
 use crate::headers::Headers;
 use crate::seal::{Guard, Protection};
 use crate::shown::Length;
-use crate::spec::{BucketSpec, Sealed};
+use crate::spec::{BucketSpec, Sealed, Versions};
 use crate::status::{Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
@@ -25,12 +25,17 @@ mod indexed;
 mod pace;
 mod range;
 mod reindex;
+mod rewrite;
+mod version;
 mod write;
 
 pub(crate) use index::Index;
 use pace::Pace;
 pub use range::{Keys, Range};
 pub(crate) use reindex::is_of_one_value;
+pub use rewrite::Migrated;
+use version::Versioned;
+pub(crate) use version::{Change, Steps};
 pub use write::{Expect, Write};
 
 /// A bucket of bytes under keys of any text.
@@ -42,13 +47,14 @@ pub struct Bucket {
     /// What comes before the key in a subject.
     prefix: String,
     history: usize,
-    /// Whether values are kept for a time only.
-    expires: bool,
+    /// How long values are kept, if not for ever.
+    ttl: Option<Duration>,
     indexes: Arc<[Index]>,
     pace: Arc<Pace>,
     /// Seals what is written and opens what is read, where values have sensitive fields.
     guard: Option<Guard>,
     protection: Protection,
+    versions: Versioned,
 }
 
 /// What a bucket holds, or held, under a key.
@@ -90,11 +96,12 @@ impl Bucket {
             stream: bucket_stream(spec.name),
             prefix: bucket_subject(spec.name),
             history: spec.history.max(1) as usize,
-            expires: spec.ttl.is_some(),
+            ttl: spec.ttl,
             indexes: spec.indexes.iter().map(Index::of).collect(),
             pace: Arc::new(Pace::new()),
             guard: None,
             protection: Protection::default(),
+            versions: Versioned::new(spec.versions),
         }
     }
 
@@ -102,7 +109,8 @@ impl Bucket {
     pub(crate) fn beneath(&self, name: &str) -> Self {
         let prefix = format!("{}._bb.{name}", self.prefix);
         let (indexes, pace) = (Arc::default(), Arc::new(Pace::none()));
-        Self { prefix, indexes, pace, guard: None, ..self.clone() }
+        let versions = Versioned::new(Versions::FIRST);
+        Self { prefix, indexes, pace, guard: None, versions, ..self.clone() }
     }
 
     /// Removes a key and whatever it held before, without a trace.
@@ -138,11 +146,6 @@ impl Bucket {
     /// What becomes of the sensitive fields of events that are published with a write.
     pub(crate) fn protection(&self) -> &Protection {
         &self.protection
-    }
-
-    /// A value that was read, with its sensitive fields opened.
-    fn opened(&self, value: Bytes) -> Result<Bytes> {
-        Guard::open_with(self.guard.as_ref(), value)
     }
 
     /// Name of the bucket.
@@ -264,7 +267,7 @@ impl Bucket {
         let value = value.map_err(|garbled| {
             garbled.lost(format_args!("what bucket {} holds under `{key}`", self.name))
         })?;
-        let value = value.map(|value| self.opened(value)).transpose()?;
+        let value = value.map(|value| self.current(&key, &stored.headers, value)).transpose()?;
         Ok(Record {
             key,
             value,

@@ -113,8 +113,17 @@ impl StreamConfig {
     /// Sets up the stream of a bucket as its spec says.
     #[must_use]
     pub fn of_bucket(spec: &BucketSpec) -> Self {
-        let BucketSpec { name, value: _, sealed: _, indexes: _, history, ttl, storage, replicas } =
-            spec;
+        let BucketSpec {
+            name,
+            value: _,
+            sealed: _,
+            indexes: _,
+            history,
+            ttl,
+            storage,
+            replicas,
+            versions: _,
+        } = spec;
         let window = ttl.map_or(DUPLICATE_WINDOW, |ttl| ttl.min(DUPLICATE_WINDOW));
         Self {
             name: bucket_stream(name),

@@ -9,7 +9,7 @@ use super::envelope::{self, Envelope};
 use super::keys::Keys;
 use super::purpose::Purpose;
 use super::walk::{self, DELIMITED, FIXED32, FIXED64, Failure, GROUP, Occurrence, Path, VARINT};
-use crate::spec::{MethodSpec, Sealed, ServiceSpec};
+use crate::spec::{BucketSpec, MethodSpec, Sealed, ServiceSpec};
 use crate::status::{Result, Status};
 
 /// What a process does about sensitive fields. By default it neither sends nor takes them, as it has no keys.
@@ -103,7 +103,10 @@ impl Protection {
         let events =
             service.consumes.iter().map(|it| it.event).chain(service.publishes.iter().copied());
         let events = events.filter_map(|event| event.sealed);
-        let values = service.buckets.iter().filter_map(|it| it.sealed);
+        let earlier =
+            |bucket: &BucketSpec| bucket.versions.earlier.iter().filter_map(|it| it.sealed);
+        let values = service.buckets.iter();
+        let values = values.flat_map(|it| it.sealed.into_iter().chain(earlier(it)));
         events
             .chain(values)
             .try_for_each(|sealed| self.armed(sealed, Purpose::Stored(sealed.name())))

@@ -8,7 +8,7 @@ use bodybroker_runtime::durable::{
     StreamConfig, StreamSource,
 };
 use bodybroker_runtime::headers::Headers;
-use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
 use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Code, Result};
@@ -79,6 +79,7 @@ static SPEC: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 pub(crate) async fn bucket(durable: &Arc<dyn Durable>) -> Result<Bucket> {

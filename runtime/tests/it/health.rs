@@ -10,7 +10,7 @@ use bodybroker_runtime::durable::{Bucket, Start};
 use bodybroker_runtime::host::Host;
 use bodybroker_runtime::provision::Provisioner;
 use bodybroker_runtime::server::{Incoming, Service};
-use bodybroker_runtime::spec::{BucketSpec, ServiceSpec, Storage};
+use bodybroker_runtime::spec::{BucketSpec, ServiceSpec, Storage, Versions};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::{Cluster, NatsServer};
 use bodybroker_runtime::{Delivery, Result};
@@ -229,6 +229,7 @@ async fn a_bucket_that_takes_no_writes_is_found_though_its_server_is_there() {
         ttl: None,
         storage: Storage::File,
         replicas: 3,
+        versions: Versions::FIRST,
     };
     static SPEC: ServiceSpec = keeper(&[&VALUES]);
     let mut cluster = Cluster::start(3).await.unwrap();

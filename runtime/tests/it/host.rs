@@ -9,7 +9,7 @@ use bodybroker_runtime::durable::{Bucket, Start};
 use bodybroker_runtime::host::Host;
 use bodybroker_runtime::provision::Provisioner;
 use bodybroker_runtime::server::Service;
-use bodybroker_runtime::spec::{BucketSpec, SourceSpec, Storage, StreamSpec};
+use bodybroker_runtime::spec::{BucketSpec, SourceSpec, Storage, StreamSpec, Versions};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::{NatsServer, TestEnv};
 use bodybroker_runtime::{Code, Result, Status};
@@ -189,6 +189,7 @@ async fn a_bucket_with_another_storage_is_left_alone() -> Result<()> {
         ttl: None,
         storage: Storage::Memory,
         replicas: 1,
+        versions: Versions::FIRST,
     };
     let server = NatsServer::start().await?;
     let connection = Connection::connect(Options::new(server.url(), "test")).await?;

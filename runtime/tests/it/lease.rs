@@ -5,7 +5,7 @@ use std::time::Duration;
 use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::durable::{Bucket, StreamConfig};
 use bodybroker_runtime::lease::Contender;
-use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Result, Status};
 use tokio::time::{Instant, timeout};
@@ -21,6 +21,7 @@ static LEASES: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 const VALIDITY: Duration = Duration::from_millis(900);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::durable::{Append, Start, StreamConfig};
-use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
 use bodybroker_runtime::store::{RefusedEvent, Store};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::NatsServer;
@@ -43,6 +43,7 @@ fn bucket(name: String, ttl: Option<Duration>) -> &'static BucketSpec {
         ttl,
         storage: Storage::File,
         replicas: 1,
+        versions: Versions::FIRST,
     }))
 }
 

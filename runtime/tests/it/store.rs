@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bodybroker_runtime::durable::{Durable, StreamConfig};
-use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
 use bodybroker_runtime::store::{Change, Store};
 use bodybroker_runtime::{Code, Result};
 
@@ -13,6 +13,7 @@ mod batch;
 mod follow;
 mod index;
 mod list;
+mod versions;
 
 everywhere! {
     concurrent_changes_of_one_key_all_count,
@@ -45,6 +46,7 @@ static SPEC: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 async fn store(durable: &Arc<dyn Durable>) -> Result<Store<Count>> {

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use bodybroker_runtime::connection::{Connection, Options};
-use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
 use bodybroker_runtime::store::{RefusedEvent, Store};
 
 use crate::server::{self, Server};
@@ -57,6 +57,7 @@ fn anything_in(bucket: &str) -> &'static BucketSpec {
         ttl: None,
         storage: Storage::File,
         replicas: 1,
+        versions: Versions::FIRST,
     }))
 }
 

@@ -2,10 +2,12 @@
 //!
 //! # Why
 //! The stream then takes every write of the bucket as the event, under the event's subject with the bucket's key in the
-//! place of its field: another message would be decoded as garbage, and a second field would have no value.
+//! place of its field: another message would be decoded as garbage, and a second field would have no value. Values of earlier
+//! versions would be, too: what becomes of them is known to the bucket's service, and not to those who consume the event.
 //!
 //! # Fix
-//! Name a bucket of the workspace whose value is this message, and put at most one field into the subject.
+//! Name a bucket of the workspace whose value is this message, in its first version, and put at most one field into the
+//! subject. An event of a bucket that has had others is published with the write (`and_publish`).
 
 use crate::check::near::near;
 use crate::check::{Context, Rule};
@@ -30,10 +32,25 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if value.is_some_and(|value| value.full_name != message.full_name) {
             let path = format!("buckets[{index}].value");
             findings.push(
-                Finding::new(RULE.id, format!("bucket `{name}` stores another message"), place)
+                Finding::new(
+                    RULE.id,
+                    format!("bucket `{name}` stores another message"),
+                    place.clone(),
+                )
+                .label("says that its every write is this event")
+                .related(context.survey.option(&service.element, &path), "stores this")
+                .help(format!("store `{}` in the bucket, or name another", message.name)),
+            );
+        }
+        if bucket.version.is_some_and(|version| version > 1) {
+            let path = format!("buckets[{index}].version");
+            let text =
+                format!("who consumes the event can't read earlier values of bucket `{name}`");
+            findings.push(
+                Finding::new(RULE.id, text, place)
                     .label("says that its every write is this event")
-                    .related(context.survey.option(&service.element, &path), "stores this")
-                    .help(format!("store `{}` in the bucket, or name another", message.name)),
+                    .related(context.survey.option(&service.element, &path), "has had others")
+                    .help("publish the event with the write instead: drop `bucket` here"),
             );
         }
         let pieces = pieces(&event.subject);

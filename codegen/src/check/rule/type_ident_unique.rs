@@ -3,8 +3,8 @@
 //! # Why
 //! Messages, enums, and the trait, client, server and mock of each service share one module: `HTTPRequest` and
 //! `HttpRequest` are one type there, and a message called `ZooClient` is in the way of the client of `ZooService`, as
-//! `ZooEvents` is of the package's publisher, `FeedError` of the errors that `Feed` declares, and `CageStore` of the store of
-//! bucket `cage`, if it has indexes.
+//! `ZooEvents` is of the package's publisher, `FeedError` of the errors that `Feed` declares, `CageStore` of the store of
+//! bucket `cage`, if it has indexes, and `CageSteps` of its steps from one version to the next.
 //!
 //! # Fix
 //! Rename one of them.
@@ -94,6 +94,11 @@ fn types(context: &Context<'_>, package: &Package) -> Vec<(String, String, Strin
             let Some(ident) = &method.error_ident else { continue };
             let what = format!("the errors of `{}`", method.full_name);
             list.push((outermost.clone(), ident.clone(), what, survey.name(&written.element)));
+        }
+        for bucket in &model.buckets {
+            let Some(ident) = &bucket.steps_ident else { continue };
+            let what = format!("the steps of bucket `{}`", bucket.name);
+            list.push((outermost.clone(), ident.clone(), what, survey.name(&service.element)));
         }
     }
     let mut all = files().flat_map(|file| &file.messages).filter_map(|it| survey.messages.get(it));

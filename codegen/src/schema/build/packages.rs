@@ -101,7 +101,8 @@ fn dependencies<'a>(
         let methods = service.methods.iter().flat_map(|method| [&method.request, &method.response]);
         let indexes = service.buckets.iter().flat_map(|bucket| &bucket.indexes);
         let enums = indexes.flat_map(|it| &it.fields).filter_map(|it| it.enumeration.as_ref());
-        let values = service.buckets.iter().map(|bucket| &bucket.value).chain(enums);
+        let values = service.buckets.iter();
+        let values = values.flat_map(|bucket| bucket.read().map(|(_, value)| value)).chain(enums);
         let events = service.consumes.iter().map(|consume| &consume.event.message);
         used.extend(methods.chain(values).chain(events).map(|found| found.package.clone()));
     }

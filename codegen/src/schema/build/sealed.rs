@@ -40,7 +40,8 @@ impl<'a> Ways<'a> {
         let methods = package.services.iter().flat_map(|it| &it.methods);
         let methods = methods.flat_map(|it| [&it.request, &it.response]);
         let buckets = package.services.iter().flat_map(|it| &it.buckets);
-        let buckets = buckets.filter(|it| it.ident != ANSWERS).map(|it| &it.value);
+        let buckets = buckets.filter(|it| it.ident != ANSWERS);
+        let buckets = buckets.flat_map(|it| it.read().map(|(_, value)| value));
         let events = package.events.iter().map(|it| &it.message);
         let carried: BTreeSet<_> =
             methods.chain(buckets).chain(events).map(|it| it.full_name.as_str()).collect();

@@ -1,4 +1,4 @@
-use heck::{ToKebabCase as _, ToSnakeCase as _};
+use heck::{ToKebabCase as _, ToSnakeCase as _, ToUpperCamelCase as _};
 use prost_reflect::prost_types::method_options::IdempotencyLevel;
 
 use super::cache::cache;
@@ -9,7 +9,7 @@ use super::{
     CREDIT, IDLE_TIMEOUT, MAX_IN_FLIGHT, TIMEOUT, events, indexes, inherited, routes, storage,
 };
 use crate::schema::model::{
-    ANSWERS, Bucket, DeclaredError, Idempotency, Kind, Method, Service, Storage, Type,
+    ANSWERS, Bucket, DeclaredError, Earlier, Idempotency, Kind, Method, Service, Storage, Type,
 };
 use crate::schema::survey::{File, Method as WrittenMethod, Service as Written, Survey};
 use crate::schema::{duration, hash, ident, option};
@@ -72,6 +72,10 @@ fn answers(service: &Service) -> Option<Bucket> {
         ttl: Some(ttl),
         storage: Storage::File,
         replicas: ANSWERS_REPLICAS,
+        version: 1,
+        writes: 1,
+        earlier: Vec::new(),
+        steps_ident: None,
     })
 }
 
@@ -165,18 +169,40 @@ fn idempotency(written: &WrittenMethod) -> Idempotency {
 }
 
 fn bucket(survey: &Survey, package: &str, written: &option::Bucket) -> Bucket {
-    let option::Bucket { name, value, history, ttl, storage: kept, replicas, indexes: _ } = written;
-    let message = survey.find_message(package, value);
-    let value = message.map_or(value.as_str(), |it| &it.full_name);
+    let option::Bucket {
+        name,
+        value,
+        history,
+        ttl,
+        storage: kept,
+        replicas,
+        indexes: _,
+        version,
+        earlier,
+        writes,
+    } = written;
+    let message = |name: &str| {
+        let found = survey.find_message(package, name);
+        resolve(survey, found.map_or(name, |it| &it.full_name))
+    };
+    let version = version.unwrap_or(1);
+    let steps = format!("{}Steps", name.to_upper_camel_case());
     Bucket {
         name: name.clone(),
         ident: name.to_snake_case(),
-        value: resolve(survey, value),
-        indexes: indexes::indexes(survey, message, written),
+        value: message(value),
+        indexes: indexes::indexes(survey, survey.find_message(package, value), written),
         store_ident: indexes::store_ident(written),
         history: history.unwrap_or(1),
         ttl: ttl.as_deref().and_then(duration::parse),
         storage: storage(*kept),
         replicas: replicas.unwrap_or(1),
+        version,
+        writes: writes.unwrap_or(version),
+        earlier: earlier
+            .iter()
+            .map(|it| Earlier { version: it.version, value: message(&it.value) })
+            .collect(),
+        steps_ident: (!earlier.is_empty()).then_some(steps),
     }
 }

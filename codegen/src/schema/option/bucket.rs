@@ -22,6 +22,15 @@ pub(crate) struct Bucket {
     /// By what its values are found.
     #[prost(message, repeated, tag = "7")]
     pub(crate) indexes: Vec<Index>,
+    /// Version of the values.
+    #[prost(uint32, optional, tag = "8")]
+    pub(crate) version: Option<u32>,
+    /// What values of the versions before are.
+    #[prost(message, repeated, tag = "9")]
+    pub(crate) earlier: Vec<EarlierValue>,
+    /// Version that values are written in.
+    #[prost(uint32, optional, tag = "10")]
+    pub(crate) writes: Option<u32>,
 }
 
 /// By what values of a bucket are found.
@@ -36,4 +45,15 @@ pub(crate) struct Index {
     /// Whether at most one value may say the same.
     #[prost(bool, tag = "3")]
     pub(crate) unique: bool,
+}
+
+/// What the values of a bucket were in an earlier version.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct EarlierValue {
+    /// The version.
+    #[prost(uint32, tag = "1")]
+    pub(crate) version: u32,
+    /// Message that was stored.
+    #[prost(string, tag = "2")]
+    pub(crate) value: String,
 }

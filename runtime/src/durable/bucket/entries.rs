@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::index::{Index, is_marked};
+use super::index::Index;
 use super::{Bucket, Expect, Record, Write};
 use crate::durable::{Append, IndexConflict};
 use crate::headers::name;
@@ -79,12 +79,12 @@ impl Bucket {
     }
 
     /// The messages of a step: writes, each expecting what is there now, and behind them entries.
-    async fn plan(&self, writes: &[Write]) -> Result<Vec<Append>> {
+    pub(super) async fn plan(&self, writes: &[Write]) -> Result<Vec<Append>> {
         let (mut appends, mut changes) = (Vec::new(), Vec::new());
         for write in writes {
             let stored = self.durable.last(&self.stream, &self.subject(&write.key)).await?;
             let old_expires = stored.as_ref().is_some_and(|it| it.headers.get(name::TTL).is_some());
-            let is_indexed = stored.as_ref().is_some_and(|it| is_marked(it, &self.indexes));
+            let is_indexed = stored.as_ref().is_some_and(|it| self.is_indexed(it));
             let old = stored.map(|stored| self.record(&stored)).transpose()?;
             let current = old.as_ref().map_or(0, |record| record.revision);
             let is_there = old.as_ref().is_some_and(|record| record.value.is_some());
@@ -148,7 +148,7 @@ impl Bucket {
     ) -> Result<()> {
         let Write { key, expires_in, .. } = change.write;
         // An entry goes when its value does, so it is written again with one that has a time of its own.
-        let ages = self.expires || change.old_expires || expires_in.is_some();
+        let ages = self.ttl.is_some() || change.old_expires || expires_in.is_some();
         let has = |said: &Said| !ages && change.is_indexed && change.said(index).contains(said);
         for said in change.says(index).into_iter().filter(|said| !has(said)) {
             let says_so = |other: &str| {

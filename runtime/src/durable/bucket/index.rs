@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Record;
+use super::{Bucket, Record};
 use crate::durable::Stored;
 use crate::headers::Headers;
 use crate::spec::{IndexSpec, Said};
@@ -14,6 +14,8 @@ use crate::status::Result;
 
 /// On a value, the places of the indexes whose entries were written with it.
 const INDEXED: &str = "Bb-Indexed";
+/// Before the version among them, where it isn't the first. No place begins so.
+const AS: char = '@';
 
 /// An index, for a bucket of bytes.
 #[derive(Clone)]
@@ -57,16 +59,36 @@ impl Index {
     }
 }
 
-/// Marks a value whose entries are written with it.
-pub(super) fn mark(headers: &mut Headers, indexes: &[Index]) -> Result<()> {
-    let places: Vec<_> = indexes.iter().map(|index| &*index.place).collect();
-    if places.is_empty() { Ok(()) } else { headers.insert(INDEXED, places.join(" ")) }
-}
+impl Bucket {
+    /// Marks a value whose entries are written with it.
+    pub(super) fn mark_indexed(&self, headers: &mut Headers) -> Result<()> {
+        if self.indexes.is_empty() {
+            return Ok(());
+        }
+        headers.insert(INDEXED, self.indexed_by().join(" "))
+    }
 
-/// Whether a value was written with the entries of all these indexes.
-pub(super) fn is_marked(stored: &Stored, indexes: &[Index]) -> bool {
-    let places: BTreeSet<_> = stored.headers.get(INDEXED).unwrap_or_default().split(' ').collect();
-    indexes.iter().all(|index| places.contains(&*index.place))
+    /// What a value is marked with: the places of all indexes, and of which version it is what they say.
+    pub(super) fn indexed_by(&self) -> Vec<String> {
+        let places = self.indexes.iter().map(|index| index.place.clone());
+        self.indexed_as().into_iter().chain(places).collect()
+    }
+
+    /// Whether a value was written with the entries of all indexes, or is of a version in which nobody here can read it.
+    pub(super) fn is_indexed(&self, stored: &Stored) -> bool {
+        let marks = stored.headers.get(INDEXED).unwrap_or_default();
+        let (versions, places): (BTreeSet<_>, BTreeSet<_>) =
+            marks.split(' ').partition(|it| it.starts_with(AS));
+        let is_as_now = versions.iter().map(|it| (*it).to_owned()).eq(self.indexed_as());
+        let is_marked = || self.indexes.iter().all(|index| places.contains(&*index.place));
+        self.is_newer(stored) || (is_as_now && is_marked())
+    }
+
+    /// Says of which version it is what values say: they may be stored in another, and say something else there.
+    fn indexed_as(&self) -> Option<String> {
+        let version = self.versions.spec.current;
+        (version > 1).then(|| format!("{AS}{version}"))
+    }
 }
 
 impl fmt::Debug for Index {

@@ -8,10 +8,9 @@ use crate::status::Result;
 const NOTES: &str = "indexed";
 
 impl Bucket {
-    /// Names what the bucket is found by: another name for other indexes.
+    /// Names what the bucket is found by: another name for other indexes, or where values of another version say it.
     pub(crate) fn places(&self) -> String {
-        let places: Vec<_> = self.indexes.iter().map(|index| &*index.place).collect();
-        places.join(" ")
+        self.indexed_by().join(" ")
     }
 
     /// The place in the stream up to which every value has its entries; `None` before anybody has seen to it.

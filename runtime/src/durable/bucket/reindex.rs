@@ -3,7 +3,6 @@
 use futures::TryStreamExt;
 
 use super::entries::{ATTEMPTS_MAX, TRACE};
-use super::index::is_marked;
 use super::{Bucket, Index, Write, deletes};
 use crate::durable::Stored;
 use crate::status::{Code, Result, Status};
@@ -42,7 +41,7 @@ impl Bucket {
     /// # Errors
     /// As [`Bucket::reindex`].
     pub(crate) async fn index(&self, stored: &Stored) -> Result<bool> {
-        if deletes(&stored.headers) || is_marked(stored, &self.indexes) {
+        if deletes(&stored.headers) || self.is_indexed(stored) {
             return Ok(false);
         }
         self.reindex_one(&Subject::parse(&stored.subject)?).await.map(|()| true)
@@ -54,7 +53,7 @@ impl Bucket {
             let Some(stored) = self.durable.last(&self.stream, subject).await? else {
                 return Ok(());
             };
-            if is_marked(&stored, &self.indexes) {
+            if self.is_indexed(&stored) {
                 return Ok(());
             }
             let record = self.record(&stored)?;

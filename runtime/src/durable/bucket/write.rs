@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Bucket, KEY, OPERATION, Record, hex, index};
+use super::{Bucket, KEY, OPERATION, Record, hex};
 use crate::content;
 use crate::durable::{Append, RevisionConflict};
 use crate::headers::{Headers, name};
-use crate::seal::Guard;
 use crate::shown::Length;
 use crate::status::{Code, Result, Status};
 use crate::telemetry::trace;
@@ -188,17 +187,16 @@ impl Bucket {
         if self.hashed(&subject) {
             headers.insert(KEY, hex(key))?;
         }
-        index::mark(&mut headers, &self.indexes)?;
+        self.mark_indexed(&mut headers)?;
         if let Some(time) = expires_in {
             headers.insert(name::TTL, whole_seconds(*time))?;
             // What the value replaced would come back when it is gone.
             headers.insert(name::ROLLUP, "sub")?;
         }
-        let value = value.clone().unwrap_or_default();
-        let sealed = Guard::seal_with(self.guard.as_ref(), value)?;
+        let value = value.clone().map(|value| self.to_write(value, &mut headers)).transpose()?;
         // The write may be an event, too.
         trace::inject_current(&mut headers);
-        let payload = content::pack_to_keep(sealed, &mut headers);
+        let payload = content::pack_to_keep(value.unwrap_or_default(), &mut headers);
         Ok(Append { stream: self.stream.clone(), subject, headers, payload, expect, id: None })
     }
 

@@ -11,7 +11,9 @@ use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::durable::{Durable, StreamConfig, TakenOver};
 use bodybroker_runtime::event::{Event, Tuning};
 use bodybroker_runtime::server::{Incoming, Service};
-use bodybroker_runtime::spec::{BucketSpec, ConsumeSpec, EventSpec, ServiceSpec, Storage};
+use bodybroker_runtime::spec::{
+    BucketSpec, ConsumeSpec, EventSpec, ServiceSpec, Storage, Versions,
+};
 use bodybroker_runtime::subject::{Subject, SubjectBuilder};
 use bodybroker_runtime::transport::BoxFuture;
 use tokio::sync::Notify;
@@ -93,6 +95,7 @@ pub(crate) static PLACES: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 pub(crate) static LISTENER: ServiceSpec = ServiceSpec {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     Breaker, BucketSpec, Cache, Hedge, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Replay, Retry, Scalar, ServiceSpec, Storage,
+    Policy, Replay, Retry, Scalar, ServiceSpec, Storage, Versions,
 };
 use bodybroker_runtime::{
     BoxFuture, Bus, Call, Connection, Context, Delivery, Incoming, IntoService, Result, Server,
@@ -190,6 +190,7 @@ static ANSWERS: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_mins(1)),
     storage: Storage::Memory,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// What happens to one call.

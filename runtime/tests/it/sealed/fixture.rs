@@ -11,7 +11,7 @@ use bodybroker_runtime::seal::Protection;
 use bodybroker_runtime::server::Incoming;
 use bodybroker_runtime::spec::{
     BucketSpec, ConsumeSpec, EventSpec, Idempotency, Kind, MethodSpec, Policy, Replay, Retry,
-    Sealed, SealedField, SealedMessage, SealedSides, ServiceSpec, Storage,
+    Sealed, SealedField, SealedMessage, SealedSides, ServiceSpec, Storage, Versions,
 };
 use bodybroker_runtime::subject::{Subject, SubjectBuilder};
 use bodybroker_runtime::testing::NatsServer;
@@ -117,6 +117,7 @@ pub(super) static VAULT_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::Memory,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 pub(super) static ANSWERS: BucketSpec = BucketSpec {
@@ -128,6 +129,7 @@ pub(super) static ANSWERS: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_mins(1)),
     storage: Storage::Memory,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 const fn method(name: &'static str, subject: &'static str, kind: Kind) -> MethodSpec {

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bodybroker_runtime::durable::{Durable, IndexConflict, Start, StreamConfig, StreamSource};
-use bodybroker_runtime::spec::{BucketSpec, IndexField, IndexSpec, Occurs, Scalar, Storage};
+use bodybroker_runtime::spec::{
+    BucketSpec, IndexField, IndexSpec, Occurs, Scalar, Storage, Versions,
+};
 use bodybroker_runtime::store::{Change, Index, Store, Unique};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::{Code, Result, Status};
@@ -79,6 +81,7 @@ const fn spec(ttl: Option<Duration>) -> BucketSpec {
         ttl,
         storage: Storage::File,
         replicas: 1,
+        versions: Versions::FIRST,
     }
 }
 

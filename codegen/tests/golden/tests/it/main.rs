@@ -6,4 +6,5 @@ mod mock;
 mod sealed;
 mod spawned;
 mod standalone;
+mod steps;
 mod store;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, Idempotency, Invalidation, KeyPart, Kind, MethodSpec, Policy,
-    Scalar, ServiceSpec, Storage,
+    Scalar, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`CacheService`](super::CacheService).
@@ -140,4 +140,5 @@ pub static BENCH_THING_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::Memory,
     replicas: 1,
+    versions: Versions::FIRST,
 };

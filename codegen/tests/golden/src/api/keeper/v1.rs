@@ -13,7 +13,10 @@ pub mod listener_service;
 mod sealed;
 
 pub use messages::*;
-pub use keeper_service::{KeeperClient, KeeperServer, KeeperService, SHIFT_BUCKET};
+pub use keeper_service::{
+    KeeperClient, KeeperServer, KeeperService, LOCKER_BUCKET, LockerSteps, LockerStore,
+    SHIFT_BUCKET,
+};
 pub use listener_service::{ListenerServer, ListenerService};
 
 #[cfg(feature = "mock")]

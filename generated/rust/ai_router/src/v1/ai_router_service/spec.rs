@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    Versions,
 };
 
 /// What the schema says of [`AiRouterService`](super::AiRouterService).
@@ -95,4 +96,5 @@ pub static AI_ROUTER_HEALTH_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Idempotency, Kind, MethodSpec, SealedSides, ServiceSpec, Storage,
+    Versions,
 };
 
 /// What the schema says of [`AuthService`](super::AuthService).
@@ -121,6 +122,7 @@ pub static AUTH_ACCOUNT_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `auth-session` of [`AuthService`](super::AuthService).
@@ -133,6 +135,7 @@ pub static AUTH_SESSION_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(2_592_000)),
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `auth-failures` of [`AuthService`](super::AuthService).
@@ -145,4 +148,5 @@ pub static AUTH_FAILURES_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    Versions,
 };
 
 /// What the schema says of [`BodyBrokerService`](super::BodyBrokerService).
@@ -100,6 +101,7 @@ pub static BODY_OFFER_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `body-trade` of [`BodyBrokerService`](super::BodyBrokerService).
@@ -112,6 +114,7 @@ pub static BODY_TRADE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 3,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `body-settlement` of [`BodyBrokerService`](super::BodyBrokerService).
@@ -124,4 +127,5 @@ pub static BODY_SETTLEMENT_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 3,
+    versions: Versions::FIRST,
 };

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`CapabilityRegistryService`](super::CapabilityRegistryService).
@@ -92,4 +92,5 @@ pub static CAPABILITY_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::Memory,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    Versions,
 };
 
 /// What the schema says of [`EnvironmentalNarrativeService`](super::EnvironmentalNarrativeService).
@@ -82,6 +83,7 @@ pub static NARRATIVE_SCENE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `narrative-trace` of [`EnvironmentalNarrativeService`](super::EnvironmentalNarrativeService).
@@ -94,4 +96,5 @@ pub static NARRATIVE_TRACE_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(2_592_000)),
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`KnowledgeBaseService`](super::KnowledgeBaseService).
@@ -96,6 +96,7 @@ pub static KNOWLEDGE_DOCUMENT_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `knowledge-passage` of [`KnowledgeBaseService`](super::KnowledgeBaseService).
@@ -108,4 +109,5 @@ pub static KNOWLEDGE_PASSAGE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

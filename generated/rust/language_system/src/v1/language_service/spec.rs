@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, Idempotency, KeyPart, Kind, MethodSpec, Policy, ServiceSpec,
-    Storage,
+    Storage, Versions,
 };
 
 /// What the schema says of [`LanguageService`](super::LanguageService).
@@ -108,4 +108,5 @@ pub static LANGUAGE_GLOSSARY_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

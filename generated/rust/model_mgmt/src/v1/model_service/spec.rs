@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`ModelService`](super::ModelService).
@@ -116,6 +116,7 @@ pub static MODEL_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `model-production` of [`ModelService`](super::ModelService).
@@ -128,6 +129,7 @@ pub static MODEL_PRODUCTION_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `model-fine-tune` of [`ModelService`](super::ModelService).
@@ -140,4 +142,5 @@ pub static MODEL_FINE_TUNE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

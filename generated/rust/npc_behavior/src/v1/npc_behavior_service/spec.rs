@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, ConsumeSpec, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Scalar, ServiceSpec, Storage,
+    Policy, Scalar, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`NpcBehaviorService`](super::NpcBehaviorService).
@@ -116,6 +116,7 @@ pub static NPC_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `npc-plan` of [`NpcBehaviorService`](super::NpcBehaviorService).
@@ -128,4 +129,5 @@ pub static NPC_PLAN_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

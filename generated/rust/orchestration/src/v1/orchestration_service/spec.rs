@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    Versions,
 };
 
 /// What the schema says of [`OrchestrationService`](super::OrchestrationService).
@@ -107,4 +108,5 @@ pub static WORKFLOW_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

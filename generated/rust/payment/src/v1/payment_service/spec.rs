@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Idempotency, Kind, MethodSpec, SealedSides, ServiceSpec, Storage,
+    Versions,
 };
 
 /// What the schema says of [`PaymentService`](super::PaymentService).
@@ -114,6 +115,7 @@ pub static PAYMENT_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 3,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `payment-capture` of [`PaymentService`](super::PaymentService).
@@ -126,6 +128,7 @@ pub static PAYMENT_CAPTURE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 3,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `payment-ledger` of [`PaymentService`](super::PaymentService).
@@ -138,6 +141,7 @@ pub static PAYMENT_LEDGER_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 3,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `payment-key` of [`PaymentService`](super::PaymentService).
@@ -150,4 +154,5 @@ pub static PAYMENT_KEY_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(7_776_000)),
     storage: Storage::File,
     replicas: 3,
+    versions: Versions::FIRST,
 };

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`PerformanceModeService`](super::PerformanceModeService).
@@ -83,4 +83,5 @@ pub static PERFORMANCE_MODE_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    BucketSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`QuestService`](super::QuestService).
@@ -98,4 +98,5 @@ pub static QUEST_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, ServiceSpec, Storage,
+    Versions,
 };
 
 /// What the schema says of [`StoryTellerService`](super::StoryTellerService).
@@ -103,6 +104,7 @@ pub static STORY_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `story-passage` of [`StoryTellerService`](super::StoryTellerService).
@@ -115,4 +117,5 @@ pub static STORY_PASSAGE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec, Storage,
+    Versions,
 };
 
 /// What the schema says of [`TimeService`](super::TimeService).
@@ -121,6 +122,7 @@ pub static TIME_CLOCK_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `time-lease` of [`TimeService`](super::TimeService).
@@ -133,6 +135,7 @@ pub static TIME_LEASE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `time-schedule` of [`TimeService`](super::TimeService).
@@ -145,6 +148,7 @@ pub static TIME_SCHEDULE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `time-fired` of [`TimeService`](super::TimeService).
@@ -157,4 +161,5 @@ pub static TIME_FIRED_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, ConsumeSpec, Idempotency, IndexField, IndexSpec, Kind, MethodSpec,
-    Occurs, Policy, Retry, Scalar, ServiceSpec, Storage,
+    Occurs, Policy, Retry, Scalar, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`WeatherService`](super::WeatherService).
@@ -99,4 +99,5 @@ pub static WEATHER_REGION_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::spec::{
     BucketSpec, Cache, ConsumeSpec, Idempotency, Invalidation, KeyPart, Kind, MethodSpec,
-    Policy, Scalar, ServiceSpec, Storage,
+    Policy, Scalar, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`WorldStateService`](super::WorldStateService).
@@ -104,4 +104,5 @@ pub static WORLD_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };

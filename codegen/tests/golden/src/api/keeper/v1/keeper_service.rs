@@ -12,13 +12,17 @@ use crate::api::zoo::v1::messages::{AnimalBorn, ZooClosed};
 mod client;
 mod server;
 mod spec;
+mod steps;
+mod store;
 
 #[cfg(feature = "mock")]
 mod mock;
 
 pub use client::KeeperClient;
 pub use server::KeeperServer;
-pub use spec::{SHIFT_BUCKET, SPEC};
+pub use spec::{SHIFT_BUCKET, LOCKER_BUCKET, SPEC};
+pub use steps::LockerSteps;
+pub use store::LockerStore;
 
 #[cfg(feature = "mock")]
 pub use mock::KeeperMock;

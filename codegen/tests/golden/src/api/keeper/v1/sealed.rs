@@ -16,6 +16,12 @@ pub(super) const SHIFT_CHANGED: Sealed = Sealed {
     index: 2,
 };
 
+/// In `acme.zoo.v1.Secret`.
+pub(super) const SECRET: Sealed = Sealed {
+    messages: MESSAGES,
+    index: 3,
+};
+
 /// Messages with sealed fields, and those that lead to some.
 const MESSAGES: &[SealedMessage] = &[
     SealedMessage {

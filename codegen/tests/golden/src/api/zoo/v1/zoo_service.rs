@@ -18,6 +18,7 @@ mod client;
 mod error;
 mod server;
 mod spec;
+mod steps;
 mod store;
 pub mod subject;
 
@@ -28,8 +29,10 @@ pub use client::ZooClient;
 pub use error::{ChatError, ImportAnimalsError, MoveAnimalError, WatchAnimalsError};
 pub use server::ZooServer;
 pub use spec::{
-    ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, OPTION_BUCKET, IDEMPOTENCY_ANSWERS_BUCKET, SPEC,
+    ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, OPTION_BUCKET, ESCAPE_BUCKET, GROWN_UP_BUCKET,
+    IDEMPOTENCY_ANSWERS_BUCKET, SPEC,
 };
+pub use steps::EscapeSteps;
 pub use store::{AnimalStore, OptionStore};
 
 #[cfg(feature = "mock")]

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, ConsumeSpec, Idempotency, Kind, MethodSpec, SealedSides, ServiceSpec,
-    Storage,
+    BucketSpec, ConsumeSpec, Earlier, Idempotency, IndexField, IndexSpec, Kind,
+    MethodSpec, Occurs, Scalar, SealedSides, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`KeeperService`](super::KeeperService).
@@ -52,7 +52,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             event: &crate::api::keeper::v1::events::SHIFT_CHANGED,
         },
     ],
-    buckets: &[&SHIFT_BUCKET],
+    buckets: &[&SHIFT_BUCKET, &LOCKER_BUCKET],
     calls: &[],
 };
 
@@ -66,4 +66,45 @@ pub static SHIFT_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
+};
+
+/// Bucket `locker` of [`KeeperService`](super::KeeperService).
+pub static LOCKER_BUCKET: BucketSpec = BucketSpec {
+    name: "locker",
+    value: "acme.zoo.v1.Secret",
+    sealed: Some(super::super::sealed::SECRET),
+    indexes: &[
+        IndexSpec {
+            name: "by_cage",
+            fields: &[
+                IndexField {
+                    numbers: &[1],
+                    scalar: Scalar::Text,
+                    occurs: Occurs::Always,
+                },
+            ],
+            is_unique: false,
+        },
+    ],
+    history: 1,
+    ttl: None,
+    storage: Storage::File,
+    replicas: 1,
+    versions: Versions {
+        current: 4,
+        written: 3,
+        earlier: &[
+            Earlier {
+                version: 2,
+                value: "acme.zoo.v1.Animal.Body",
+                sealed: None,
+            },
+            Earlier {
+                version: 3,
+                value: "acme.zoo.v1.Secret",
+                sealed: Some(super::super::sealed::SECRET),
+            },
+        ],
+    },
 };

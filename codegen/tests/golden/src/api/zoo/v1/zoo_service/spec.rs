@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    Adaptive, Breaker, BucketSpec, Cache, Hedge, Idempotency, IndexField, IndexSpec,
-    Invalidation, KeyPart, Kind, MethodSpec, Occurs, Policy, Replay, Retry, Scalar,
-    ServiceSpec, Storage,
+    Adaptive, Breaker, BucketSpec, Cache, Earlier, Hedge, Idempotency, IndexField,
+    IndexSpec, Invalidation, KeyPart, Kind, MethodSpec, Occurs, Policy, Replay, Retry,
+    Scalar, ServiceSpec, Storage, Versions,
 };
 
 /// What the schema says of [`ZooService`](super::ZooService).
@@ -230,6 +230,8 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         &ANIMAL_BUCKET,
         &ANIMAL_PAGE_BUCKET,
         &OPTION_BUCKET,
+        &ESCAPE_BUCKET,
+        &GROWN_UP_BUCKET,
         &IDEMPOTENCY_ANSWERS_BUCKET,
     ],
     calls: &["acme.keeper.v1.KeeperService", "acme.type.v1.TypeService"],
@@ -318,6 +320,7 @@ pub static ANIMAL_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(3_600)),
     storage: Storage::Memory,
     replicas: 3,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `animal-page` of [`ZooService`](super::ZooService).
@@ -330,6 +333,7 @@ pub static ANIMAL_PAGE_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// Bucket `option` of [`ZooService`](super::ZooService).
@@ -359,6 +363,47 @@ pub static OPTION_BUCKET: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
+};
+
+/// Bucket `escape` of [`ZooService`](super::ZooService).
+pub static ESCAPE_BUCKET: BucketSpec = BucketSpec {
+    name: "escape",
+    value: "acme.common.v1.Animal.Body",
+    sealed: None,
+    indexes: &[],
+    history: 1,
+    ttl: None,
+    storage: Storage::File,
+    replicas: 1,
+    versions: Versions {
+        current: 2,
+        written: 2,
+        earlier: &[
+            Earlier {
+                version: 1,
+                value: "acme.zoo.v1.AnimalEscaped",
+                sealed: None,
+            },
+        ],
+    },
+};
+
+/// Bucket `grown-up` of [`ZooService`](super::ZooService).
+pub static GROWN_UP_BUCKET: BucketSpec = BucketSpec {
+    name: "grown-up",
+    value: "acme.common.v1.Page",
+    sealed: None,
+    indexes: &[],
+    history: 1,
+    ttl: None,
+    storage: Storage::File,
+    replicas: 1,
+    versions: Versions {
+        current: 2,
+        written: 2,
+        earlier: &[],
+    },
 };
 
 /// Bucket `answers-svc-zoo-v1` of [`ZooService`](super::ZooService).
@@ -371,4 +416,5 @@ pub static IDEMPOTENCY_ANSWERS_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,
     replicas: 3,
+    versions: Versions::FIRST,
 };
