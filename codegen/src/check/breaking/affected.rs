@@ -101,7 +101,9 @@ impl<'r> Affected<'r> {
             }
             for bucket in &service.buckets {
                 let how = format!("{name} stores it in bucket {}", bucket.name);
-                uses.readers.entry(&bucket.value.full_name).or_default().insert(how);
+                for (_, value) in bucket.read() {
+                    uses.readers.entry(&value.full_name).or_default().insert(how.clone());
+                }
             }
             for event in service.consumes.iter().map(|it| &it.event.message.full_name) {
                 let how = format!("{name} consumes {event}");

@@ -39,6 +39,10 @@ service ZooService {
       indexes: { name: "by_lock" fields: "lock.number" unique: true }
       indexes: { name: "by_food" fields: ["food", "name"] }
     }
+    buckets: {
+      name: "rings" value: "Lock" version: 3 earlier: { version: 1 value: "Food" }
+      earlier: { version: 2 value: "Washed" } writes: 2
+    }
   };
   rpc Feed(Cage) returns (Cage) {
     option (bodybroker.options.v1.method) = {
@@ -117,8 +121,23 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("BUCKET_TTL_NO_SHORTEN", "ttl: \"30d\"", "ttl: \"29d\""),
     ("BUCKET_UNIQUE_NO_ADD", "\"by_food\"", "\"by_food\" unique: true"),
     ("BUCKET_UNIQUE_NO_DELETE", "unique: true", ""),
+    ("BUCKET_SAME_VALUE", "version: 1 value: \"Food\"", "version: 1 value: \"Ration\""),
+    ("BUCKET_VERSION_NO_DELETE", "earlier: { version: 1 value: \"Food\" }", ""),
+    (
+        "BUCKET_VERSION_NO_REDUCE",
+        "value: \"Lock\" version: 3 earlier: { version: 1 value: \"Food\" }
+      earlier: { version: 2 value: \"Washed\" } writes: 2",
+        "value: \"Washed\" version: 2 earlier: { version: 1 value: \"Food\" }",
+    ),
     ("BUCKET_WIRE_COMPATIBLE_VALUE", "uint32 number = 1", "string number = 1"),
     ("BUCKET_WIRE_COMPATIBLE_VALUE", "string maker = 2;", ""),
+    (
+        "BUCKET_WRITES_KNOWN_VERSION",
+        "version: 3 earlier: { version: 1 value: \"Food\" }
+      earlier: { version: 2 value: \"Washed\" } writes: 2",
+        "version: 4 earlier: { version: 1 value: \"Food\" } earlier: { version: 2 value: \"Washed\" }
+      earlier: { version: 3 value: \"Lock\" }",
+    ),
     (
         "EVENT_NO_DELETE",
         "option (bodybroker.options.v1.event) = {
@@ -225,6 +244,11 @@ const HARMLESS: &[(&str, &str)] = &[
     // An index of other fields is another one, which is built beside the first.
     ("fields: [\"food\", \"name\"]", "fields: \"food\""),
     ("\"by_lock\"", "\"by_number\""),
+    // The release that only reads came before.
+    (
+        "earlier: { version: 2 value: \"Washed\" } writes: 2",
+        "earlier: { version: 2 value: \"Washed\" }",
+    ),
     ("ttl: \"30d\"", ""),
     ("max_age: \"7d\"", "max_age: \"8d\""),
     ("max_bytes: 1000", ""),

@@ -4,7 +4,8 @@
 //! The values that are there were written as another message.
 //!
 //! # Fix
-//! Add fields to the message that is there, or use a bucket of another name.
+//! Add fields to the message that is there. Where it must be another, raise the bucket's `version`, say in `earlier` what the
+//! values of the version before are, and write a step from them to the new ones.
 
 use crate::check::breaking::report::Report;
 use crate::check::breaking::running::Running;
@@ -20,10 +21,15 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
     for (old, new, service) in running.buckets() {
         let Some(new) = new else { continue };
-        if new.value.full_name != old.value.full_name {
+        for (version, was) in old.read() {
+            let Some((_, is)) = new.read().find(|it| it.0 == version && it.1 != was) else {
+                continue;
+            };
+            let in_version =
+                if new.version == 1 { String::new() } else { format!(" in version {version}") };
             let message = format!(
-                "Bucket \"{}\" of service \"{service}\" stores \"{}\" instead of \"{}\".",
-                new.name, new.value.full_name, old.value.full_name
+                "Bucket \"{}\" of service \"{service}\" stores \"{}\" instead of \"{}\"{in_version}.",
+                new.name, is.full_name, was.full_name
             );
             report.bucket(service, &old.name, message, running.callers(service));
         }
