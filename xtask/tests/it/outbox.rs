@@ -3,7 +3,7 @@
 use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::durable::{Append, Start, StreamConfig};
 use bodybroker_runtime::headers::Headers;
-use bodybroker_runtime::spec::{BucketSpec, Storage};
+use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
 use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::testing::NatsServer;
 
@@ -18,6 +18,7 @@ static BELLS: BucketSpec = BucketSpec {
     ttl: None,
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
 };
 
 /// An event as a relay puts it aside.
