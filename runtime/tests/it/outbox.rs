@@ -412,3 +412,58 @@ async fn what_may_be_mended_is_tried_for_minutes() -> Result<()> {
     assert_eq!(heard(&connection, "away").await?, [1]);
     Ok(())
 }
+
+/// The stream of the events takes none that are longer than this, and any length without.
+async fn limit(server: &NatsServer, bytes: Option<i32>) {
+    let client = async_nats::connect(server.url()).await.unwrap();
+    let context = async_nats::jetstream::new(client);
+    let mut config = context.get_stream("EVENTS").await.unwrap().cached_info().config.clone();
+    config.max_message_size = bytes.unwrap_or(-1);
+    context.update_stream(config).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_long_for_its_stream_is_put_aside_at_once() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "bells")).await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    limit(&server, Some(2_000)).await;
+    let store: Store<Rang> = connection.store_with_outbox(spec)?;
+    let long = rang(&"dong".repeat(1_000), 1);
+    store.put("a", &rang("a", 1)).and_publish(&long).await?;
+    store.put("a", &rang("a", 2)).and_publish(&rang("a", 2)).await?;
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "a").await?, [2]);
+    let aside = refused(&store, 1).await?;
+    assert!(aside[0].reason.starts_with("INVALID_ARGUMENT"), "{aside:?}");
+    limit(&server, None).await;
+    let mut events = connection.subscribe_events::<Rang>(Start::New).await?;
+    assert_eq!(store.publish_refused_events().await?, 1);
+    assert_eq!(events.next().await.unwrap()?.event, long);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_event_waits_for_a_stream_that_is_gone() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "bells")).await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    let client = async_nats::connect(server.url()).await.unwrap();
+    async_nats::jetstream::new(client.clone()).delete_stream("EVENTS").await.unwrap();
+    let mut asked = client.subscribe("$JS.API.STREAM.MSG.GET.EVENTS").await.unwrap();
+    client.flush().await.unwrap();
+    let store: Store<Rang> = connection.store_with_outbox(spec)?;
+    ring(&store, "a").await?;
+    ring(&store, "a").await?;
+    // It has been looked for more than once.
+    for _ in 0..3 {
+        asked.next().await.unwrap();
+    }
+    provision(&connection, spec).await?;
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "a").await?, [1, 2]);
+    assert!(store.refused_events().await?.is_empty());
+    Ok(())
+}

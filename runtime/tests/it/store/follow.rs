@@ -7,7 +7,7 @@ use bodybroker_runtime::durable::{Append, StreamConfig};
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::store::Store;
 use bodybroker_runtime::subject::{Filter, SubjectBuilder};
-use bodybroker_runtime::{Code, Result};
+use bodybroker_runtime::{Code, Result, Status};
 use futures::{StreamExt, TryStreamExt};
 use prost::Message;
 use tokio::time::timeout;
@@ -20,6 +20,7 @@ connected! {
     what_an_older_release_writes_is_found_a_moment_later,
     who_comes_after_an_older_release_finds_what_it_wrote,
     a_lookup_says_nothing_before_everything_is_indexed,
+    nothing_is_left_out_while_both_releases_write,
 }
 
 /// As long as anything may take.
@@ -179,5 +180,35 @@ async fn a_lookup_says_nothing_before_everything_is_indexed<
         of_club(&store, "golf").await
     };
     assert_eq!(timeout(LIMIT, indexed).await.unwrap()?, ["a"]);
+    Ok(())
+}
+
+async fn nothing_is_left_out_while_both_releases_write<F: Future<Output = Result<Connection>>>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    const CLUBS: [&str; 3] = ["golf", "chess", "go"];
+    let connection = connect("a").await?;
+    provision(&connection).await?;
+    let before = older(&connection)?;
+    for number in 0..20 {
+        before.put(&number.to_string(), &member("", &[CLUBS[number % 3]])).await?;
+    }
+    let store = newer(&connection)?;
+    // Both move the same people about, each at its own pace, while what was there is indexed.
+    let moving = |store: Store<Citizen>, step: usize| async move {
+        for number in 0..100 {
+            let clubs = [CLUBS[number * step % 3], CLUBS[(number + step) % 3]];
+            store.put(&(number * step % 20).to_string(), &member("", &clubs)).await?;
+        }
+        Ok::<_, Status>(())
+    };
+    tokio::try_join!(moving(before.clone(), 1), moving(store.clone(), 7), moving(before, 3))?;
+    let all = store.list().page().await?.entries;
+    for club in CLUBS {
+        let of_it = all.iter().filter(|it| it.value.clubs.iter().any(|it| it == club));
+        let expected: Vec<_> = of_it.map(|it| &*it.key).collect();
+        assert!(!expected.is_empty());
+        become_of_club(&store, club, &expected).await?;
+    }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(super) struct Citizen {
     #[prost(uint32, tag = "3")]
     age: u32,
     #[prost(string, repeated, tag = "4")]
-    clubs: Vec<String>,
+    pub(super) clubs: Vec<String>,
 }
 
 impl prost::Name for Citizen {
