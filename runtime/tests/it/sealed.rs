@@ -297,6 +297,9 @@ async fn a_key_is_replaced_in_its_file_while_calls_go_on() {
     let status = store.get("north").await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert!(status.message().contains("sealed with the key `old`"), "{status}");
+    // Who lists them is told which one it is.
+    let status = store.entries().await.unwrap_err();
+    assert!(status.message().contains(", key `north`: "), "{status}");
     assert!(!vault.heard().is_empty());
 }
 

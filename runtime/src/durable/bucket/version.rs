@@ -86,7 +86,7 @@ impl Bucket {
                 if written < current {
                     has_begun.store(true, Relaxed);
                 }
-                return Guard::open_with(self.guard.as_ref(), value);
+                return self.opened(self.guard.as_ref(), key, value);
             }
             Ordering::Less => {}
         }
@@ -94,11 +94,19 @@ impl Bucket {
         let Some(at) = found.filter(|_| steps.up.len() == earlier.len()) else {
             return Err(self.given_up(key, version));
         };
-        let mut value = Guard::open_with(self.guard_of(&earlier[at]).as_ref(), value)?;
+        let mut value = self.opened(self.guard_of(&earlier[at]).as_ref(), key, value)?;
         for (step, from) in steps.up.iter().zip(*earlier).skip(at) {
             value = step(value).map_err(|status| self.stuck(key, from.version, &status))?;
         }
         Ok(value)
+    }
+
+    /// A value with its sensitive fields opened.
+    fn opened(&self, guard: Option<&Guard>, key: &str, value: Bytes) -> Result<Bytes> {
+        Guard::open_with(guard, value).map_err(|status| {
+            let (name, why) = (self.name, status.message());
+            Status::new(status.code(), format!("bucket {name}, key `{key}`: {why}"))
+        })
     }
 
     /// A value as it is written: in the version that everybody reads, which its headers say, and sealed.
