@@ -29,6 +29,7 @@ mod report;
 
 pub(crate) use checks::Checks;
 pub(crate) use http::Port;
+pub(crate) use membership::wait_for_others;
 use report::Report;
 
 /// What stands in the way of being ready. Cheap to clone; the clones are one.

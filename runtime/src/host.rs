@@ -4,14 +4,14 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::event::{Consumers, start_consumers};
-use crate::health::Health;
+use crate::health::{Health, wait_for_others};
 use crate::server::{IntoService, Server, Service};
 use crate::status::{Code, Result, Status};
 use crate::telemetry;
@@ -179,7 +179,7 @@ impl Host {
         drop(ready);
         let second = signal::asked()?;
         tokio::select! {
-            () = drain(running, config.drain) => tracing::info!("drained"),
+            () = leave(running, &config) => tracing::info!("drained"),
             () = second => tracing::warn!("asked twice: stopping at once"),
         }
         telemetry::flush().await;
@@ -227,7 +227,7 @@ async fn start_one(config: &Config, name: &str, start: Start) -> Result<Running>
 }
 
 async fn connect(config: &Config, name: &str) -> Result<Connection> {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     loop {
         match Connection::connect(config.options(name)).await {
             Err(status) if status.code() == Code::Unavailable && began.elapsed() < CONNECT_MAX => {
@@ -237,6 +237,16 @@ async fn connect(config: &Config, name: &str) -> Result<Connection> {
             other => return other,
         }
     }
+}
+
+/// Drains, once the others can do without what runs here.
+async fn leave(running: Vec<Running>, config: &Config) {
+    let began = Instant::now();
+    if let Some(away) = config.eject {
+        let each = running.iter().map(|one| wait_for_others(&one.connection, &one.server, away));
+        join_all(each).await;
+    }
+    drain(running, config.drain.saturating_sub(began.elapsed())).await;
 }
 
 /// Ends without losing anything, in this order: no more events are pulled; calls that were routed here are answered;

@@ -30,13 +30,18 @@ struct Pace {
     look: Duration,
     /// Time that others have to answer.
     gather: Duration,
+    /// Time after asking in which it must be decided: by then what others have said is too long ago. Who isn't well may
+    /// be late because its threads have no time.
+    decide: Duration,
 }
 
 impl Pace {
     fn of(away: Duration) -> Self {
+        let gather = (away / 20).clamp(Duration::from_millis(20), Duration::from_millis(500));
         Self {
             look: (away / 10).clamp(Duration::from_millis(20), Duration::from_secs(1)),
-            gather: (away / 20).clamp(Duration::from_millis(20), Duration::from_millis(500)),
+            gather,
+            decide: gather * 3,
         }
     }
 }
@@ -80,6 +85,22 @@ pub(super) async fn keep(
     }
 }
 
+/// Stays until somebody else takes requests who doesn't count on this instance, if there is anybody else: to be done
+/// before it ends. One of them may be about to leave because this one is there.
+pub(crate) async fn wait_for_others(connection: &Connection, server: &Server, away: Duration) {
+    let pace = Pace::of(away);
+    let (asked, limit) = (Instant::now(), 2 * pace.decide + (LONELY_LOOKS + 6) * pace.look);
+    server.about_to_end();
+    while asked.elapsed() < limit {
+        match Peers::ask(connection, server, pace.gather).await {
+            Ok(peers) if peers.might_leave_nobody() => sleep(pace.gather).await,
+            // Nobody is there to wait for, or to be asked.
+            Ok(_) | Err(_) => return,
+        }
+    }
+    tracing::warn!(service = server.spec().name, "nobody else may be there to take requests");
+}
+
 struct Keeper {
     pace: Pace,
     name: String,
@@ -91,12 +112,11 @@ impl Keeper {
     /// Leaves, unless the others can't do without it.
     async fn leave(&self, why: &str) -> bool {
         self.server.about_to_leave(true);
-        // Twice the time of an answer: who heard something else before has decided by now.
-        sleep(2 * self.pace.gather).await;
+        // Who heard something else before has decided by then.
+        sleep(self.pace.decide + self.pace.gather).await;
         let asked = Instant::now();
         let peers = self.peers().await;
-        // A decision that comes later would be by what others have said too long ago.
-        let in_time = asked.elapsed() < self.pace.gather * 3 / 2;
+        let in_time = asked.elapsed() < self.pace.decide;
         let can = peers.is_ok_and(|peers| peers.can_do_without(self.server.id()));
         if !(in_time && can) {
             self.server.about_to_leave(false);

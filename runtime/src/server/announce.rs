@@ -62,7 +62,7 @@ impl Sink for DiscoverySink {
         if !self.is_new(&message) {
             return;
         }
-        let now = self.server.seat.now();
+        let now = self.server.seat.told();
         let Some(document) = self.server.discovery.answer(subject, now) else { return };
         let answered = self.connection.say(&Outgoing {
             subject: &reply,

@@ -1,7 +1,7 @@
 //! Whether an instance takes its share of the requests to its service.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Mutex, watch};
 
@@ -75,19 +75,26 @@ impl Lane {
 /// The place of an instance in its queue groups.
 pub(super) struct Seat {
     now: watch::Sender<Membership>,
+    /// Whether the instance is about to end, so that nobody may count on it.
+    ending: AtomicBool,
     /// While it is held, nobody else joins, leaves or drains.
     subscriptions: Mutex<Vec<(Lane, SubscriptionId)>>,
 }
 
 impl Default for Seat {
     fn default() -> Self {
-        Self { now: watch::Sender::new(Membership::Joined), subscriptions: Mutex::default() }
+        Self {
+            now: watch::Sender::new(Membership::Joined),
+            ending: AtomicBool::new(false),
+            subscriptions: Mutex::default(),
+        }
     }
 }
 
 impl Seat {
-    pub(super) fn now(&self) -> Membership {
-        *self.now.borrow()
+    /// What others are told.
+    pub(super) fn told(&self) -> Membership {
+        if self.ending.load(Ordering::SeqCst) { Membership::Left } else { *self.now.borrow() }
     }
 
     /// Gives up what there is to unsubscribe from.
@@ -146,6 +153,11 @@ impl Server {
             }
             changes
         });
+    }
+
+    /// Says that it is about to end: who asks from now on doesn't count on it, though it still takes its share.
+    pub(crate) fn about_to_end(&self) {
+        self.0.seat.ending.store(true, Ordering::SeqCst);
     }
 
     /// Takes its place at the start.

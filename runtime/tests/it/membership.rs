@@ -19,6 +19,8 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::fixture::{ECHO, Echo, Text, call_of, connect, connect_by};
 
+mod causes;
+
 /// Time that an instance stays away: it leaves after 300 ms of trouble, and is back after 500 ms without.
 const AWAY: Duration = Duration::from_secs(1);
 /// Answers in a row that show who is there: of two, one alone gives as many in one of 10^12 cases.
@@ -105,6 +107,11 @@ impl Sink for Answers {
 
 /// What the instances say of themselves, once as many have answered.
 async fn said(client: &Connection, count: usize) -> Vec<Option<String>> {
+    said_by(client, "EchoService", count).await
+}
+
+/// The same of another service.
+async fn said_by(client: &Connection, service: &str, count: usize) -> Vec<Option<String>> {
     let asking = async {
         loop {
             let answers = Arc::new(Answers::default());
@@ -112,7 +119,7 @@ async fn said(client: &Connection, count: usize) -> Vec<Option<String>> {
             client
                 .tx()
                 .publish(&Outgoing {
-                    subject: &Subject::parse("$SRV.PING.EchoService").unwrap(),
+                    subject: &Subject::parse(&format!("$SRV.PING.{service}")).unwrap(),
                     reply: Some(inbox.subject()),
                     headers: &Headers::new(),
                     body: &[0; 0],
@@ -202,6 +209,35 @@ async fn who_has_left_comes_back_when_the_others_are_gone() {
     tokio::time::timeout(PATIENCE, alone).await.expect("the one that is left answers");
     until_answered_by(&client, &["a"]).await;
     a.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_ends_while_the_other_leaves_waits_for_it() {
+    // About as one decides by what the other has said.
+    join_all([90, 110, 130, 150, 170, 190].map(Duration::from_millis).map(async |pause| {
+        let server = NatsServer::start().await.unwrap();
+        let client = connect(&server, "client").await;
+        let (a, b) = (Instance::start(&server, "a").await, Instance::start(&server, "b").await);
+        let over = AtomicBool::new(false);
+        let calling = async {
+            while !over.load(Ordering::SeqCst) {
+                answered_by(&client).await.expect("somebody is always there");
+            }
+        };
+        let ending = async {
+            until_answered_by(&client, &["a", "b"]).await;
+            a.is_well(false);
+            let leaving = async { while said(&client, 2).await == [None, None] {} };
+            tokio::time::timeout(PATIENCE, leaving).await.expect("it wants to leave");
+            tokio::time::sleep(pause).await;
+            b.end().await;
+            until_answered_by(&client, &["a"]).await;
+            over.store(true, Ordering::SeqCst);
+        };
+        tokio::join!(calling, ending);
+        a.end().await;
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

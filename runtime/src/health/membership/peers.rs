@@ -63,6 +63,11 @@ impl Peers {
         staying > 0 && staying * 2 >= all
     }
 
+    /// Whether there are others, and none of them is sure to take requests from now on.
+    pub(super) fn might_leave_nobody(&self) -> bool {
+        !self.0.is_empty() && self.0.values().all(|now| *now != Membership::Joined)
+    }
+
     /// Whether none of them takes requests.
     pub(super) fn nobody_has_joined(&self) -> bool {
         self.0.values().all(|now| *now == Membership::Left)
@@ -133,6 +138,14 @@ mod tests {
             let leaving = all.iter().filter(|id| may(id)).count();
             assert_eq!(leaving, count / 2, "of {count}");
         }
+    }
+
+    #[test]
+    fn who_ends_waits_for_one_who_stays() {
+        assert!(peers(&[("a", Leaving), ("b", Left)]).might_leave_nobody());
+        assert!(peers(&[("a", Left)]).might_leave_nobody());
+        assert!(!peers(&[("a", Leaving), ("b", Joined)]).might_leave_nobody());
+        assert!(!peers(&[]).might_leave_nobody(), "there is nobody to wait for");
     }
 
     #[test]
