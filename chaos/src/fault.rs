@@ -14,6 +14,7 @@ mod clock_skew;
 mod consumer_stall;
 mod dedupe;
 mod disk_limit;
+mod ejection;
 mod half_open;
 mod kill;
 mod lame_duck;
@@ -63,6 +64,7 @@ pub const FAULTS: &[Fault] = &[
     stale_buffer::EXPLICIT,
     stale_buffer::SCHEMA,
     clock_skew::FAULT,
+    ejection::FAULT,
     redis::KILL,
     redis::BLACK_HOLE,
 ];

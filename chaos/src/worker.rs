@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bodybroker_runtime::Connection;
 use bodybroker_runtime::event::{Tuning, start_consumers_with};
@@ -26,6 +26,8 @@ pub struct Worker {
     effects: Option<Store<Register>>,
     /// How often each call ran here.
     acted: Mutex<BTreeMap<u64, usize>>,
+    /// When the last one began to.
+    acted_at: Mutex<Option<Instant>>,
     /// How often each event was handled here, successfully or not.
     noted: Mutex<BTreeMap<u64, usize>>,
     values: Mutex<Values>,
@@ -41,6 +43,7 @@ impl Worker {
             traces: None,
             effects: None,
             acted: Mutex::default(),
+            acted_at: Mutex::default(),
             noted: Mutex::default(),
             values: Mutex::default(),
             handler: Box::new(|_| Ok(())),
@@ -74,6 +77,12 @@ impl Worker {
     #[must_use]
     pub fn calls(&self) -> BTreeMap<u64, usize> {
         self.acted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When the last call began to run here.
+    #[must_use]
+    pub fn acted_at(&self) -> Option<Instant> {
+        *self.acted_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How often each event was handled here.
@@ -115,6 +124,7 @@ impl ChaosService for Worker {
     async fn act(&self, _: &Context, request: ActRequest) -> Result<ActResponse> {
         let ActRequest { id, work_ms } = request;
         count(&self.acted, id);
+        *self.acted_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         if let Some(connection) = &self.traces {
             // No id of a message: each run leaves a trace of its own.
             connection.publish(&Noted { by: self.name.clone(), id }).await?;

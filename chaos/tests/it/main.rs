@@ -44,6 +44,7 @@ kept! {
     redis_swallows_everything: "redis-black-hole",
     calls_with_the_time_out_of_their_schema_wait_in_a_buffer: "stale-buffer-schema",
     clocks_are_wrong: "clock-skew",
+    instances_fall_ill: "ejection",
 }
 
 #[test]
