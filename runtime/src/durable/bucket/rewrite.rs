@@ -27,7 +27,8 @@ pub struct Migrated {
     pub looked_at: u64,
     /// Values that were of an earlier version and were written again.
     pub rewritten: u64,
-    /// Values that stay as they were, because a step failed or what they became was refused.
+    /// Values that stay as they were: a step failed, what they became was refused, or others keep writing them in an earlier
+    /// version.
     pub failed: u64,
 }
 
@@ -100,8 +101,10 @@ impl Bucket {
                 Err(status) => return Err(status),
             }
         }
-        // Whoever keeps writing the value writes it in a version that is known here.
-        Ok(Outcome::Left)
+        Ok(Outcome::Failed(Status::aborted(format!(
+            "bucket {}: others write a value in an earlier version again and again: migrate when none of them runs",
+            self.name
+        ))))
     }
 
     /// Writes a value in the place of another, with what it changes in indexes.

@@ -14,6 +14,7 @@ use self::fixture::{
 use crate::durable::everywhere;
 
 mod fixture;
+mod lookups;
 mod migrate;
 
 everywhere! {
