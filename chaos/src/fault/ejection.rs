@@ -90,7 +90,7 @@ async fn fall_ill(
     }
     let (began, mut away) = (Instant::now(), AWAY);
     for time in 0..plan.rounds_max.clamp(TIMES_MIN, TIMES_MAX) {
-        if time >= TIMES_MIN && began.elapsed() > plan.time_max {
+        if time >= TIMES_MIN && began.elapsed() + away > plan.time_max {
             break;
         }
         let was_away = alone(outcome, &instances[0], calls).await?;
