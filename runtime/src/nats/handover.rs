@@ -148,8 +148,10 @@ impl<'a> Exchange<'a> {
     fn new(shared: &'a Arc<Shared>, last: Line, link: Link) -> Self {
         let (next, announced) = Line::up(shared, link, |number, direct, broken| {
             shared.doubled.send_modify(|doubled| *doubled += 1);
-            let open = || shared.writer.open_beside(number, direct, broken);
-            shared.subscriptions.announce(&shared.writer, number, open)
+            let open = |words: &mut dyn Iterator<Item = Word<'_>>| {
+                shared.writer.open_beside(number, direct, broken, words);
+            };
+            shared.subscriptions.announce(open)
         });
         Self { shared, last, next, announced, stage: Stage::Beside, began: Instant::now() }
     }

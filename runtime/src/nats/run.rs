@@ -51,8 +51,7 @@ async fn live(shared: Arc<Shared>, link: Link) {
 /// Runs a connection, and those that take over from it, until one ends; tells why.
 async fn serve(shared: &Arc<Shared>, fresh: Link) -> String {
     let (mut line, _) = Line::up(shared, fresh, |number, direct, broken| {
-        let open = || shared.writer.open(number, direct, broken);
-        shared.subscriptions.announce(&shared.writer, number, open)
+        shared.subscriptions.announce(|words| shared.writer.open(number, direct, broken, words))
     });
     shared.state.send_replace(State::Connected(line.number));
     shared.writer.up();

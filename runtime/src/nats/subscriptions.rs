@@ -85,18 +85,14 @@ impl Subscriptions {
         drop(removed);
     }
 
-    /// Opens the writer for a new connection, announcing every subscription to it before anything else; tells which
-    /// they are.
+    /// Opens the writer for a new connection with the announcement of every subscription; tells which they are.
     pub(super) fn announce(
         &self,
-        writer: &Writer,
-        number: u64,
-        open: impl FnOnce(),
+        open: impl FnOnce(&mut dyn Iterator<Item = Word<'_>>),
     ) -> BTreeSet<u64> {
         let table = self.lock();
-        open();
         let lasting = || table.entries.iter().filter(|(_, entry)| !entry.is_ending());
-        writer.say(number, lasting().map(|(id, entry)| entry.subscribe(*id)));
+        open(&mut lasting().map(|(id, entry)| entry.subscribe(*id)));
         lasting().map(|(id, _)| *id).collect()
     }
 

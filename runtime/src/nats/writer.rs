@@ -152,14 +152,16 @@ impl Writer {
         self.is_up.store(true, Ordering::Relaxed);
     }
 
-    /// Starts on a new connection. `direct` lets callers write; `broken` is cancelled when a write fails.
+    /// Starts on a new connection, with these words before anything else. `direct` lets callers write; `broken` is
+    /// cancelled when a write fails.
     pub(super) fn open(
         &self,
         number: u64,
         direct: Option<Arc<OwnedWriteHalf>>,
         broken: CancellationToken,
+        words: &mut dyn Iterator<Item = Word<'_>>,
     ) {
-        *self.lock() = Buffer::open(number, direct, broken);
+        *self.lock() = Buffer::open(number, direct, broken, words);
     }
 
     /// Ends with the connection: what wasn't written never will be.

@@ -16,14 +16,15 @@ pub(in crate::nats) enum Word<'a> {
 }
 
 impl Writer {
-    /// Opens a connection beside the one that is published to.
+    /// Opens a connection beside the one that is published to, with these words before anything else.
     pub(in crate::nats) fn open_beside(
         &self,
         number: u64,
         direct: Option<Arc<OwnedWriteHalf>>,
         broken: CancellationToken,
+        words: &mut dyn Iterator<Item = Word<'_>>,
     ) {
-        *self.beside() = Some(Buffer::open(number, direct, broken));
+        *self.beside() = Some(Buffer::open(number, direct, broken, words));
     }
 
     /// Ends with the connection beside.
@@ -77,7 +78,7 @@ impl Writer {
 }
 
 impl Word<'_> {
-    fn encode(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
         match *self {
             Self::Subscribe { filter, queue_group, id } => {
                 encode::subscribe(out, filter, queue_group, id);

@@ -8,8 +8,8 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::Fence;
 use super::marks::Marks;
+use super::{Fence, Word};
 use crate::wire::encode;
 
 /// Largest buffer that is kept when it is empty.
@@ -62,13 +62,18 @@ pub(super) struct Batch {
 }
 
 impl Buffer {
-    /// Opens the buffer of a connection. `direct` lets callers write; `broken` is cancelled when a write fails.
+    /// Opens the buffer of a connection with what it is to say first. `direct` lets callers write; `broken` is cancelled
+    /// when a write fails.
     pub(super) fn open(
         number: u64,
         direct: Option<Arc<OwnedWriteHalf>>,
         broken: CancellationToken,
+        words: &mut dyn Iterator<Item = Word<'_>>,
     ) -> Self {
-        Self { number, open: true, direct, broken, ..Self::default() }
+        let mut buffer = Self { number, open: true, direct, broken, ..Self::default() };
+        words.for_each(|word| word.encode(&mut buffer.bytes));
+        buffer.tell();
+        buffer
     }
 
     pub(super) fn bell(&self) -> Arc<Bell> {
