@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::BoxStream;
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::{
     Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
@@ -46,14 +46,16 @@ pub struct JetStream {
     barriers: Barriers,
     /// Streams that are expected to be there, and not made yet.
     expected: Mutex<BTreeMap<String, StreamConfig>>,
+    /// Held by who makes them.
+    making: AsyncMutex<()>,
 }
 
 impl JetStream {
     /// Prepares to connect.
     #[must_use]
     pub fn new(dial: Dial) -> Self {
-        let (link, barriers, expected) = Default::default();
-        Self { dial, runtime: Handle::try_current().ok(), link, barriers, expected }
+        let (link, barriers, expected, making) = Default::default();
+        Self { dial, runtime: Handle::try_current().ok(), link, barriers, expected, making }
     }
 
     /// Connects where this was made: the first to need it may be a handler on threads that are kept free for others.
@@ -66,14 +68,27 @@ impl JetStream {
 
     async fn link(&self) -> Result<&Arc<Link>> {
         let link = self.link.get_or_try_init(|| self.open()).await?;
-        let expected = std::mem::take(&mut *self.expected());
-        // Buckets first: a stream that takes one over looks for it.
-        let (buckets, streams): (Vec<_>, Vec<_>) =
-            expected.into_values().partition(|config| config.bucket);
-        for config in buckets.iter().chain(&streams) {
-            streams::extend(link, config).await?;
+        if self.dial.provision {
+            self.make_expected(link).await?;
         }
         Ok(link)
+    }
+
+    /// Makes what is expected. Whoever comes meanwhile waits for it, and goes on with it when this is dropped.
+    async fn make_expected(&self, link: &Arc<Link>) -> Result<()> {
+        let _making = self.making.lock().await;
+        loop {
+            // Buckets first: a stream that takes one over looks for it.
+            let next = self.expected().values().max_by_key(|config| config.bucket).cloned();
+            let Some(config) = next else { return Ok(()) };
+            let made = streams::extend(link, &config).await;
+            let mut expected = self.expected();
+            if expected.get(&config.name) == Some(&config) {
+                expected.remove(&config.name);
+            }
+            drop(expected);
+            made?;
+        }
     }
 
     fn expected(&self) -> MutexGuard<'_, BTreeMap<String, StreamConfig>> {

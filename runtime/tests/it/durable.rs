@@ -13,6 +13,7 @@ use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Code, Result};
 use futures::StreamExt;
+use futures::future::join_all;
 
 mod permissions;
 mod restart;
@@ -338,5 +339,20 @@ async fn provisioning_twice_changes_nothing(durable: Arc<dyn Durable>) -> Result
     let longer = StreamConfig { max_age: Some(Duration::from_mins(10)), ..config };
     assert_eq!(durable.provision(&longer).await?, Provisioned::Updated);
     assert_eq!(durable.provision(&StreamConfig::of_bucket(&SPEC)).await?, Provisioned::Unchanged);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_comes_while_what_is_missing_is_made_waits_for_it() -> Result<()> {
+    for _ in 0..3 {
+        let server = NatsServer::start().await?;
+        let durable = JetStream::new(Dial { provision: true, ..dial(&server.url()) });
+        durable.assume(&StreamConfig::of_bucket(&SPEC));
+        durable.assume(&events(vec![thing_changed()]));
+        let config = consumer();
+        for member in join_all((0..8).map(|_| durable.consumer(&config))).await {
+            member?;
+        }
+    }
     Ok(())
 }
