@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::names::Names;
 use super::service::module;
-use super::source::{Source, ident};
+use super::source::{self, Source, ident};
 use super::{Context, Files, docs};
 use crate::schema::model::{DeclaredError, Method, Package, Service};
 
@@ -38,12 +38,7 @@ pub(super) fn idents(service: &Service) -> Vec<&str> {
 
 /// Imports the enums of a service's methods from their module, or exports them.
 pub(super) fn import(service: &Service, from: &TokenStream) -> TokenStream {
-    let names: Vec<_> = idents(service).into_iter().map(ident).collect();
-    match names.as_slice() {
-        [] => TokenStream::new(),
-        [name] => quote! { #from::#name; },
-        names => quote! { #from::{#(#names),*}; },
-    }
+    source::import(from, &idents(service))
 }
 
 /// What a method's failures are, where that isn't a plain status.

@@ -17,10 +17,10 @@ pub(super) fn value(method: &Method, schema: &str) -> TokenStream {
     let retry = retry.as_ref().map(self::retry);
     let breaker = breaker.as_ref().map(self::breaker);
     let hedge = hedge.as_ref().map(self::hedge);
-    let written = [&retry, &breaker, &hedge, &cache];
-    if written.iter().all(|it| it.is_none()) {
+    if !is_asked_for(method) {
         return quote! { Policy::NONE };
     }
+    let written = [&retry, &breaker, &hedge, &cache];
     let rest = written.iter().any(|it| it.is_none()).then(|| quote! { ..Policy::NONE });
     quote! { Policy { #retry #breaker #hedge #cache #rest } }
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::Names;
-use super::source::{Source, ident, prefixed};
+use super::source::{self, Source, ident, prefixed};
 use super::{Context, Files, docs, error, layout, method_table, steps, store};
 use crate::schema::model::{Consume, Kind, Method, Package, Service};
 
@@ -96,16 +96,9 @@ fn submodules(context: &Context<'_>, service: &Service, parts: &Parts) -> TokenS
         quote! { {#(#buckets,)* SPEC} }
     };
     let gate = mock_gate(context);
-    let stores: Vec<_> = store::idents(service).into_iter().map(ident).collect();
-    let stores = (!stores.is_empty())
-        .then(|| (quote! { mod store; }, quote! { pub use store::{#(#stores),*}; }));
-    let (store, every_store): (Option<_>, Option<_>) = stores.unzip();
-    let errors = (!error::idents(service).is_empty()).then(|| quote! { mod error; });
-    let every_error = error::import(service, &quote! { pub use error });
-    let steps: Vec<_> = steps::idents(service).into_iter().map(ident).collect();
-    let steps = (!steps.is_empty())
-        .then(|| (quote! { mod steps; }, quote! { pub use steps::{#(#steps),*}; }));
-    let (steps, every_step): (TokenStream, TokenStream) = steps.into_iter().unzip();
+    let (errors, every_error) = submodule("error", &error::idents(service));
+    let (steps, every_step) = submodule("steps", &steps::idents(service));
+    let (store, every_store) = submodule("store", &store::idents(service));
     quote! {
         #client
         #errors
@@ -126,6 +119,13 @@ fn submodules(context: &Context<'_>, service: &Service, parts: &Parts) -> TokenS
         #gate
         pub use mock::#mock;
     }
+}
+
+/// A module and the export of what it has, if it has anything.
+fn submodule(name: &str, items: &[&str]) -> (Option<TokenStream>, TokenStream) {
+    let name = ident(name);
+    let declared = (!items.is_empty()).then(|| quote! { mod #name; });
+    (declared, source::import(&quote! { pub use #name }, items))
 }
 
 /// The attribute that hides mocks behind their feature.

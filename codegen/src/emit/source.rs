@@ -132,15 +132,22 @@ fn ordered(imports: &BTreeMap<String, BTreeSet<String>>) -> Vec<TokenStream> {
     let mut sorted: Vec<_> = imports.iter().filter(|(_, names)| !names.is_empty()).collect();
     // As rustfmt sorts: `a::b::{..}` before `a::{..}`.
     sorted.sort_by_key(|(module, _)| (rank(module), format!("{module}::{{")));
-    let import = |(module, names): (&String, &BTreeSet<String>)| {
+    let imported = |(module, names): (&String, &BTreeSet<String>)| {
         let module = tokens(module);
-        let names: Vec<_> = names.iter().map(|name| ident(name)).collect();
-        match names.as_slice() {
-            [name] => quote! { use #module::#name; },
-            names => quote! { use #module::{#(#names),*}; },
-        }
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        import(&quote! { use #module }, &names)
     };
-    sorted.into_iter().map(import).collect()
+    sorted.into_iter().map(imported).collect()
+}
+
+/// Names items of a module, as `use` or `pub use` does; nothing where there are none.
+pub(crate) fn import(from: &TokenStream, names: &[&str]) -> TokenStream {
+    let names: Vec<_> = names.iter().map(|name| ident(name)).collect();
+    match names.as_slice() {
+        [] => TokenStream::new(),
+        [name] => quote! { #from::#name; },
+        names => quote! { #from::{#(#names),*}; },
+    }
 }
 
 /// Makes an identifier, raw if it says so.
