@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bodybroker_runtime::durable::Start;
 use bodybroker_runtime::subject::Filter;
@@ -15,6 +16,7 @@ use crate::api::chaos::v1::{Noted, Register};
 use crate::ledger::{Entry, Kind, Ledger, Told};
 use crate::outcome::Outcome;
 use crate::stage::{NOTES, REGISTERS};
+use crate::worker::Worker;
 
 /// Compares what the streams hold with what a ledger says of appends and swaps.
 pub async fn streams(
@@ -26,6 +28,20 @@ pub async fn streams(
     effects(outcome, Kind::Note, &entries, &stored_notes(connection).await?);
     effects(outcome, Kind::Swap, &entries, &stored_values(connection).await?);
     Ok(())
+}
+
+/// Counts the calls of a ledger, of which none may have failed, and compares them with what workers did.
+pub fn flawless(outcome: &mut Outcome, ledger: &Ledger, workers: &[Arc<Worker>]) {
+    let entries = ledger.entries();
+    outcome.count(&entries);
+    let failed: Vec<_> = entries.iter().filter(|e| e.told != Told::Acknowledged).collect();
+    let some = failed.first().map(|entry| entry.told.clone());
+    outcome.must(failed.is_empty(), format!("{} calls failed, as {some:?}", failed.len()));
+    let mut done = BTreeMap::new();
+    for (id, count) in workers.iter().flat_map(|worker| worker.calls()) {
+        *done.entry(id).or_default() += count;
+    }
+    effects(outcome, Kind::Act, &entries, &done);
 }
 
 /// How often each event is stored.

@@ -1,6 +1,5 @@
 //! Instances of a service fall ill and get well again while they are called.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,7 +17,7 @@ use super::Fault;
 use super::calls::Caller;
 use crate::api::chaos::v1::{ChaosClient, ChaosServer, REGISTERS_BUCKET, STREAMS};
 use crate::audit;
-use crate::ledger::{Kind, Ledger, Told};
+use crate::ledger::Ledger;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::stage::connect;
@@ -65,16 +64,7 @@ async fn run(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
     };
     let ((), fallen) = tokio::join!(calls.make(), falling_ill);
     try_join_all(fallen?.into_iter().map(Instance::end)).await?;
-    let entries = calls.caller.ledger.entries();
-    outcome.count(&entries);
-    let failed: Vec<_> = entries.iter().filter(|e| e.told != Told::Acknowledged).collect();
-    let some = failed.first().map(|entry| entry.told.clone());
-    outcome.must(failed.is_empty(), format!("{} calls failed, as {some:?}", failed.len()));
-    let mut effects = BTreeMap::new();
-    for (id, count) in workers.iter().flat_map(|worker| worker.calls()) {
-        *effects.entry(id).or_default() += count;
-    }
-    audit::effects(outcome, Kind::Act, &entries, &effects);
+    audit::flawless(outcome, &calls.caller.ledger, &workers);
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! Every server is replaced in turn, as an operator would: it sends its clients away, ends, and comes back.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use super::calls::Caller;
 use super::storm::storm;
 use crate::api::chaos::v1::{ChaosClient, ChaosServer};
 use crate::audit::{self, Judged};
-use crate::ledger::{Kind, Ledger, Told};
+use crate::ledger::Ledger;
 use crate::load::Reach;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -102,15 +101,6 @@ async fn calls(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
     };
     let (_, replaced) = tokio::join!(calling, replacing);
     replaced?;
-    let entries = ledger.entries();
-    outcome.count(&entries);
-    let failed: Vec<_> = entries.iter().filter(|e| e.told != Told::Acknowledged).collect();
-    let some = failed.first().map(|entry| entry.told.clone());
-    outcome.must(failed.is_empty(), format!("{} calls failed, as {some:?}", failed.len()));
-    let mut effects = BTreeMap::new();
-    for (id, count) in workers.iter().flat_map(|worker| worker.calls()) {
-        *effects.entry(id).or_default() += count;
-    }
-    audit::effects(outcome, Kind::Act, &entries, &effects);
+    audit::flawless(outcome, &ledger, &workers);
     Ok(())
 }
