@@ -17,7 +17,7 @@ pub(super) const ATTEMPTS_MAX: u32 = 16;
 /// Pause after each time, at most; by chance anything from none.
 const PAUSE: Duration = Duration::from_millis(50);
 /// What is left of an entry that is removed needn't stay.
-pub(super) const TRACE: Duration = Duration::from_secs(1);
+const TRACE: Duration = Duration::from_secs(1);
 
 /// What a write makes of a key.
 struct Change<'a> {
@@ -120,7 +120,6 @@ impl Bucket {
         entries: &mut BTreeMap<String, Append>,
     ) -> Result<()> {
         let key = &change.write.key;
-        let gone = |key: &str| Write { expires_in: Some(TRACE), ..Write::delete(key) };
         for said in change.said(index).difference(&change.says(index)) {
             let entry = if index.is_unique {
                 let holder = self.holder_of(index, said);
@@ -227,6 +226,11 @@ impl Change<'_> {
     fn says(&self, index: &Index) -> BTreeSet<Said> {
         index.said(self.write.value.as_ref())
     }
+}
+
+/// Removes an entry.
+pub(super) fn gone(key: impl Into<String>) -> Write {
+    Write { expires_in: Some(TRACE), ..Write::delete(key) }
 }
 
 /// The key that a record of a unique index names.

@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 
-use super::entries::{ATTEMPTS_MAX, TRACE};
+use super::entries::{ATTEMPTS_MAX, gone};
 use super::{Bucket, Index, Write, deletes};
 use crate::durable::Stored;
 use crate::status::{Code, Result, Status};
@@ -77,8 +77,8 @@ impl Bucket {
             // The value has changed meanwhile, and whoever did it didn't know of these entries.
             for (index, said, place, write, sequence) in written {
                 if now.as_ref().is_none_or(|now| !index.says(now, &said)) {
-                    let gone = Write { expires_in: Some(TRACE), ..Write::delete(write.key) };
-                    match self.durable.append(place.append(&gone, Some(sequence))?).await {
+                    let removal = place.append(&gone(write.key), Some(sequence))?;
+                    match self.durable.append(removal).await {
                         Err(status) if status.code() != Code::Aborted => return Err(status),
                         _ => {}
                     }
