@@ -183,18 +183,8 @@ impl Config {
             .connections(self.connections)
             .protection(self.protection.clone())
             .provision(self.provision);
-        let options = match &self.tls {
-            Some(tls) => options.tls(tls.clone()),
-            None => options,
-        };
-        let options = match &self.redis {
-            Some(url) => options.redis(url.clone()),
-            None => options,
-        };
-        match &self.redis_tls {
-            Some(tls) => options.redis_tls(tls.clone()),
-            None => options,
-        }
+        let (tls, redis_tls) = (self.tls.clone(), self.redis_tls.clone());
+        Options { tls, redis: self.redis.clone(), redis_tls, ..options }
     }
 }
 
