@@ -15,7 +15,6 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::headers::Headers;
 use crate::status::{self, Code, Executed, Result, Status};
-use crate::telemetry::trace;
 use crate::transport::{Body, BoxFuture, Flush, Outgoing};
 
 /// Polls the handler here once while its method is cheap; what has to wait gets a task of its own.
@@ -32,9 +31,7 @@ pub(super) fn start(call: Incoming, mut future: BoxFuture<'static, Result<()>>) 
         match polled {
             Poll::Ready(Ok(how)) => return permit.ended(took, how.as_ref().copied()),
             Poll::Ready(Err(_)) => {
-                let status =
-                    answer_panic(&permit.server, permit.index, permit.connection(), &context, took);
-                return trace::ended(&permit.span, Err(&status));
+                return permit.panicked(&context, took);
             }
             Poll::Pending => {}
         }
@@ -65,12 +62,7 @@ fn spawn(
         let mut handler = Caught { future: &mut future, context, permit, measured, arrived };
         match while_wanted(permit, context, arrived, &mut handler).await {
             Some(Ok(how)) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
-            Some(Err(_)) => {
-                let took = arrived.elapsed();
-                let status =
-                    answer_panic(&permit.server, permit.index, permit.connection(), context, took);
-                trace::ended(&permit.span, Err(&status));
-            }
+            Some(Err(_)) => permit.panicked(context, arrived.elapsed()),
             None => {}
         }
     });

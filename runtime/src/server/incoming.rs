@@ -236,6 +236,13 @@ impl Permit {
         self.server.ended(self.index, took, how);
         trace::ended(&self.span, how);
     }
+
+    /// Answers for a handler that panicked, and counts the call.
+    pub(super) fn panicked(&self, context: &Context, took: Duration) {
+        let connection = self.connection();
+        let status = handler::answer_panic(&self.server, self.index, connection, context, took);
+        trace::ended(&self.span, Err(&status));
+    }
 }
 
 impl Drop for Permit {
