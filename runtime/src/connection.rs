@@ -27,15 +27,16 @@ use crate::redis::Redis;
 use crate::seal::Protection;
 use crate::server::{IntoService, Server};
 use crate::spec::MethodSpec;
-use crate::status::{Code, Result};
+use crate::status::Result;
 use crate::store::{Opening, Store};
 use crate::stream::Keeper;
 use crate::subject;
 use crate::tls::Tls;
-use crate::transport::{Flush, Outgoing, Transport};
+use crate::transport::Transport;
 
 mod lane;
 mod options;
+mod route;
 mod strand;
 
 pub(crate) use options::CONNECTIONS_MAX;
@@ -286,56 +287,6 @@ impl Connection {
 
     fn strand(&self) -> &Strand {
         &self.inner.strands.all()[self.strand]
-    }
-
-    /// The same connection over the strand with this number.
-    pub(crate) fn over_strand(&self, strand: usize) -> Self {
-        Self { inner: Arc::clone(&self.inner), strand }
-    }
-
-    /// Goes on over the strand that is best for a call that begins now.
-    pub(crate) fn choose(&mut self) {
-        self.strand = self.inner.strands.choose();
-    }
-
-    /// The same connection over the strand that is best for a call that begins now.
-    pub(crate) fn chosen(&self) -> Self {
-        self.over_strand(self.inner.strands.choose())
-    }
-
-    /// The same connection over this strand, or over another while nothing can be published over this one.
-    pub(crate) fn or_other(&self) -> Self {
-        let other = || self.inner.strands.other(self.strand);
-        let strand = if self.tx().is_up() { None } else { other() };
-        self.over_strand(strand.unwrap_or(self.strand))
-    }
-
-    /// Publishes over this strand, or over another while nothing can be published over this one.
-    pub(crate) fn say(&self, message: &Outgoing<'_>) -> Result<()> {
-        let Err(status) = self.tx().publish(message) else { return Ok(()) };
-        let other = || self.inner.strands.other(self.strand);
-        match (status.code() == Code::Unavailable).then(other).flatten() {
-            // Nobody pushes it there.
-            Some(other) => {
-                self.strands()[other].tx().publish(&Outgoing { flush: Flush::Soon, ..*message })
-            }
-            None => Err(status),
-        }
-    }
-
-    /// Completes when the servers have processed everything that was published.
-    pub(crate) async fn flush(&self) -> Result<()> {
-        self.inner.strands.flush().await
-    }
-
-    /// Whether nothing can be published.
-    pub(crate) fn is_down(&self) -> bool {
-        self.inner.strands.is_down()
-    }
-
-    /// Completes when something can be published; `false` when that will never be.
-    pub(crate) async fn up(&self) -> bool {
-        self.inner.strands.up().await
     }
 
     /// Where requests of critical methods come in and their answers go out; where other requests come in while no such

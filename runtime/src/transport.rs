@@ -55,7 +55,7 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Whether something can be published now.
     fn is_up(&self) -> bool {
-        matches!(*self.state().borrow(), State::Connected(_) | State::LameDuck)
+        self.state().borrow().is_up()
     }
 
     /// Largest payload in bytes, headers included.
@@ -81,6 +81,14 @@ pub enum State {
     LameDuck,
     /// Closed for good.
     Closed,
+}
+
+impl State {
+    /// Whether something can be published.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Connected(_) | Self::LameDuck)
+    }
 }
 
 /// Identifies a subscription on its transport.

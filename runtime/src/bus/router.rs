@@ -180,7 +180,7 @@ impl Router {
     /// Breaks a connection: what it hadn't delivered yet is lost.
     pub(super) fn break_one(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get(&id) else { return };
-        if !matches!(*connection.state.borrow(), State::Connected(_) | State::LameDuck) {
+        if !connection.state.borrow().is_up() {
             return;
         }
         connection.epoch.fetch_add(1, Ordering::AcqRel);
@@ -225,7 +225,7 @@ impl Router {
 
     fn is_connected(&self, id: ConnectionId) -> bool {
         let state = self.connections.get(&id).map(|connection| *connection.state.borrow());
-        matches!(state, Some(State::Connected(_) | State::LameDuck))
+        state.is_some_and(State::is_up)
     }
 
     fn deliver(&self, subscription: &Subscription, message: Message) {

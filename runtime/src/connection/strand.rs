@@ -114,10 +114,7 @@ impl Strands {
     pub(super) async fn up(&self) -> bool {
         let each = self.all.iter().map(|strand| {
             let mut state = strand.tx.state();
-            Box::pin(async move {
-                let up = |state: &State| matches!(state, State::Connected(_) | State::LameDuck);
-                state.wait_for(up).await.map(drop)
-            })
+            Box::pin(async move { state.wait_for(|state| state.is_up()).await.map(drop) })
         });
         select_ok(each).await.is_ok()
     }
