@@ -25,6 +25,7 @@ mod config;
 mod conflict;
 mod jetstream;
 mod memory;
+mod missing;
 mod plan;
 
 pub use bucket::{Bucket, Expect, Keys, Migrated, Range, Record, Write};
@@ -41,8 +42,9 @@ pub trait Durable: Send + Sync + 'static {
     /// Appends a message and waits until the stream has it.
     ///
     /// # Errors
-    /// `ABORTED` with a [`RevisionConflict`] when the expectation fails, `UNAVAILABLE` when it provably didn't
-    /// happen, `UNKNOWN_OUTCOME` when nobody can know.
+    /// `ABORTED` with a [`RevisionConflict`] when the expectation fails, `FAILED_PRECONDITION` when there is no such
+    /// stream or it doesn't capture the subject, `UNAVAILABLE` when it provably didn't happen, `UNKNOWN_OUTCOME` when
+    /// nobody can know.
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>>;
 
     /// Appends messages to the stream of the first, in one step and next to each other: all of them or none. Tells the

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 
 use super::{
     Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
-    Start, Stored, StreamConfig, batch,
+    Start, Stored, StreamConfig, batch, missing,
 };
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::subject::{Filter, Subject};
 use crate::transport::BoxFuture;
 
@@ -68,7 +68,7 @@ impl Memory {
     /// Runs on one stream, after letting go of what has become too old.
     fn with<T>(&self, stream: &str, run: impl FnOnce(&mut Log) -> T) -> Result<T> {
         let mut logs = self.logs();
-        let log = logs.get_mut(stream).ok_or_else(|| missing(stream))?;
+        let log = logs.get_mut(stream).ok_or_else(|| missing::stream(stream))?;
         log.expire(self.0.clock.time());
         Ok(run(log))
     }
@@ -76,7 +76,7 @@ impl Memory {
     fn append_now(&self, append: Append) -> Result<Appended> {
         let now = self.0.clock.time();
         let mut logs = self.logs();
-        let log = logs.get_mut(&append.stream).ok_or_else(|| missing(&append.stream))?;
+        let log = logs.get_mut(&append.stream).ok_or_else(|| missing::stream(&append.stream))?;
         log.expire(now);
         let stream = append.stream.clone();
         let appended = log.append(append, now)?;
@@ -94,7 +94,7 @@ impl Memory {
         let now = self.0.clock.time();
         let stream = first.stream.clone();
         let mut logs = self.logs();
-        let log = logs.get_mut(&stream).ok_or_else(|| missing(&stream))?;
+        let log = logs.get_mut(&stream).ok_or_else(|| missing::stream(&stream))?;
         log.expire(now);
         let sequences = log.append_all(appends, now)?;
         for &sequence in &sequences {
@@ -258,10 +258,6 @@ impl Memory {
             futures::stream::iter(found.into_iter().map(Ok)).chain(tail).boxed();
         Ok(Reading { pending, messages })
     }
-}
-
-fn missing(stream: &str) -> Status {
-    Status::failed_precondition(format!("there is no stream {stream}: provision it first"))
 }
 
 /// Hands a message on to the streams that take it over: in the same step, so that both have it or neither.

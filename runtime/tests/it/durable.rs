@@ -9,6 +9,7 @@ use bodybroker_runtime::durable::{
 };
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
+use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Code, Result};
@@ -48,6 +49,7 @@ everywhere! {
     history_keeps_as_many_revisions_as_the_bucket_says,
     a_watch_shows_what_is_there_and_every_change,
     a_repeated_id_is_stored_once,
+    what_no_stream_takes_is_told,
     accepted_writes_of_a_bucket_arrive_as_events_and_refused_ones_do_not,
     a_bucket_sourced_late_tells_what_it_held,
     an_unacknowledged_message_comes_again,
@@ -222,6 +224,19 @@ async fn a_repeated_id_is_stored_once(durable: Arc<dyn Durable>) -> Result<()> {
     assert_eq!(first.sequence, again.sequence);
     let all = durable.snapshot("EVENTS", &Filter::literal("evt.>"), Start::All).await?;
     assert_eq!(all.len(), 1);
+    Ok(())
+}
+
+async fn what_no_stream_takes_is_told(durable: Arc<dyn Durable>) -> Result<()> {
+    let refused = async |event, why: &str| {
+        let status = durable.append(event).await.unwrap_err();
+        assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
+        assert_eq!(status.executed(), Executed::No);
+        assert!(status.message().contains(why), "{status}");
+    };
+    refused(event("evt.a", None), "there is no stream EVENTS").await;
+    durable.provision(&events(Vec::new())).await?;
+    refused(event("other.a", None), "stream EVENTS does not capture other.a").await;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::super::{Append, Appended, RevisionConflict, Stored};
 use super::doubt;
 use super::link::{ATTEMPT, Link, PATIENCE, patiently, pause};
-use super::wire;
+use super::{streams, wire};
 use crate::status::{Code, Executed, Result, Status};
 use crate::subject::Subject;
 
@@ -43,7 +43,10 @@ pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended>
         };
         if began.elapsed() > PATIENCE {
             let what = message.subject.as_str();
-            return Err(if maybe_taken { wire::unanswered(what) } else { status });
+            if maybe_taken {
+                return Err(wire::unanswered(what));
+            }
+            return Err(streams::unfit(link, &message.stream, what).await.unwrap_or(status));
         }
         pause(attempt).await;
     }

@@ -10,7 +10,8 @@ use async_nats::jetstream::stream::{
 
 use super::super::config::{EVENT_BACKLOG, bucket_stream, bucket_subject, covered};
 use super::super::{
-    Destruction, Limits, Plan, Provisioned, Safety, StreamConfig, StreamSource, TakenOver, plan,
+    Destruction, Limits, Plan, Provisioned, Safety, StreamConfig, StreamSource, TakenOver, missing,
+    plan,
 };
 use super::link::Link;
 use super::wire;
@@ -275,6 +276,20 @@ fn seen(live: &Config, bucket_wanted: bool) -> StreamConfig {
         bucket: bucket_wanted == as_wanted,
         batches: live.allow_atomic_publish && live.allow_message_ttl,
         taken_over: noted(live),
+    }
+}
+
+/// Why a stream will take none of a subject however often it is tried, if the server tells.
+pub(super) async fn unfit(link: &Link, stream: &str, subject: &str) -> Option<Status> {
+    let state = link.ready().await.ok()?;
+    let api = format!("$JS.API.STREAM.INFO.{stream}");
+    let live = link.exchange(state, &api, live(link, stream)).await.ok()?.ok()?;
+    match live {
+        None => Some(missing::stream(stream)),
+        Some(live) if !covered(&live.config.subjects, subject) => {
+            Some(missing::subject(stream, subject))
+        }
+        Some(_) => None,
     }
 }
 

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::super::config::{bucket_stream, bucket_subject, covered};
 use super::super::{
-    Append, Appended, ConsumerConfig, Plan, RevisionConflict, Start, Stored, StreamConfig, plan,
+    Append, Appended, ConsumerConfig, Plan, RevisionConflict, Start, Stored, StreamConfig, missing,
+    plan,
 };
 use super::consumer::Group;
 use crate::bus::PAYLOAD_BYTES_MAX;
@@ -142,9 +143,7 @@ impl Log {
             .with_executed(Executed::No));
         }
         if !self.captures(subject) {
-            return Err(Status::failed_precondition(format!(
-                "stream {stream} does not capture {subject}"
-            )));
+            return Err(missing::subject(stream, subject));
         }
         let current = self.last_sequence(subject).unwrap_or(0);
         if expect.is_some_and(|expected| expected != current) {
