@@ -15,6 +15,7 @@ use crate::cell::Flavor;
 use crate::role;
 
 mod conduct;
+mod echo;
 mod figures;
 mod instance;
 mod load;

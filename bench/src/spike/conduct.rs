@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use super::echo::{Crossing, Echo};
 use super::machine::Machine;
 use super::order::{Order, Pace, Seen, Told};
 use super::{Args, millis};
@@ -28,6 +29,8 @@ pub(super) struct Outcome {
     pub(super) all: f64,
     /// What the callers were told.
     pub(super) told: Told,
+    /// What messages took that crossed the broker meanwhile.
+    pub(super) crossings: Vec<Crossing>,
     /// Readings, in the order of time: where a phase begins, and at the end.
     pub(super) readings: Vec<Reading>,
     /// When the spike ended.
@@ -71,6 +74,7 @@ pub(super) fn conduct(args: &Args) -> anyhow::Result<Outcome> {
     let phases = vec![pace(usual, calm), pace(usual * SPIKE, spike), pace(usual, calm)];
     scene.load.tell(&Order::Pace { phases, seed: args.seed.into() })?;
     let began = Instant::now();
+    let echo = Echo::start(scene.broker.url(), began);
     let spike_end = calm + spike;
     let mut readings = vec![scene.read(began, false)?];
     let mut at = |when: Duration, step: &dyn Fn(&mut Scene) -> anyhow::Result<()>| {
@@ -86,9 +90,9 @@ pub(super) fn conduct(args: &Args) -> anyhow::Result<Outcome> {
     at(spike_end + calm / 3, &Scene::leave)?;
     at(spike_end + calm * 2 / 3, &Scene::leave)?;
     at(spike_end + calm, &|_| Ok(()))?;
-    let told = scene.load.hear()?;
+    let (told, crossings) = (scene.load.hear()?, echo.end()?);
     scene.end()?;
-    Ok(Outcome { one, all, told, readings, spike_end })
+    Ok(Outcome { one, all, told, crossings, readings, spike_end })
 }
 
 /// The processes.

@@ -37,6 +37,8 @@ pub(super) struct Stretch {
     pub(super) p99_us: u64,
     /// The same of all calls that succeeded: those that were sent away once were told to wait.
     pub(super) p99_all_us: u64,
+    /// 99th percentile of what a message took to cross the broker and come back.
+    pub(super) echo_p99_us: u64,
     /// Processors that broker, instances and callers used.
     pub(super) used: [f64; 3],
     /// Processors that anybody used.
@@ -52,13 +54,16 @@ impl Stretch {
             outcome.told.calls.iter().filter(|call| (from.at..to.at).contains(&at(call))).collect();
         let count = |is: &dyn Fn(End) -> bool| calls.iter().filter(|call| is(call.end)).count();
         let times = |is: &dyn Fn(End) -> bool| {
-            times(calls.iter().filter(|call| is(call.end)).map(|call| call.took_us))
+            times(calls.iter().filter(|call| is(call.end)).map(|call| call.took_us.into()))
         };
         let (offered, accepted) = (calls.len(), count(&End::is_accepted));
         let seconds = to.at.saturating_sub(from.at).as_secs_f64();
         let processors = |time: Duration| time.as_secs_f64() / seconds;
         let machine = to.machine.since(from.machine);
         let at_once = times(&|end| end == End::First);
+        let echoed = outcome.crossings.iter().filter(|it| (from.at..to.at).contains(&it.at));
+        let echoed =
+            self::times(echoed.map(|it| it.took.as_micros().try_into().unwrap_or(u64::MAX)));
         let requests = to.seen.requests.saturating_sub(from.seen.requests);
         let sustained = outcome.all * of(from.instances) / of(ALL);
         Self {
@@ -75,6 +80,7 @@ impl Stretch {
             p50_us: at_once.value_at_quantile(0.5),
             p99_us: at_once.value_at_quantile(0.99),
             p99_all_us: times(&End::is_accepted).value_at_quantile(0.99),
+            echo_p99_us: echoed.value_at_quantile(0.99),
             used: std::array::from_fn(|who| {
                 processors(to.used[who].saturating_sub(from.used[who]))
             }),
@@ -120,7 +126,7 @@ pub(super) fn back(
         let from = spike_end + WINDOW * window;
         let calls = || calls.iter().filter(|call| (from..from + WINDOW).contains(&at(call)));
         calls().all(|call| call.end.is_accepted())
-            && times(calls().map(|call| call.took_us)).value_at_quantile(0.5) <= usual_us
+            && times(calls().map(|call| call.took_us.into())).value_at_quantile(0.5) <= usual_us
     };
     let windows: Vec<bool> = (0..u32::try_from(windows).ok()?).map(is_usual).collect();
     let first = windows.windows(WINDOWS).position(|some| some.iter().all(|usual| *usual))?;
@@ -131,11 +137,11 @@ fn at(call: &Made) -> Duration {
     Duration::from_micros(call.at_us.into())
 }
 
-fn times(times_us: impl Iterator<Item = u32>) -> Histogram<u64> {
+fn times(times_us: impl Iterator<Item = u64>) -> Histogram<u64> {
     let mut histogram =
         Histogram::new_with_bounds(1, u64::from(u32::MAX), 3).expect("the bounds are constants");
     for time in times_us {
-        histogram.saturating_record(u64::from(time).max(1));
+        histogram.saturating_record(time.max(1));
     }
     histogram
 }
