@@ -17,6 +17,7 @@ mod rule;
 mod running;
 mod stored;
 mod tree;
+mod unique;
 
 use std::collections::BTreeSet;
 

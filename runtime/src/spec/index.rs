@@ -45,6 +45,7 @@ pub(crate) type Said = Vec<String>;
 
 impl IndexSpec {
     /// Name of what is said and how: another one where any of it changes, so that nobody takes old entries for new ones.
+    /// `breaking` compares the same of unique indexes (`Index::lies_like`).
     pub(crate) fn place(&self) -> String {
         let mut place = self.name.to_owned();
         for IndexField { numbers, scalar, occurs } in self.fields {

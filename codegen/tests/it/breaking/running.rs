@@ -129,7 +129,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
       earlier: { version: 2 value: \"Washed\" } writes: 2",
         "value: \"Washed\" version: 2 earlier: { version: 1 value: \"Food\" }",
     ),
-    ("BUCKET_WIRE_COMPATIBLE_VALUE", "uint32 number = 1", "string number = 1"),
+    ("BUCKET_WIRE_COMPATIBLE_VALUE", "string maker = 2", "uint32 maker = 2"),
     ("BUCKET_WIRE_COMPATIBLE_VALUE", "string maker = 2;", ""),
     (
         "BUCKET_WRITES_KNOWN_VERSION",
@@ -241,9 +241,9 @@ const HARMLESS: &[(&str, &str)] = &[
     ),
     ("\"NoFood\"", "\"NoFood\", \"NoCage\""),
     ("history: 5", "history: 6"),
-    // An index of other fields is another one, which is built beside the first.
+    // An index of other fields or another name is another one, and nobody is answered from it before it is built.
     ("fields: [\"food\", \"name\"]", "fields: \"food\""),
-    ("\"by_lock\"", "\"by_number\""),
+    ("\"by_food\"", "\"by_meal\""),
     // The release that only reads came before.
     (
         "earlier: { version: 2 value: \"Washed\" } writes: 2",
@@ -265,6 +265,14 @@ const HARMLESS: &[(&str, &str)] = &[
         "additional_bindings: { get: \"/v1/c\" } additional_bindings: { delete",
     ),
 ];
+
+/// Nobody waits for entries when he writes, so a unique index of another name doesn't know what the one of before did.
+#[test]
+fn a_unique_index_of_another_name_is_one_that_goes_and_one_that_comes() {
+    let found = found(&BEFORE.replace("\"by_lock\"", "\"by_number\""));
+    let rules: Vec<_> = found.iter().map(|it| it.0).collect();
+    assert_eq!(rules, ["BUCKET_UNIQUE_NO_ADD", "BUCKET_UNIQUE_NO_DELETE"]);
+}
 
 /// A field of another name is still the same field in subjects, paths and bodies.
 #[test]

@@ -1,13 +1,16 @@
 //! Keeps what only one value of a bucket may say.
 //!
 //! # Why
-//! Whoever relies on it is not refused any more, and finds two values where there was one at most.
+//! Whoever relies on it is not refused any more, and finds two values where there was one at most. What an index of another name,
+//! of other fields or types, in another order, or of another message knows is not what this one knew: while the new version
+//! is rolled out, neither refuses what the other has written.
 //!
 //! # Fix
-//! Keep the index as it is, or add another one beside it.
+//! Keep the index as it is: its name, its fields, their order and their types. Add another one beside it.
 
 use crate::check::breaking::report::Report;
-use crate::check::breaking::running::Running;
+use crate::check::breaking::running::{Pair, Running};
+use crate::check::breaking::unique::{buckets, only_in};
 use crate::check::breaking::{Check, NATS, Rule};
 
 pub(in crate::check::breaking) const RULE: Rule = Rule {
@@ -18,14 +21,13 @@ pub(in crate::check::breaking) const RULE: Rule = Rule {
 };
 
 fn check(running: &Running<'_>, report: &mut Report<'_>) {
-    for (old, new, service) in running.buckets() {
-        // Where other messages are stored, all is another.
-        let Some(new) = new.filter(|it| it.value == old.value) else { continue };
-        for index in old.unique().filter(|index| !new.unique().any(|it| it.says_like(index))) {
+    for Pair { old, new, service } in buckets(running) {
+        for index in only_in(old, new) {
             let message = format!(
-                "Bucket \"{}\" of service \"{service}\" takes several values of one {} from now on.",
+                "Bucket \"{}\" of service \"{service}\" takes several values of one {} from now on, without its index \"{}\".",
                 new.name,
                 index.texts(),
+                index.name,
             );
             report.bucket(service, &old.name, message, running.callers(service));
         }
