@@ -147,6 +147,13 @@ impl Context {
         self.header(name::CALLER)
     }
 
+    /// The service that calls, by the inbox that the answer goes to, which permissions keep for it. For who isn't of this
+    /// runtime, whatever its inbox begins with. `None` while an event is handled.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.reply()?.as_str().split('.').nth(1)
+    }
+
     /// The wall clock's time.
     #[must_use]
     pub fn now(&self) -> SystemTime {

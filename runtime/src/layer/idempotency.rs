@@ -223,9 +223,7 @@ impl Answers {
 fn key(handling: &Handling) -> Option<String> {
     let context = handling.context();
     let key = context.idempotency_key()?;
-    // An inbox belongs to its service; permissions see to that.
-    let caller = context.reply()?.as_str().split('.').nth(1)?;
-    Some(format!("{} {caller} {key}", handling.method().name))
+    Some(format!("{} {} {key}", handling.method().name, context.origin()?))
 }
 
 /// Whether a failure says that the effect has not happened and may be asked for again.

@@ -1,10 +1,11 @@
 //! The records of all entities. A write of a record is its event, too.
 
+use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::store::{Store, Watch};
 use bodybroker_runtime::{Code, Connection, Declared, Result, Status};
 use bodybroker_state_manager::v1::{EntityUpdated, STATE_BUCKET, VersionConflict};
 
-use crate::record::{Change, Write};
+use crate::record::{Change, KeyReused, Write};
 
 /// Others may be faster this often before the caller hears of it.
 const ATTEMPTS_MAX: usize = 16;
@@ -26,27 +27,26 @@ impl Entities {
 
     /// Writes a record if the caller has seen the latest. A repeated write is answered with what it has done.
     pub(crate) async fn write(&self, write: &Write) -> Result<EntityUpdated> {
-        // Nothing tells a late repetition from a write that expects nothing, but the kept records.
-        if write.expected_version.is_none()
-            && let Some(made) = self.made(write).await?
-        {
-            return Ok(made);
-        }
         for _ in 0..ATTEMPTS_MAX {
-            let old = self.0.get(&write.entity_id).await?;
-            let new = match write.apply(old.as_ref().map(|old| &old.value)) {
+            let old = match self.latest(write).await? {
+                Latest::Made(made) => return Ok(made),
+                Latest::Is(revision, old) => Some((revision, old)),
+                Latest::Absent => None,
+            };
+            let new = match write.apply(old.as_ref().map(|(_, old)| old)) {
                 Ok(new) => new,
                 Err(conflict) => {
-                    return self.made(write).await?.ok_or_else(|| stale(write, conflict).into());
+                    let made = made(write, &self.history(&write.entity_id).await?)?;
+                    return made.ok_or_else(|| stale(write, conflict).into());
                 }
             };
             if matches!(write.change, Change::Delete)
-                && old.as_ref().is_none_or(|old| old.value.deleted)
+                && old.as_ref().is_none_or(|(_, old)| old.deleted)
             {
                 return Err(absent(&write.entity_id));
             }
-            let written = match &old {
-                Some(old) => self.0.update(&write.entity_id, &new, old.revision).await,
+            let written = match old {
+                Some((revision, _)) => self.0.update(&write.entity_id, &new, revision).await,
                 None => self.0.create(&write.entity_id, &new).await,
             };
             match written {
@@ -56,6 +56,24 @@ impl Entities {
             }
         }
         Err(Status::unavailable(format!("others keep writing `{}`; try again", write.entity_id)))
+    }
+
+    /// What a write is about to build on. Where only the kept records tell a repetition, its latest one is taken from the
+    /// same reading: so whatever was made since then, this write included, is a conflict.
+    async fn latest(&self, write: &Write) -> Result<Latest> {
+        if !write.is_told_by_records_alone() {
+            let entry = self.0.get(&write.entity_id).await?;
+            return Ok(
+                entry.map_or(Latest::Absent, |entry| Latest::Is(entry.revision, entry.value))
+            );
+        }
+        let mut revisions = self.0.history(&write.entity_id).await?;
+        let kept = revisions.iter().rev().filter_map(|revision| revision.value.as_ref());
+        if let Some(made) = made(write, kept)? {
+            return Ok(Latest::Made(made));
+        }
+        let last = revisions.pop().and_then(|last| Some((last.revision, last.value?)));
+        Ok(last.map_or(Latest::Absent, |(revision, value)| Latest::Is(revision, value)))
     }
 
     /// The versions that are kept, newest first.
@@ -88,13 +106,29 @@ impl Entities {
             None => self.0.watch(entity_id).await,
         }
     }
+}
 
-    /// What a write has done when it came before.
-    async fn made(&self, write: &Write) -> Result<Option<EntityUpdated>> {
-        if write.key.is_none() {
-            return Ok(None);
-        }
-        Ok(self.history(&write.entity_id).await?.into_iter().find(|record| write.made(record)))
+/// What a write finds.
+enum Latest {
+    /// It was made before.
+    Made(EntityUpdated),
+    /// A record, with its revision.
+    Is(u64, EntityUpdated),
+    /// Nothing.
+    Absent,
+}
+
+/// What a write has done when it came before.
+fn made<'a>(
+    write: &Write,
+    kept: impl IntoIterator<Item = &'a EntityUpdated>,
+) -> Result<Option<EntityUpdated>> {
+    match write.made(kept) {
+        Ok(made) => Ok(made.cloned()),
+        Err(KeyReused) => Err(Status::failed_precondition(
+            "the idempotency key was used for another request, or by another caller; use a new one",
+        )
+        .with_executed(Executed::No)),
     }
 }
 

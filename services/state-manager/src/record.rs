@@ -1,6 +1,7 @@
 //! What a write makes of a record.
 
 use bodybroker_state_manager::v1::{EntityUpdated, VersionConflict};
+use bytes::Bytes;
 use prost_types::{Struct, Timestamp};
 
 use crate::merge::merge;
@@ -16,6 +17,19 @@ pub enum Change {
     Delete,
 }
 
+/// An idempotency key, and what it was given for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The key.
+    pub text: String,
+    /// Hash of who called what with which request.
+    pub request: [u8; 32],
+}
+
+/// Says that a key was given for another request before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyReused;
+
 /// A write that a caller asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write {
@@ -26,7 +40,7 @@ pub struct Write {
     /// What to write.
     pub change: Change,
     /// The caller's idempotency key.
-    pub key: Option<String>,
+    pub key: Option<Key>,
     /// When it happens.
     pub at: Timestamp,
 }
@@ -65,14 +79,37 @@ impl Write {
             data,
             created_at: live.map_or(Some(self.at), |live| live.created_at),
             updated_at: Some(self.at),
-            idempotency_key: self.key.clone(),
+            idempotency_key: self.key.as_ref().map(|key| key.text.clone()),
+            request_hash: self.key.as_ref().map(|key| Bytes::copy_from_slice(&key.request)),
         })
     }
 
-    /// Whether a record is this write, which a caller then repeats.
+    /// Whether only the records tell if it was made before: by its version nobody could.
     #[must_use]
-    pub fn made(&self, record: &EntityUpdated) -> bool {
-        self.key.is_some() && record.idempotency_key == self.key
+    pub fn is_told_by_records_alone(&self) -> bool {
+        self.key.is_some() && matches!(self.expected_version, None | Some(0))
+    }
+
+    /// The record among those given that is this write, which a caller then repeats.
+    ///
+    /// # Errors
+    /// When the key was given for something else.
+    pub fn made<'a>(
+        &self,
+        records: impl IntoIterator<Item = &'a EntityUpdated>,
+    ) -> Result<Option<&'a EntityUpdated>, KeyReused> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let mut reused = false;
+        for record in records {
+            if record.idempotency_key.as_ref() != Some(&key.text) {
+                continue;
+            }
+            match &record.request_hash {
+                Some(hash) if hash[..] != key.request => reused = true,
+                _ => return Ok(Some(record)),
+            }
+        }
+        if reused { Err(KeyReused) } else { Ok(None) }
     }
 }
 
@@ -126,6 +163,38 @@ mod tests {
     #[test]
     fn without_an_expectation_whatever_is_there_is_overwritten() {
         assert_eq!(replace(None).apply(Some(&record(5, false))).map(|new| new.version), Ok(6));
+    }
+
+    fn keyed(text: &str, request: u8) -> Write {
+        let key = Key { text: text.into(), request: [request; 32] };
+        Write { key: Some(key), ..replace(None) }
+    }
+
+    #[test]
+    fn a_repetition_is_known_by_its_key_and_its_request() {
+        let other = keyed("k1", 1).apply(None).expect("anything goes");
+        let first = keyed("k2", 2).apply(Some(&other)).expect("anything goes");
+        let records = [first, other];
+        assert_eq!(keyed("k2", 2).made(&records), Ok(Some(&records[0])));
+        assert_eq!(keyed("k2", 3).made(&records), Err(KeyReused));
+        assert_eq!(keyed("k3", 2).made(&records), Ok(None));
+        assert_eq!(replace(None).made(&records), Ok(None));
+    }
+
+    #[test]
+    fn of_two_requests_with_one_key_each_is_known() {
+        let first = keyed("k", 1).apply(None).expect("anything goes");
+        let second = keyed("k", 2).apply(Some(&first)).expect("anything goes");
+        let records = [second, first];
+        assert_eq!(keyed("k", 1).made(&records), Ok(Some(&records[1])));
+        assert_eq!(keyed("k", 2).made(&records), Ok(Some(&records[0])));
+    }
+
+    #[test]
+    fn a_record_of_an_older_release_is_known_by_its_key_alone() {
+        let mut old = keyed("k", 1).apply(None).expect("anything goes");
+        old.request_hash = None;
+        assert_eq!(keyed("k", 2).made([&old]), Ok(Some(&old)));
     }
 
     #[test]

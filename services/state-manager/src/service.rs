@@ -5,10 +5,11 @@ use bodybroker_runtime::{field, store};
 use bodybroker_state_manager::v1::update_state_request::Change as Asked;
 use bodybroker_state_manager::v1::*;
 use futures::StreamExt;
+use prost::Message;
 
 use crate::StateManager;
 use crate::entities::absent;
-use crate::record::{Change, Write};
+use crate::record::{Change, Key, Write};
 use crate::sequence::Sequence;
 
 /// Entities that one `BatchGet` may name.
@@ -34,6 +35,7 @@ impl StateService for StateManager {
         ctx: &Context,
         request: UpdateStateRequest,
     ) -> Result<UpdateStateResponse, UpdateStateError> {
+        let key = key(ctx, &request);
         let change = match request.change {
             Some(Asked::MergePatch(patch)) => Change::Merge(patch),
             Some(Asked::Replacement(whole)) => Change::Replace(whole),
@@ -43,7 +45,8 @@ impl StateService for StateManager {
                 ))?;
             }
         };
-        let write = write(ctx, request.entity_id, request.expected_version, change)?;
+        let UpdateStateRequest { entity_id, expected_version, .. } = request;
+        let write = write(ctx, entity_id, expected_version, change, key)?;
         let record = self.entities.write(&write).await?;
         Ok(UpdateStateResponse { entity: Some(entity(record)) })
     }
@@ -53,7 +56,9 @@ impl StateService for StateManager {
         ctx: &Context,
         request: DeleteStateRequest,
     ) -> Result<DeleteStateResponse, DeleteStateError> {
-        let write = write(ctx, request.entity_id, request.expected_version, Change::Delete)?;
+        let key = key(ctx, &request);
+        let DeleteStateRequest { entity_id, expected_version } = request;
+        let write = write(ctx, entity_id, expected_version, Change::Delete, key)?;
         Ok(DeleteStateResponse { version: self.entities.write(&write).await?.version })
     }
 
@@ -130,10 +135,22 @@ fn write(
     entity_id: String,
     expected_version: Option<u64>,
     change: Change,
+    key: Option<Key>,
 ) -> Result<Write> {
     field::id("entity_id", &entity_id)?;
-    let key = ctx.idempotency_key().map(str::to_owned);
     Ok(Write { entity_id, expected_version, change, key, at: ctx.now().into() })
+}
+
+/// The call's idempotency key, with a hash of who calls what with which request.
+fn key(ctx: &Context, request: &impl Message) -> Option<Key> {
+    let text = ctx.idempotency_key()?.to_owned();
+    let mut hasher = blake3::Hasher::new();
+    for part in [ctx.origin(), ctx.method().map(|method| method.name)] {
+        // Neither has a zero in it.
+        hasher.update(part.unwrap_or_default().as_bytes()).update(&[0]);
+    }
+    hasher.update(&request.encode_to_vec());
+    Some(Key { text, request: *hasher.finalize().as_bytes() })
 }
 
 fn entity(record: EntityUpdated) -> Entity {

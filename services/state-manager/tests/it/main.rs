@@ -13,6 +13,7 @@ use prost_types::{Struct, Value};
 use state_manager::StateManager;
 
 mod interop;
+mod keys;
 
 async fn provisioned() -> TestEnv {
     let streams = bodybroker_common::v1::STREAMS;

@@ -60,6 +60,10 @@ pub struct EntityUpdated {
     /// Idempotency key of the write, by which a repetition is recognised. Absent: none was given.
     #[prost(string, optional, tag = "7")]
     pub idempotency_key: Option<String>,
+    /// Tells the write from others with its key: a hash of who called what with which request. Absent: no key was given, or
+    /// an older release wrote it, and the key alone counts.
+    #[prost(bytes = "bytes", optional, tag = "8")]
+    pub request_hash: Option<::prost::bytes::Bytes>,
 }
 
 impl ::prost::Name for EntityUpdated {

@@ -41,7 +41,9 @@ pub trait StateService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<GetStateResponse>> + Send;
 
     /// Writes an entity if the caller has seen its latest version. `ABORTED` with a `VersionConflict` otherwise, and
-    /// nothing is written.
+    /// nothing is written. A write that is repeated under its idempotency key is answered with what it has done, as long as
+    /// that version is kept; a key that another request was made under, be it of another caller, is refused with
+    /// `FAILED_PRECONDITION`.
     fn update_state(
         &self,
         ctx: &Context,
@@ -49,7 +51,7 @@ pub trait StateService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<UpdateStateResponse, UpdateStateError>> + Send;
 
     /// Deletes an entity if the caller has seen its latest version. Versions go on: an entity that is written again
-    /// continues after its deletion's version. `NOT_FOUND` when it doesn't exist.
+    /// continues after its deletion's version. `NOT_FOUND` when it doesn't exist. Idempotency keys are those of `UpdateState`.
     fn delete_state(
         &self,
         ctx: &Context,

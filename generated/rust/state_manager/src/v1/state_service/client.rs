@@ -38,7 +38,9 @@ impl StateClient {
     }
 
     /// Writes an entity if the caller has seen its latest version. `ABORTED` with a `VersionConflict` otherwise, and
-    /// nothing is written.
+    /// nothing is written. A write that is repeated under its idempotency key is answered with what it has done, as long as
+    /// that version is kept; a key that another request was made under, be it of another caller, is refused with
+    /// `FAILED_PRECONDITION`.
     pub fn update_state(
         &self,
         request: UpdateStateRequest,
@@ -47,7 +49,7 @@ impl StateClient {
     }
 
     /// Deletes an entity if the caller has seen its latest version. Versions go on: an entity that is written again
-    /// continues after its deletion's version. `NOT_FOUND` when it doesn't exist.
+    /// continues after its deletion's version. `NOT_FOUND` when it doesn't exist. Idempotency keys are those of `UpdateState`.
     pub fn delete_state(
         &self,
         request: DeleteStateRequest,

@@ -16,7 +16,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.state.manager.v1",
     queue_group: "q.state",
     version: "1.0.0",
-    schema_hash: "b25cedc59cfb64aa",
+    schema_hash: "4d227a36122a4468",
     methods: &[
         MethodSpec {
             name: "GetState",
