@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use prost::{Message, Name};
 
 use super::{Entry, Store, encode};
+use crate::durable::RevisionConflict;
 use crate::outbox::Outgoing;
 use crate::status::{Code, Result, Status};
 
@@ -67,8 +68,13 @@ impl<T: Message + Default + Name> Store<T> {
     }
 }
 
+/// Whether others were faster. That another value says already what is unique is no race.
 fn lost(status: &Status) -> bool {
-    matches!(status.code(), Code::Aborted | Code::AlreadyExists)
+    match status.code() {
+        Code::Aborted => true,
+        Code::AlreadyExists => RevisionConflict::current(status).is_some(),
+        _ => false,
+    }
 }
 
 async fn pause(attempt: u32) {

@@ -145,6 +145,11 @@ async fn one_value_at_most_says_what_is_unique(durable: Arc<dyn Durable>) -> Res
     store.batch().put("b", &citizen("", "")).put("c", &citizen("", "")).commit().await?;
     let two = store.batch().put("b", &citizen("", "x@y")).put("c", &citizen("", "x@y"));
     assert_eq!(two.commit().await.unwrap_err().code(), Code::AlreadyExists);
+    let taken = store.modify("b", |_| Ok(citizen("", "a@b"))).await.unwrap_err();
+    assert_eq!(
+        (taken.code(), taken.detail()),
+        (Code::AlreadyExists, second.detail::<IndexConflict>())
+    );
     // In one step two may change places.
     store.put("b", &citizen("", "b@b")).await?;
     store.batch().put("a", &citizen("", "b@b")).put("b", &citizen("", "a@b")).commit().await?;
