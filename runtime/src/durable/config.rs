@@ -216,9 +216,19 @@ impl StreamConfig {
 
 /// Whether everything that a filter matches is captured by one of the subjects.
 pub(crate) fn covered(subjects: &[String], filter: &str) -> bool {
-    let example = filter.replace(['*', '>'], "x");
-    let captures = |subject: &String| Filter::parse(subject).is_ok_and(|f| f.matches(&example));
-    subjects.iter().any(captures)
+    subjects.iter().any(|subject| covers(subject, filter))
+}
+
+fn covers(subject: &str, filter: &str) -> bool {
+    let (mut wide, mut narrow) = (subject.split('.'), filter.split('.'));
+    loop {
+        match (wide.next(), narrow.next()) {
+            (Some(">"), Some(_)) | (None, None) => return true,
+            (Some("*"), Some(token)) if token != ">" => {}
+            (Some(same), Some(token)) if same == token => {}
+            _ => return false,
+        }
+    }
 }
 
 /// Name of the stream of dead letters.
@@ -257,5 +267,25 @@ impl ConsumerConfig {
             ack_wait: Self::ACK_WAIT,
             max_in_hand: Self::MAX_IN_HAND,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_covered_by_one_that_matches_all_that_it_does() {
+        let covers = |subject: &str, filter: &str| covered(&[subject.to_owned()], filter);
+        for (subject, filter) in
+            [("evt.>", "evt.*"), ("evt.>", "evt.a.>"), ("evt.*", "evt.*"), ("a.*.c", "a.b.c")]
+        {
+            assert!(covers(subject, filter), "{subject} {filter}");
+        }
+        for (subject, filter) in
+            [("evt.*", "evt.>"), ("evt.x", "evt.*"), ("evt.>", "evt"), ("a.*", "a"), ("a", "a.b")]
+        {
+            assert!(!covers(subject, filter), "{subject} {filter}");
+        }
     }
 }
