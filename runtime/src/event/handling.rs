@@ -173,7 +173,7 @@ impl Handling {
 
     /// Writes the dead letter, patiently: the next delivery of the event would know nothing of the reason.
     async fn bury(&self, pulled: &Pulled, status: &Status) -> Result<()> {
-        let letter = dead_letter::write(self.spec, pulled, status)?;
+        let mut letter = dead_letter::write(self.spec, pulled, status)?;
         let mut attempt = 1;
         loop {
             match self.durable.append(letter.clone()).await {
@@ -181,6 +181,9 @@ impl Handling {
                 Err(lost) if attempt < BURIALS_MAX && passing(&lost) => {
                     tokio::time::sleep(BURIAL_PAUSE).await;
                     attempt += 1;
+                }
+                Err(lost) if lost.code() == Code::InvalidArgument && !letter.payload.is_empty() => {
+                    letter = dead_letter::without_payload(letter)?;
                 }
                 Err(lost) => return Err(lost),
             }

@@ -6,12 +6,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bodybroker_runtime::connection::Connection;
-use bodybroker_runtime::durable::Start;
+use bodybroker_runtime::durable::{Append, Start, StreamConfig};
 use bodybroker_runtime::event::{Event as _, Publication, Tuning, start_consumers_with};
+use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::server::Service;
 use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::{Code, Result, Status};
+use bytes::Bytes;
 
 mod fixture;
 mod lost;
@@ -20,6 +22,7 @@ pub(crate) use fixture::{
     Dispatch, LISTENER, Listener, Moved, PLACES, Rang, provision, quick, rang,
 };
 
+use crate::durable::{event, events};
 use crate::fixture::{noise, words};
 
 macro_rules! connected {
@@ -60,6 +63,7 @@ connected! {
     a_drain_hands_everything_over,
     a_watcher_reads_from_where_it_says,
     an_expired_event_is_passed_over,
+    what_leaves_no_room_for_a_reason_is_given_up_all_the_same,
     long_values_and_events_are_kept_compressed,
     what_is_too_long_for_a_stream_is_refused_and_nothing_breaks,
 }
@@ -267,6 +271,44 @@ async fn an_expired_event_is_passed_over<F: Future<Output = Result<Connection>>>
 }
 
 /// A bucket is the source of its events, so that the server copies what says how they are compressed.
+/// One is as long as a message may be, the other asks something of its stream that the dead letters can't fulfil.
+async fn what_leaves_no_room_for_a_reason_is_given_up_all_the_same<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("listener").await?;
+    let durable = connection.durable();
+    provision(durable).await?;
+    let sources = StreamConfig::of_event(Moved::spec()).sources;
+    durable.provision(&StreamConfig { batches: true, ..events(sources) }).await?;
+    let service: Arc<dyn Service> = Arc::new(Dispatch(Listener::new(|_, _| async { Ok(()) })));
+    let consumers = start_consumers_with(&connection, &service, quick()).await?;
+    let mut expiring = Headers::new();
+    expiring.insert("Nats-TTL", "1h")?;
+    let long = noise(1024 * 1024 - 200).into_bytes();
+    for (headers, payload) in [(expiring, vec![0xff]), (Headers::new(), long.clone())] {
+        let append =
+            Append { headers, payload: payload.into(), ..event("evt.bell.rang.v1.x", None) };
+        durable.append(append).await?;
+    }
+    let filter = Filter::literal("dlq.EVENTS.listener-rang");
+    let mut letters = durable.read("DLQ", &filter, Start::All).await?.messages;
+    let mut found = BTreeMap::new();
+    for _ in 0..2 {
+        let letter = futures::StreamExt::next(&mut letters).await.unwrap()?;
+        let bytes = letter.headers.get("Bb-Dead-Bytes").map(str::to_owned);
+        found.insert(
+            letter.headers.get("Bb-Dead-Sequence").unwrap().to_owned(),
+            (letter.payload, bytes),
+        );
+    }
+    consumers.drain().await;
+    assert_eq!(found["1"], (Bytes::from_static(&[0xff]), None));
+    assert_eq!(found["2"], (Bytes::new(), Some(long.len().to_string())));
+    Ok(())
+}
+
 async fn long_values_and_events_are_kept_compressed<F: Future<Output = Result<Connection>>>(
     connect: impl Fn(&str) -> F,
 ) -> Result<()> {
