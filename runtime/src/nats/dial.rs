@@ -99,6 +99,10 @@ async fn one(options: &Options, role: &str, url: &str) -> Result<Link> {
     let encrypted = options.tls.is_some() || scheme == "tls" || info.tls_required;
     let connect = auth::connect(options, role, &info, encrypted)?;
     if encrypted {
+        if !buffer.is_empty() {
+            // Whoever is between us could have the server say anything before its words are encrypted.
+            return Err(Status::unavailable(format!("{address}: there are words before TLS")));
+        }
         let tls = options.tls.clone().unwrap_or_default();
         let mut stream = Encryption::new(&tls)?.upgrade(stream, host).await?;
         introduce(&mut stream, &connect, &mut buffer).await?;
