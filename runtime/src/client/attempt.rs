@@ -193,9 +193,11 @@ impl Attempt {
         unknown(self.repeatable, cause)
     }
 
-    /// Tells the server that nobody waits any more.
-    pub(crate) fn cancel(&self, connection: &Connection) {
-        cancel(connection, self.method, self.reply());
+    /// Tells the server that nobody waits any more, unless it has answered.
+    pub(crate) fn cancel(&mut self, connection: &Connection) {
+        if self.lease.give_up(|answer| in_pieces(answer).is_none()) {
+            cancel(connection, self.method, self.reply());
+        }
     }
 
     /// Where the answer goes.

@@ -240,7 +240,7 @@ fn decode<R: Message + Default>(method: &'static MethodSpec, body: &[u8]) -> Res
 impl<Q, R, E> Drop for Call<Q, R, E> {
     /// Tells the server that nobody waits any more.
     fn drop(&mut self) {
-        if let State::Sent(attempt) = &self.state {
+        if let State::Sent(attempt) = &mut self.state {
             attempt.cancel(&self.connection);
         }
     }

@@ -153,7 +153,7 @@ pub(super) fn polled_too_often() -> Status {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if let State::Sent(attempt) = &self.state {
+        if let State::Sent(attempt) = &mut self.state {
             attempt.cancel(&self.connection);
         }
     }

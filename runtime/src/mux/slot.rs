@@ -156,6 +156,8 @@ pub(crate) struct Lease {
     reply: Stamped,
     mux: Arc<Inner>,
     settled: bool,
+    /// Whether the server is told that nobody waits: it knows the call by its subject.
+    cancelled: bool,
 }
 
 impl Lease {
@@ -171,7 +173,7 @@ impl Lease {
         });
         reply.refresh(&mux.clock, now);
         mux.in_flight.fetch_add(1, Ordering::Relaxed);
-        Self { slot, reply, mux: Arc::clone(mux), settled: false }
+        Self { slot, reply, mux: Arc::clone(mux), settled: false, cancelled: false }
     }
 
     /// Where the answer goes; it tells when the request was sent.
@@ -234,6 +236,17 @@ impl Lease {
         read(&lock(&self.slot.state).body)
     }
 
+    /// Gives up an answer that isn't there yet, or not all of it, and tells whether that is so. The subject is no other
+    /// call's then, because whoever is told of it may hear so late.
+    pub(crate) fn give_up(&mut self, is_whole: impl FnOnce(&Answer) -> bool) -> bool {
+        let answered = match &lock(&self.slot.state).phase {
+            Phase::Done(answer @ Answer::Reply { .. }) => is_whole(answer),
+            _ => false,
+        };
+        self.cancelled |= !answered;
+        !answered
+    }
+
     /// Says that nothing was published, so that the slot's subject stays clean.
     pub(crate) fn unsent(&mut self) {
         lock(&self.slot.state).phase = Phase::Free;
@@ -248,7 +261,7 @@ impl Drop for Lease {
         let mut state = lock(&self.slot.state);
         // An answer that came between the last poll and the drop leaves the subject clean, too.
         let settled = self.settled || matches!(state.phase, Phase::Done(Answer::Reply { .. }));
-        let clean = settled && !state.twice;
+        let clean = settled && !state.twice && !self.cancelled;
         self.slot.expires.store(u64::MAX, Ordering::SeqCst);
         state.phase = Phase::Free;
         state.waker = None;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::testing::NatsServer;
+use futures::{FutureExt as _, StreamExt as _};
 
 use crate::fixture::{
     ECHO, FAIL, HANG, NESTED, PANIC, READ, REMAINING, Text, call_of, connect, echo,
@@ -97,6 +98,28 @@ async fn a_dropped_call_cancels_its_handler() {
     calling.abort();
     echo.hung.dropped(1).await;
     assert_eq!(client.mux().in_flight(), 0);
+}
+
+/// Its reply subject is the next call's: whoever heard of it late would give that up.
+#[tokio::test]
+async fn a_call_that_is_answered_and_dropped_cancels_nothing() {
+    let server = NatsServer::start().await.unwrap();
+    let (client, echo, _instance) = echo(&server).await;
+    let observer = async_nats::connect(server.url()).await.unwrap();
+    let mut given_up = observer.subscribe("svc.test.echo.v1.$cancel").await.unwrap();
+    observer.flush().await.unwrap();
+    let mut answered = Box::pin(call_of(&client, ECHO, Text::new("first")));
+    assert!(futures::poll!(&mut answered).is_pending());
+    // Its answer lies behind the first one's.
+    call_of(&client, ECHO, Text::new("second")).await.unwrap();
+    drop(answered);
+    let calling = tokio::spawn(call_of(&client, HANG, Text::default()));
+    echo.hung.started(1).await;
+    calling.abort();
+    echo.hung.dropped(1).await;
+    observer.flush().await.unwrap();
+    let heard = std::iter::from_fn(|| given_up.next().now_or_never());
+    assert_eq!(heard.count(), 1, "of the call that hangs");
 }
 
 #[tokio::test]
