@@ -5,10 +5,12 @@
 //! their call, and calls that fail at once when the connection does.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -36,9 +38,12 @@ use writer::Writer;
 /// How long a connection that is closed may take to write what is left.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A connection to a NATS server, which comes back by itself.
+/// A connection to a NATS server, which comes back by itself. It is closed with its last clone.
 #[derive(Clone)]
-pub struct Nats(Arc<Shared>);
+pub struct Nats(Arc<Handle>);
+
+/// What those have who use the connection, and not the tasks that keep it.
+struct Handle(Arc<Shared>);
 
 pub(crate) struct Shared {
     options: Options,
@@ -92,8 +97,9 @@ impl Nats {
             orphaned: AtomicU64::new(0),
             stop: CancellationToken::new(),
         });
+        let connection = Self(Arc::new(Handle(Arc::clone(&shared))));
         run::start(&shared).await?;
-        Ok(Self(shared))
+        Ok(connection)
     }
 
     /// What was counted so far.
@@ -138,7 +144,7 @@ impl Transport for Nats {
     }
 
     fn unsubscribe(&self, id: SubscriptionId) -> BoxFuture<'static, ()> {
-        let shared = Arc::clone(&self.0);
+        let shared = Arc::clone(&self.0.0);
         let mut doubled = shared.doubled.subscribe();
         let before = *doubled.borrow();
         // Before the first poll, so that several can share one round trip.
@@ -161,7 +167,7 @@ impl Transport for Nats {
     }
 
     fn writable(&self) -> BoxFuture<'static, ()> {
-        let shared = Arc::clone(&self.0);
+        let shared = Arc::clone(&self.0.0);
         Box::pin(async move { shared.writer.writable().await })
     }
 
@@ -182,13 +188,35 @@ impl Transport for Nats {
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
-        let shared = Arc::clone(&self.0);
-        Box::pin(async move {
-            let _ = tokio::time::timeout(CLOSE_TIMEOUT, shared.writer.fence().wait()).await;
-            shared.stop.cancel();
-            let mut state = shared.state.subscribe();
-            let _ = state.wait_for(|state| *state == State::Closed).await;
-        })
+        Box::pin(close(Arc::clone(&self.0.0)))
+    }
+}
+
+async fn close(shared: Arc<Shared>) {
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, shared.writer.fence().wait()).await;
+    shared.stop.cancel();
+    let mut state = shared.state.subscribe();
+    let _ = state.wait_for(|state| *state == State::Closed).await;
+}
+
+impl Deref for Handle {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.stop.is_cancelled() {
+            return;
+        }
+        match runtime::Handle::try_current() {
+            // What was published is written first.
+            Ok(runtime) => drop(runtime.spawn(close(Arc::clone(&self.0)))),
+            Err(_) => self.stop.cancel(),
+        }
     }
 }
 

@@ -5,11 +5,17 @@ use std::time::Duration;
 
 use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::durable::{Auth, Bucket, StreamConfig};
+use bodybroker_runtime::headers::Headers;
+use bodybroker_runtime::nats::Nats;
 use bodybroker_runtime::status::{Code, Executed};
+use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::testing::{NatsServer, Proxy};
 use bodybroker_runtime::tls::Tls;
-use bodybroker_runtime::transport::State;
+use bodybroker_runtime::transport::{Flush, Outgoing, State, Transport as _};
+use futures::StreamExt as _;
 use nkeys::KeyPair;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 
 use crate::event::PLACES;
 use crate::fixture::{ECHO, Echo, HANG, READ, Text, call_of, connect, echo};
@@ -46,6 +52,31 @@ async fn a_connection_comes_back_with_its_subscriptions() {
         transport.flush().await.unwrap();
     }
     assert_eq!(call_of(&client, ECHO, Text::new("again")).await.unwrap().text, "again");
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_its_last_clone() {
+    let server = NatsServer::start().await.unwrap();
+    let last = Nats::connect(Options::new(server.url(), "client"), "tx").await.unwrap();
+    let first = last.clone();
+    let (mut state, subject) = (last.state(), Subject::literal("news"));
+    let observer = async_nats::connect(server.url()).await.unwrap();
+    let mut news = observer.subscribe(subject.to_string()).await.unwrap();
+    observer.flush().await.unwrap();
+    drop(first);
+    let (headers, body) = (&Headers::new(), &"what was published is written".as_bytes());
+    let message = Outgoing {
+        subject: &subject,
+        reply: None,
+        headers,
+        body,
+        expires: None,
+        flush: Flush::Later,
+    };
+    last.publish(&message).unwrap();
+    drop(last);
+    in_time(news.next()).await.unwrap();
+    in_time(state.wait_for(|state| *state == State::Closed)).await.unwrap();
 }
 
 #[tokio::test]
@@ -189,6 +220,23 @@ async fn calls_are_encrypted_where_the_server_wants_it() {
     let bare = Tls { ca: tls.ca.clone(), identity: None };
     assert!(Connection::connect(Options::new(server.url(), "x").tls(bare)).await.is_err());
     assert!(Connection::connect(Options::new(server.url(), "x")).await.is_err());
+}
+
+/// Whoever is between a client and its server can add to what isn't encrypted yet.
+#[tokio::test]
+async fn words_before_tls_are_believed_by_nobody() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("tls://{}", listener.local_addr().unwrap());
+    let between = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let words = b"INFO {\"headers\":true,\"tls_required\":true}\r\nPONG\r\n";
+            stream.write_all(words).await.unwrap();
+        }
+    });
+    let refused = in_time(Connection::connect(Options::new(url, "client"))).await.unwrap_err();
+    assert!(refused.message().contains("words before TLS"), "{refused}");
+    between.abort();
 }
 
 /// Streams and buckets have a connection of their own, which has to prove the same.
