@@ -1,17 +1,18 @@
 //! Ticks every world on one instance at a time.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bodybroker_runtime::lease::{Contender, Lease};
 use bodybroker_runtime::store::{Change, Entry};
-use bodybroker_runtime::{Connection, Result};
-use bodybroker_time_manager::v1::{ScheduledAction, TIME_LEASE_BUCKET};
+use bodybroker_runtime::{Code, Connection, Result};
+use bodybroker_time_manager::v1::{TIME_LEASE_BUCKET, TimeTick};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::TimeManager;
+use crate::agenda::Agenda;
+use crate::convert::duration;
 use crate::settings::Settings;
 
 /// Pause before what failed is tried again.
@@ -90,27 +91,30 @@ impl Leader {
                         return Ok(());
                     }
                     let Some(tick) = worlds.tick(world_id, lease.term()).await? else { return Ok(()) };
-                    for entry in agenda.0.values() {
-                        schedules.fire(entry, &tick).await?;
+                    if !tick.paused {
+                        self.fire(&mut agenda, &tick).await;
                     }
                 }
             }
         }
     }
-}
 
-/// The plans of one world, by key.
-#[derive(Default)]
-struct Agenda(BTreeMap<String, Entry<ScheduledAction>>);
-
-impl Agenda {
-    fn note(&mut self, world_id: &str, change: Change<ScheduledAction>) {
-        match change {
-            Change::Put(entry) if entry.value.world_id == world_id => {
-                self.0.insert(entry.key.clone(), entry);
+    /// Gives those who are due their turn. What one of them fails by holds up no other.
+    async fn fire(&self, agenda: &mut Agenda, tick: &TimeTick) {
+        let TimeManager { worlds, schedules } = &self.manager;
+        let (due, share) = agenda.turn(duration(tick.game_time));
+        for key in due {
+            let Some(entry) = agenda.serve(key) else { continue };
+            let Err(status) = schedules.fire(entry, share, tick, worlds).await else { continue };
+            let (world_id, schedule_id) = (&entry.value.world_id, &entry.value.schedule_id);
+            // Its event is refused, as one that is too long: so it would be at every tick.
+            if status.code() == Code::InvalidArgument {
+                tracing::warn!(world_id, schedule_id, %status, "a plan can't be fired, and is passed by until it is replaced");
+                agenda.set_aside();
+            } else {
+                tracing::warn!(world_id, schedule_id, %status, "a plan was not fired; the next tick goes on behind it");
+                return;
             }
-            Change::Deleted { key, .. } => drop(self.0.remove(&key)),
-            Change::Put(_) | Change::Current => {}
         }
     }
 }

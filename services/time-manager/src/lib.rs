@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod clock;
 pub mod plan;
 
+mod agenda;
 mod convert;
 mod leader;
 mod schedules;

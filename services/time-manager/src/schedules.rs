@@ -1,23 +1,25 @@
 //! The plans of all worlds, and what has fired.
 
 use bodybroker_runtime::store::{Entry, Store, Watch};
-use bodybroker_runtime::{Code, Connection, Result, field};
+use bodybroker_runtime::{Code, Connection, Result, Status, field};
 use bodybroker_time_manager::v1::{
     ScheduledAction, ScheduledFired, TIME_FIRED_BUCKET, TIME_SCHEDULE_BUCKET, TimeTick,
 };
 use prost::Message;
 
 use crate::convert::{duration, now, plan, planned, timestamp};
-use crate::plan::Firing;
+use crate::plan::{Firing, Plan};
+use crate::worlds::Worlds;
 
-/// Firings of one plan in one tick; a leap over more fires the rest with the next ticks.
-const FIRINGS_PER_TICK_MAX: usize = 256;
+/// What the event of a firing may have beside its payload: ids, times and headers.
+const ROOM_BYTES: usize = 8 * 1024;
 
 /// The plans of all worlds, and what has fired.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedules {
     plans: Store<ScheduledAction>,
     fired: Store<ScheduledFired>,
+    connection: Connection,
 }
 
 impl Schedules {
@@ -25,6 +27,7 @@ impl Schedules {
         Ok(Self {
             plans: connection.store(&TIME_SCHEDULE_BUCKET)?,
             fired: connection.store(&TIME_FIRED_BUCKET)?,
+            connection: connection.clone(),
         })
     }
 
@@ -34,7 +37,17 @@ impl Schedules {
     }
 
     /// Plans an action. The same plan changes nothing, another one replaces it.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when its payload is too long for the event of a firing.
     pub(crate) async fn put(&self, action: ScheduledAction) -> Result<ScheduledAction> {
+        let bytes = action.payload.as_ref().map_or(0, Message::encoded_len);
+        let most = self.connection.tx().max_payload().saturating_sub(ROOM_BYTES);
+        if bytes > most {
+            return Err(Status::invalid_argument(format!(
+                "payload has {bytes} bytes; give at most {most}, because its event has to fit into one message"
+            )));
+        }
         let action = ScheduledAction { plan_id: fingerprint(&action), ..action };
         let key = key(&action.world_id, &action.schedule_id);
         let kept = self.plans.modify(&key, |old| match old {
@@ -54,18 +67,44 @@ impl Schedules {
         Ok(existed)
     }
 
-    /// Fires what is due of a plan by a tick.
+    /// Fires what is due of a plan by a tick, at most so often.
     ///
     /// The record of a firing is its event, and creating it is what makes it happen once: a leader that dies between
     /// the firing and the plan's next state leaves a firing that its successor finds done.
-    pub(crate) async fn fire(&self, entry: &Entry<ScheduledAction>, tick: &TimeTick) -> Result<()> {
+    pub(crate) async fn fire(
+        &self,
+        entry: &Entry<ScheduledAction>,
+        most: usize,
+        tick: &TimeTick,
+        worlds: &Worlds,
+    ) -> Result<()> {
         let game_time = duration(tick.game_time);
         let mut left = Some(plan(&entry.value));
-        for _ in 0..FIRINGS_PER_TICK_MAX {
+        let mut fired = Ok(());
+        for _ in 0..most {
             let Some(firing) = left.and_then(|plan| plan.fire(game_time)) else { break };
-            self.happen(&entry.value, &firing, tick).await?;
+            fired = match self.may_fire(entry, worlds).await {
+                Ok(false) => break,
+                Ok(true) => self.happen(&entry.value, &firing, tick).await,
+                Err(status) => Err(status),
+            };
+            if fired.is_err() {
+                break;
+            }
             left = firing.left;
         }
+        fired.and(self.settle(entry, left).await)
+    }
+
+    /// Whether nobody has replaced or forgotten a plan, or paused its world: who did was answered, and relies on it.
+    async fn may_fire(&self, entry: &Entry<ScheduledAction>, worlds: &Worlds) -> Result<bool> {
+        let plan = self.plans.get(&entry.key);
+        let (plan, paused) = tokio::try_join!(plan, worlds.is_paused(&entry.value.world_id))?;
+        Ok(!paused && plan.is_some_and(|plan| plan.revision == entry.revision))
+    }
+
+    /// Writes what is left of a plan after its turn.
+    async fn settle(&self, entry: &Entry<ScheduledAction>, left: Option<Plan>) -> Result<()> {
         if left == Some(plan(&entry.value)) {
             return Ok(());
         }

@@ -41,6 +41,11 @@ impl Worlds {
         Ok(world_time(world_id, &clock(&entry.value), now()))
     }
 
+    /// Whether a world's time stands still.
+    pub(crate) async fn is_paused(&self, world_id: &str) -> Result<bool> {
+        Ok(self.0.get(world_id).await?.is_some_and(|entry| entry.value.paused))
+    }
+
     /// Sets a world's clock, which begins if it hasn't.
     pub(crate) async fn set(
         &self,

@@ -12,6 +12,8 @@ use bodybroker_time_manager::v1::time_service::SPEC;
 use bodybroker_time_manager::v1::*;
 use time_manager::{Settings, TimeManager};
 
+mod firing;
+
 const WORLD: &str = "overworld";
 
 fn settings() -> Settings {
@@ -58,6 +60,14 @@ fn seconds(seconds: i64) -> prost_types::Duration {
 
 fn advance(by: i64) -> AdvanceRequest {
     AdvanceRequest { world_id: WORLD.into(), by: Some(seconds(by)) }
+}
+
+fn pause() -> PauseRequest {
+    PauseRequest { world_id: WORLD.into() }
+}
+
+fn resume() -> ResumeRequest {
+    ResumeRequest { world_id: WORLD.into() }
 }
 
 fn plan(id: &str, at: i64, every: Option<i64>, times: Option<u64>) -> ScheduleRequest {
@@ -138,14 +148,14 @@ async fn a_paused_world_stands_still_until_it_is_resumed() {
     serve(&env).await;
     let time = TimeClient::new(env.connection());
     time.set_scale(SetScaleRequest { world_id: WORLD.into(), scale: 3_600.0 }).await.unwrap();
-    let paused = time.pause(PauseRequest { world_id: WORLD.into() }).await.unwrap();
+    let paused = time.pause(pause()).await.unwrap();
     let mut ticks = ticks(&env).await;
     for _ in 0..5 {
         next(&mut ticks).await;
     }
     let later = time.get_time(GetTimeRequest { world_id: WORLD.into() }).await.unwrap();
     assert_eq!(game_time(later.time), game_time(paused.time));
-    let resumed = time.resume(ResumeRequest { world_id: WORLD.into() }).await.unwrap();
+    let resumed = time.resume(resume()).await.unwrap();
     assert_eq!(
         resumed.time.as_ref().unwrap().scale.to_bits(),
         3_600.0_f64.to_bits(),
@@ -159,7 +169,7 @@ async fn an_advance_repeated_under_its_key_moves_time_once() {
     let env = provisioned().await;
     serve(&env).await;
     let time = TimeClient::new(env.connection());
-    time.pause(PauseRequest { world_id: WORLD.into() }).await.unwrap();
+    time.pause(pause()).await.unwrap();
     let once = time.advance(advance(60)).idempotency_key("leap").await.unwrap();
     let again = time.advance(advance(60)).idempotency_key("leap").await.unwrap();
     assert_eq!(game_time(once.time), game_time(again.time));
@@ -172,11 +182,12 @@ async fn each_occurrence_fires_once_whoever_leads() {
     serve(&env).await;
     serve(&env).await;
     let time = TimeClient::new(env.connection());
-    time.pause(PauseRequest { world_id: WORLD.into() }).await.unwrap();
+    time.pause(pause()).await.unwrap();
     time.schedule(plan("bell", 1_000, Some(100), Some(4))).await.unwrap();
     time.schedule(plan("once", 1_050, None, None)).await.unwrap();
     time.schedule(plan("never", 1_000_000, None, None)).await.unwrap();
     time.advance(advance(1_150)).idempotency_key("first").await.unwrap();
+    time.resume(resume()).await.unwrap();
     let mut early = until_fired(&env, 3).await;
     early.sort();
     assert_eq!(early, [("bell".into(), 1), ("bell".into(), 2), ("once".into(), 1)]);
@@ -196,13 +207,14 @@ async fn a_forgotten_plan_does_not_fire() {
     let env = provisioned().await;
     serve(&env).await;
     let time = TimeClient::new(env.connection());
-    time.pause(PauseRequest { world_id: WORLD.into() }).await.unwrap();
+    time.pause(pause()).await.unwrap();
     time.schedule(plan("bell", 1_000, None, None)).await.unwrap();
     time.schedule(plan("kept", 1_000, None, None)).await.unwrap();
     let forget = UnscheduleRequest { world_id: WORLD.into(), schedule_id: "bell".into() };
     assert!(time.unschedule(forget.clone()).await.unwrap().existed);
     assert!(!time.unschedule(forget).await.unwrap().existed);
     time.advance(advance(2_000)).idempotency_key("leap").await.unwrap();
+    time.resume(resume()).await.unwrap();
     assert_eq!(until_fired(&env, 1).await, [("kept".to_owned(), 1)]);
     env.drain().await;
 }

@@ -470,7 +470,7 @@ pub struct ScheduleRequest {
     /// How often it fires in all. Absent: without end when `every` is set, else once.
     #[prost(uint64, optional, tag = "6")]
     pub times: Option<u64>,
-    /// Handed to whoever listens.
+    /// Handed to whoever listens. At most 8 KiB less than the server's `max_payload`, so that its event is one message.
     #[prost(message, optional, tag = "7")]
     pub payload: Option<::prost_types::Struct>,
     /// When it fires first. Required.

@@ -48,7 +48,7 @@ pub trait TimeService: Send + Sync + 'static {
         request: SetScaleRequest,
     ) -> impl Future<Output = Result<SetScaleResponse>> + Send;
 
-    /// Stops a world's time. Nothing fires until it is resumed.
+    /// Stops a world's time. Nothing fires until it is resumed, but what was about to when this is answered.
     fn pause(
         &self,
         ctx: &Context,
@@ -62,7 +62,8 @@ pub trait TimeService: Send + Sync + 'static {
         request: ResumeRequest,
     ) -> impl Future<Output = Result<ResumeResponse>> + Send;
 
-    /// Moves a world's time forward at once, paused or not. What falls due on the way fires.
+    /// Moves a world's time forward at once, paused or not. What falls due on the way fires: in a paused world once it is
+    /// resumed.
     fn advance(
         &self,
         ctx: &Context,
@@ -77,7 +78,7 @@ pub trait TimeService: Send + Sync + 'static {
         request: ScheduleRequest,
     ) -> impl Future<Output = Result<ScheduleResponse>> + Send;
 
-    /// Forgets a planned action. What has fired has fired.
+    /// Forgets a planned action. What has fired has fired; nothing more does, but what was about to when this is answered.
     fn unschedule(
         &self,
         ctx: &Context,

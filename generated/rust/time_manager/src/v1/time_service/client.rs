@@ -44,7 +44,7 @@ impl TimeClient {
         self.connection.call(&SPEC.methods[1], request)
     }
 
-    /// Stops a world's time. Nothing fires until it is resumed.
+    /// Stops a world's time. Nothing fires until it is resumed, but what was about to when this is answered.
     pub fn pause(&self, request: PauseRequest) -> Call<PauseRequest, PauseResponse> {
         self.connection.call(&SPEC.methods[2], request)
     }
@@ -54,7 +54,8 @@ impl TimeClient {
         self.connection.call(&SPEC.methods[3], request)
     }
 
-    /// Moves a world's time forward at once, paused or not. What falls due on the way fires.
+    /// Moves a world's time forward at once, paused or not. What falls due on the way fires: in a paused world once it is
+    /// resumed.
     pub fn advance(
         &self,
         request: AdvanceRequest,
@@ -71,7 +72,7 @@ impl TimeClient {
         self.connection.call(&SPEC.methods[5], request)
     }
 
-    /// Forgets a planned action. What has fired has fired.
+    /// Forgets a planned action. What has fired has fired; nothing more does, but what was about to when this is answered.
     pub fn unschedule(
         &self,
         request: UnscheduleRequest,
