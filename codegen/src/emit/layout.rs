@@ -65,9 +65,7 @@ impl Place {
     }
 
     fn in_crate(package: &Package, prefix: &str) -> Self {
-        let versioned = package.major.is_some() && package.modules.len() > 1;
-        let split = package.modules.len() - usize::from(versioned);
-        let (names, modules) = package.modules.split_at(split);
+        let (names, modules) = package.split_version();
         let folder = names.iter().map(|name| plain(name)).collect::<Vec<_>>().join("_");
         let krate = Crate { name: format!("{prefix}{}", folder.replace('_', "-")), folder };
         Self {

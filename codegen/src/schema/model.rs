@@ -50,6 +50,12 @@ pub struct Package {
 }
 
 impl Package {
+    /// Modules of the package, and behind them that of its version, if it has one: all versions share the first.
+    pub(crate) fn split_version(&self) -> (&[String], &[String]) {
+        let versioned = self.major.is_some() && self.modules.len() > 1;
+        self.modules.split_at(self.modules.len() - usize::from(versioned))
+    }
+
     /// What is sealed in a message that the package carries.
     #[must_use]
     pub fn sealed_in(&self, message: &Type) -> Option<&Sealed> {
