@@ -123,6 +123,7 @@ pub const RULES: &[Rule] = &[
     rule::method_credit_no_reduce::RULE,
     rule::method_critical_no_delete::RULE,
     rule::method_error_no_delete::RULE,
+    rule::method_error_same_details::RULE,
     rule::method_idempotency_no_weaken::RULE,
     rule::method_idempotency_ttl_no_shorten::RULE,
     rule::method_idle_timeout_no_shorten::RULE,
@@ -280,6 +281,6 @@ mod tests {
     #[test]
     fn the_categories_are_as_large_as_those_of_buf() {
         let size = |name| RULES.iter().filter(|it| it.categories.contains(name)).count();
-        assert_eq!(CATEGORIES.iter().map(size).collect::<Vec<_>>(), [51, 51, 22, 15, 44]);
+        assert_eq!(CATEGORIES.iter().map(size).collect::<Vec<_>>(), [51, 51, 22, 15, 45]);
     }
 }

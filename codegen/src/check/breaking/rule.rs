@@ -72,6 +72,7 @@ pub(super) mod message_same_required_fields;
 pub(super) mod method_credit_no_reduce;
 pub(super) mod method_critical_no_delete;
 pub(super) mod method_error_no_delete;
+pub(super) mod method_error_same_details;
 pub(super) mod method_idempotency_no_weaken;
 pub(super) mod method_idempotency_ttl_no_shorten;
 pub(super) mod method_idle_timeout_no_shorten;

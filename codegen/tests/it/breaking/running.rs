@@ -160,6 +160,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("METHOD_CREDIT_NO_REDUCE", "credit: 12", "credit: 2"),
     ("METHOD_CREDIT_NO_REDUCE", "credit: 11", "credit: 1"),
     ("METHOD_ERROR_NO_DELETE", "\"LockJammed\", ", ""),
+    ("METHOD_ERROR_SAME_DETAILS", "message Washed {", "message NoFood {} message Washed {"),
     ("METHOD_IDEMPOTENCY_NO_WEAKEN", "idempotency: IDEMPOTENCY_KEYED", ""),
     ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"20s\"", "idle_timeout: \"2s\""),
     ("METHOD_IDLE_TIMEOUT_NO_SHORTEN", "idle_timeout: \"21s\"", "idle_timeout: \"1s\""),
