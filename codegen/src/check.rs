@@ -81,6 +81,7 @@ pub const RULES: &[Rule] = &[
     rule::subject_field_known::RULE,
     rule::subject_field_secret::RULE,
     rule::subject_field_shape::RULE,
+    rule::subject_field_unique::RULE,
     rule::subject_token::RULE,
     rule::subject_unique::RULE,
     rule::subject_version::RULE,

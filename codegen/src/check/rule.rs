@@ -52,6 +52,7 @@ pub(super) mod subject_disjoint;
 pub(super) mod subject_field_known;
 pub(super) mod subject_field_secret;
 pub(super) mod subject_field_shape;
+pub(super) mod subject_field_unique;
 pub(super) mod subject_token;
 pub(super) mod subject_unique;
 pub(super) mod subject_version;
