@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 pub use prost_reflect::prost_types as descriptor;
 
-use prost_reflect::{DescriptorPool, FileDescriptor};
+use prost_reflect::{DescriptorPool, ExtensionDescriptor, FileDescriptor};
 use unicode_width::UnicodeWidthChar as _;
 
 use self::descriptor::FileDescriptorProto;
@@ -19,6 +19,7 @@ use super::build::build;
 use super::compile::{Compiled, Sources, compile};
 use super::guard::guarded;
 use super::model::Model;
+use super::option;
 use super::survey::Survey;
 use crate::check::config::covers;
 use crate::check::violation::Span;
@@ -117,12 +118,25 @@ impl Image {
 
     /// What the annotations mean, empty where there are none.
     pub(crate) fn model(&self) -> Model {
-        let input = Input::new("");
+        let input = self.input();
         if self.files().all(|file| file.package() != input.options_package) {
             return Model::default();
         }
         let survey = Survey::new(&input, &self.pool, &self.sources, true);
         build(&input, &survey)
+    }
+
+    /// How annotations are read. A workspace may have options of its own package: those are what its files declare as such.
+    pub(crate) fn input(&self) -> Input {
+        let input = Input::new("");
+        let options = self.pool.all_extensions().filter(option::is_of_services);
+        let rank = |it: &ExtensionDescriptor| {
+            (self.is_own(it.parent_file().name()), it.package_name() == input.options_package)
+        };
+        match options.max_by_key(rank) {
+            Some(found) => input.options_package(found.package_name()),
+            None => input,
+        }
     }
 
     /// Texts and names, for what reads annotations.

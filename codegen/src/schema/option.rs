@@ -87,6 +87,16 @@ impl Levels {
     }
 }
 
+/// Tells whether an extension is that of services in some options package: by its name and what it holds.
+pub(crate) fn is_of_services(extension: &ExtensionDescriptor) -> bool {
+    extension.name() == "service"
+        && extension.containing_message().full_name() == "google.protobuf.ServiceOptions"
+        && extension.kind().as_message().is_some_and(|options| {
+            let has = |name| options.get_field_by_name(name).is_some();
+            has("subject") && has("queue_group")
+        })
+}
+
 /// Reads one level's options from those of an element; `None` where they are not written.
 pub(crate) fn read<T: Message + Default>(
     options: &DynamicMessage,

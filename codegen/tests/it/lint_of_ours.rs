@@ -12,7 +12,10 @@ use bodybroker_codegen::check::lint::{RULES, lint};
 type Found = BTreeSet<(usize, usize, String)>;
 
 fn found(text: &str) -> Found {
-    let files = BTreeMap::from([("acme/zoo/v1/zoo.proto".to_owned(), text.to_owned())]);
+    of_files(BTreeMap::from([("acme/zoo/v1/zoo.proto".to_owned(), text.to_owned())]))
+}
+
+fn of_files(files: BTreeMap<String, String>) -> Found {
     let image = Image::of_texts(files).expect("schemas that compile");
     let config = Config::parse("version: v2\nlint: {use: [NATS]}\n", "").expect("a configuration");
     let violations = lint(&image, &config).expect("rules that exist");
@@ -53,6 +56,20 @@ fn every_rule_of_ours_finds_what_its_fixture_marks_and_nothing_else() {
         );
         assert_eq!(found(&text), expected, "{}", path.display());
     }
+}
+
+#[test]
+fn what_is_annotated_with_options_of_another_package_is_judged_as_well() {
+    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto/bodybroker/options/v1");
+    let options = fs::read_to_string(proto.join("options.proto")).expect("the options");
+    let zoo = "syntax = \"proto3\";\npackage acme.zoo.v1;\nimport \"acme/options/v1/options.proto\";\n\
+               message Keeper { string password = 1; }\nservice ZooService {\n\
+               option (acme.options.v1.service) = {subject: \"svc.zoo.v1\"};\n}\n";
+    let options = options.replace("bodybroker.options", "acme.options");
+    let files = [("acme/options/v1/options.proto", &*options), ("acme/zoo/v1/zoo.proto", zoo)];
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let found: BTreeSet<_> = of_files(files.into()).into_iter().map(|it| it.2).collect();
+    assert!(found.contains("SECRET_SENSITIVE"), "{found:?}");
 }
 
 #[test]

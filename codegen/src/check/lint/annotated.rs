@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use prost_reflect::prost_types::FileDescriptorProto;
 
 use super::nodes::File;
-use crate::input::Input;
 use crate::schema::image::Image;
 use crate::schema::survey::{self, Enumeration, Message, Service, Survey};
 
@@ -19,7 +18,7 @@ pub(super) struct Annotated<'a> {
 
 impl<'a> Annotated<'a> {
     pub(super) fn new(image: &'a Image, files: &'a [File<'a>]) -> Self {
-        let package = Input::new("").options_package;
+        let package = image.input().options_package;
         let options = image.files().filter(|file| file.package() == package);
         let options: Vec<_> = options.map(FileDescriptorProto::name).collect();
         let annotated = files.iter().filter(|file| {
@@ -31,7 +30,8 @@ impl<'a> Annotated<'a> {
 
     /// Everything that is written, in other files as well.
     pub(super) fn survey(&self) -> &Survey {
-        let read = || Survey::new(&Input::new(""), self.image.pool(), self.image.sources(), true);
+        let read =
+            || Survey::new(&self.image.input(), self.image.pool(), self.image.sources(), true);
         self.survey.get_or_init(read)
     }
 

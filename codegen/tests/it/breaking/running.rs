@@ -4,6 +4,7 @@
 mod options;
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use bodybroker_codegen::check::breaking::{RULES, breaking};
 use bodybroker_codegen::check::config::Breaking;
@@ -295,6 +296,27 @@ fn found(after: &str) -> Vec<(&'static str, Vec<String>)> {
     let found = breaking(&image(BEFORE), &image(after), &config).expect("a known category");
     assert_eq!(super::disallowed(found.clone()), [], "an entry could not name it");
     found.into_iter().map(|it| (it.rule, it.hurt)).collect()
+}
+
+/// The options of a workspace with a copy of its own, which the library is told of nowhere.
+#[test]
+fn options_of_another_package_are_read_as_well() {
+    let options =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/bodybroker/options/v1/options.proto");
+    let options = fs::read_to_string(options).expect("the options");
+    let image = |text: &str| {
+        let files = [("options/v1/options.proto", &*options), ("zoo/v1/zoo.proto", text)];
+        let own = |text: &str| {
+            text.replace("bodybroker/options", "acme/options")
+                .replace("bodybroker.options", "acme.options")
+        };
+        let files = files.map(|(name, text)| (format!("acme/{name}"), own(text)));
+        Image::of_texts(files.into()).unwrap_or_else(|findings| panic!("{findings}"))
+    };
+    let (before, after) = (image(BEFORE), image(&BEFORE.replace("history: 5", "history: 4")));
+    let found = breaking(&before, &after, &Breaking::default()).expect("the default rules");
+    let rules: Vec<_> = found.iter().map(|it| it.rule).collect();
+    assert_eq!(rules, ["BUCKET_HISTORY_NO_REDUCE"]);
 }
 
 #[test]
