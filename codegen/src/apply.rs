@@ -14,6 +14,9 @@ mod change;
 
 pub use change::{Change, Kind};
 
+/// What the name of a file ends with until all are complete.
+const STAGED: &str = ".new";
+
 /// What to do about files that differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -73,7 +76,9 @@ fn compare(files: &Files, root: &Path) -> io::Result<Report> {
     }
     for path in extra {
         let old = fs::read(root.join(&path))?;
-        let kind = if ours(&old) { Kind::Extra } else { Kind::Foreign };
+        // What a run that was killed has left behind need not be complete.
+        let staged = path.strip_suffix(STAGED).is_some_and(|path| files.get(path).is_some());
+        let kind = if staged || ours(&old) { Kind::Extra } else { Kind::Foreign };
         report.changes.push(Change::new(&path, kind, old, Vec::new()));
     }
     report.changes.sort_by(|a, b| a.path.cmp(&b.path));
@@ -137,7 +142,7 @@ impl Staged {
         let folder = path.parent().unwrap_or(path);
         fs::create_dir_all(folder).map_err(|error| naming(folder, &error))?;
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
+        name.push(STAGED);
         let temporary = path.with_file_name(name);
         self.0.push((temporary.clone(), path.to_owned()));
         fs::write(&temporary, content).map_err(|error| naming(&temporary, &error))
@@ -161,10 +166,13 @@ impl Drop for Staged {
     }
 }
 
-/// Removes a file, and the folders that it leaves empty.
+/// Removes a file, and the folders that it leaves empty. One of an earlier run may have got its name meanwhile.
 fn remove(root: &Path, path: &str) -> io::Result<()> {
     let whole = root.join(path);
-    fs::remove_file(&whole).map_err(|error| naming(&whole, &error))?;
+    match fs::remove_file(&whole) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed.map_err(|error| naming(&whole, &error))?,
+    }
     let mut folder = Path::new(path).parent();
     while let Some(inner) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
         // A folder that still holds something stays, and so do those around it.

@@ -97,6 +97,23 @@ fn a_stale_file_goes_with_its_empty_folder_and_a_stranger_stays() {
 }
 
 #[test]
+fn what_a_killed_run_has_staged_is_taken_over_or_goes() {
+    let root = folder();
+    let path = |name: &str| root.path().join(name);
+    run(&files(&[("a.rs", "old"), ("b.rs", "b"), ("z.rs", "z")]), root.path(), Mode::Write);
+    // One complete, of a file that is stale; one torn, of a file that isn't.
+    fs::write(path("a.rs.new"), marked("new")).expect("the file can be written");
+    fs::write(path("b.rs.new"), "//").expect("the file can be written");
+    let files = files(&[("a.rs", "new"), ("b.rs", "b")]);
+    let report = run(&files, root.path(), Mode::Write);
+    let extra = |path| (path, Kind::Extra);
+    let expected = [("a.rs", Kind::Stale), extra("a.rs.new"), extra("b.rs.new"), extra("z.rs")];
+    assert_eq!(kinds(&report), expected);
+    assert!(run(&files, root.path(), Mode::Check).is_clean());
+    assert_eq!(fs::read(path("a.rs")).expect("the file is there"), marked("new").as_bytes());
+}
+
+#[test]
 fn nothing_is_written_when_one_file_cannot_be() {
     let root = folder();
     fs::write(root.path().join("b"), "a file where a folder should be")
