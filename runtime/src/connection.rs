@@ -4,10 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use prost::Message;
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Layer;
@@ -46,6 +48,9 @@ pub use strand::Strand;
 use lane::Lane;
 use strand::Strands;
 
+/// How long closing lets tasks end that are not to be stopped half-way: longer than a write tries to reach the storage.
+const CLOSE_GRACE: Duration = Duration::from_secs(10);
+
 /// A connection of a service or a client. Cheap to clone; the clones are one connection.
 ///
 /// It is made of one [`Strand`] or of several, and has a transport for critical methods where it serves some.
@@ -73,6 +78,8 @@ struct Inner {
     protection: Protection,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// Ends what closing has waited for in vain.
+    cut: CancellationToken,
 }
 
 impl Connection {
@@ -143,7 +150,8 @@ impl Connection {
     ) -> Self {
         let (calls, handlers, streams) = <(Calls, Handlers, Keeper)>::default();
         let checks = Checks::default();
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let tasks = TaskTracker::new();
+        let [stop, cut] = [CancellationToken::new(), CancellationToken::new()];
         let inner = Arc::new(Inner {
             name: name.to_owned(),
             id,
@@ -159,6 +167,7 @@ impl Connection {
             protection,
             tasks,
             stop,
+            cut,
         });
         let connection = Self { inner, strand: 0 };
         if let Some(keys) = connection.protection().keys() {
@@ -230,12 +239,15 @@ impl Connection {
         });
     }
 
-    /// Runs a task that ends by itself soon after [`Connection::closing`] completes: closing waits for it.
+    /// Runs a task that closing waits for, up to [`CLOSE_GRACE`].
     pub(crate) fn spawn_to_end<F>(&self, future: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.inner.tasks.spawn(future);
+        let cut = self.inner.cut.clone();
+        self.inner.tasks.spawn(async move {
+            cut.run_until_cancelled(future).await;
+        });
     }
 
     /// Completes when [`Connection::close`] is called.
@@ -243,11 +255,20 @@ impl Connection {
         self.inner.stop.cancelled().await;
     }
 
-    /// Stops what [`Connection::spawn`] has started, writes what is left to write, and closes.
+    /// Stops what [`Connection::spawn`] has started, writes what is left to write, and closes: within seconds, whatever is
+    /// under way.
     pub async fn close(&self) {
         self.inner.stop.cancel();
         self.inner.tasks.close();
-        self.inner.tasks.wait().await;
+        if timeout(CLOSE_GRACE, self.inner.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                service = self.name(),
+                left = self.inner.tasks.len(),
+                "gave up waiting for tasks"
+            );
+            self.inner.cut.cancel();
+            self.inner.tasks.wait().await;
+        }
         self.inner.durable.close().await;
         if let Some(lane) = self.inner.lane.get() {
             lane.transport.close().await;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod adaptive;
+mod between;
 mod bulkhead;
 mod clock;
 mod cluster;

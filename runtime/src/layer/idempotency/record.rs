@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 
+use super::sightings::GRACE;
 use crate::clock::unsigned_millis;
 use crate::headers::{Headers, name};
 use crate::layer::Response;
@@ -20,7 +21,7 @@ pub(super) struct Record {
     /// Hash of the request.
     #[prost(bytes = "bytes", tag = "1")]
     pub(super) request: Bytes,
-    /// Time that the call had left when it claimed the key.
+    /// Time that the call had left when it claimed the key, and a grace.
     #[prost(uint64, tag = "2")]
     left_ms: u64,
     /// The answer, once there is one.
@@ -79,7 +80,7 @@ impl fmt::Debug for Answer {
 impl Record {
     /// What the first call writes, which has this much time.
     pub(super) fn claim(request: Bytes, left: Duration) -> Self {
-        Self { request, left_ms: unsigned_millis(left), answer: None }
+        Self { request, left_ms: unsigned_millis(left + GRACE), answer: None }
     }
 
     /// What it writes in the end.
@@ -87,7 +88,7 @@ impl Record {
         Self { request, left_ms: 0, answer: Some(answer) }
     }
 
-    /// Time that the call had left when it claimed the key.
+    /// How long the key is the call's from when it claimed it.
     pub(super) fn left(&self) -> Duration {
         Duration::from_millis(self.left_ms)
     }

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bodybroker_runtime::connection::Options;
-use bodybroker_runtime::status::Code;
+use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Connection, Status};
 use tokio::sync::Semaphore;
 
+use self::storage::Does;
 use super::fixture::{BRIEF, ORDER, Script, Step, call, down, order, script, two_scripts};
+use crate::fixture::noise;
+
+mod storage;
 
 #[tokio::test(start_paused = true)]
 async fn the_first_answer_is_given_again() {
@@ -98,7 +102,66 @@ async fn the_call_after_one_that_died_runs_the_handler_again() {
     assert_eq!(patient.await.unwrap().text, "a sword");
     assert_eq!(script.seen().len(), 2);
     // The dead call's own second, and a grace.
-    assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(started.elapsed() >= Duration::from_secs(4), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_who_are_less_patient_than_one_that_died_have_their_turn() {
+    let (client, script, _servers) = two_scripts().await;
+    script.next([Step::Hang]);
+    order(&client, "k1", "a sword").timeout(Duration::from_secs(5)).await.unwrap_err();
+    let again = async { while order(&client, "k1", "a sword").await.is_err() {} };
+    tokio::time::timeout(Duration::from_secs(30), again).await.expect("its time is over");
+    assert_eq!(script.seen().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_too_long_to_keep_is_not_had_again() {
+    let (client, script, _servers) = two_scripts().await;
+    let long = noise(3_000_000);
+    assert!(order(&client, "k1", &long).await.unwrap().text == long);
+    for _ in 0..3 {
+        let status = order(&client, "k1", &long).await.unwrap_err();
+        assert_eq!((status.code(), status.executed()), (Code::DataLoss, Executed::Yes), "{status}");
+        assert!(status.message().contains("succeeded"), "{status}");
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_kept_when_its_storage_is_back() {
+    let (client, script, _server, storage) = storage::script().await;
+    let permits = Arc::new(Semaphore::new(0));
+    script.next([Step::Wait(Arc::clone(&permits))]);
+    let first = tokio::spawn(order(&client, "k1", "a sword").into_future());
+    storage.written(1).await;
+    storage.does(Does::Nothing);
+    permits.add_permits(1);
+    assert_eq!(first.await.unwrap().unwrap().text, "a sword", "it is told meanwhile");
+    let back = async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        storage.does(Does::Work);
+    };
+    let again = async {
+        loop {
+            if let Ok(answer) = order(&client, "k1", "a sword").await {
+                return answer.text;
+            }
+            tokio::time::sleep(Duration::from_millis(70)).await;
+        }
+    };
+    let ((), answer) = tokio::join!(back, again);
+    assert_eq!((answer.as_str(), script.seen().len()), ("a sword", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_for_an_answer_that_is_there_reads_no_stream() {
+    let (client, _script, _server, storage) = storage::script().await;
+    for _ in 0..3 {
+        order(&client, "k1", "a sword").await.unwrap();
+    }
+    assert_eq!(storage.readings(), 0);
 }
 
 #[tokio::test]

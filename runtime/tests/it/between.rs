@@ -1,0 +1,122 @@
+//! Streams with something between them and who uses them.
+
+use std::sync::Arc;
+
+use bodybroker_runtime::Result;
+use bodybroker_runtime::durable::{
+    Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
+    Start, Stored, StreamConfig,
+};
+use bodybroker_runtime::subject::{Filter, Subject};
+use bodybroker_runtime::transport::BoxFuture;
+use futures::stream::BoxStream;
+
+/// What stands between: every operation passes through unless it says otherwise.
+pub(crate) trait Between: Send + Sync + 'static {
+    fn append(&self, below: Arc<dyn Durable>, message: Append) -> BoxFuture<'_, Result<Appended>> {
+        Box::pin(async move { below.append(message).await })
+    }
+
+    /// Whether something may be read, and how it is shown.
+    fn found(&self, found: Option<Stored>) -> Result<Option<Stored>> {
+        Ok(found)
+    }
+
+    /// A reading is opened.
+    fn reading(&self) {}
+}
+
+/// The streams as they are seen from behind it.
+pub(crate) struct Behind<B> {
+    pub(crate) below: Arc<dyn Durable>,
+    pub(crate) between: Arc<B>,
+}
+
+impl<B: Between> Durable for Behind<B> {
+    fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
+        self.between.append(Arc::clone(&self.below), message)
+    }
+
+    fn append_all(&self, messages: Vec<Append>) -> BoxFuture<'_, Result<Vec<u64>>> {
+        self.below.append_all(messages)
+    }
+
+    fn last<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        Box::pin(async move { self.between.found(self.below.last(stream, subject).await?) })
+    }
+
+    fn last_linearizable<'a>(
+        &'a self,
+        stream: &'a str,
+        subject: &'a Subject,
+        marks: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        self.below.last_linearizable(stream, subject, marks)
+    }
+
+    fn read<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Reading>> {
+        self.between.reading();
+        self.below.read(stream, filter, start)
+    }
+
+    fn snapshot<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Vec<Stored>>> {
+        self.below.snapshot(stream, filter, start)
+    }
+
+    fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>> {
+        self.below.purge(stream, subject)
+    }
+
+    fn subjects<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<Vec<String>>>>> {
+        self.below.subjects(stream, filter)
+    }
+
+    fn consumer<'a>(
+        &'a self,
+        config: &'a ConsumerConfig,
+    ) -> BoxFuture<'a, Result<Arc<dyn Consumer>>> {
+        self.below.consumer(config)
+    }
+
+    fn plan<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Plan>> {
+        self.below.plan(config)
+    }
+
+    fn migrate<'a>(
+        &'a self,
+        config: &'a StreamConfig,
+        destruction: Destruction,
+    ) -> BoxFuture<'a, Result<Provisioned>> {
+        self.below.migrate(config, destruction)
+    }
+
+    fn assume(&self, config: &StreamConfig) {
+        self.below.assume(config);
+    }
+
+    fn clustered(&self) -> BoxFuture<'_, Result<bool>> {
+        self.below.clustered()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
