@@ -155,6 +155,8 @@ impl State {
     /// Takes the mean time of a window's calls, of which so many were in flight at most; tells whether the floor is
     /// measured from now on.
     fn next(&mut self, of: &Adaptive, took: f64, peak: u32, now: Instant) -> bool {
+        // A coarse clock says zero, and of zero by zero no limit would recover.
+        let took = took.max(1.0);
         if let Some((began, limit)) = self.measuring.take() {
             self.floor = Some(took);
             self.limit = limit;

@@ -145,3 +145,18 @@ fn it_begins_with_the_least_until_it_knows_what_calls_take() {
     let limits = bench.run(5, u32::MAX, |_| 5 * MS);
     assert!((4..=8).contains(&usual(&limits)), "{}", usual(&limits));
 }
+
+#[test]
+fn calls_that_a_coarse_clock_saw_no_time_pass_in_leave_a_limit() {
+    let mut bench = Bench::new(POLICY, 1_000, 20);
+    for _ in 0..10 {
+        for _ in 0..SAMPLES {
+            bench.adaptive.entered(bench.adaptive.limit());
+            bench.adaptive.ended(Duration::ZERO, bench.now);
+        }
+        bench.now += WINDOW;
+    }
+    assert!(bench.adaptive.limit() >= 4, "{}", bench.adaptive.limit());
+    let limits = bench.run(120, u32::MAX, |_| 10 * MS);
+    assert!((20..=40).contains(&usual(&limits)), "{}", usual(&limits));
+}
