@@ -3,23 +3,24 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use futures::future::join_all;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::event::{Consumers, start_consumers};
-use crate::health::{Health, wait_for_others};
-use crate::server::{IntoService, Server, Service};
+use crate::health::Health;
+use crate::server::IntoService;
 use crate::status::{Code, Result, Status};
 use crate::telemetry;
-use crate::transport::BoxFuture;
 
 mod ready;
+mod running;
 mod safety;
 mod signal;
+
+use running::{Running, Start, drain, leave};
+
+/// How long threads that handlers still hold are waited for at the end.
+const THREADS_MAX: Duration = Duration::from_secs(1);
 
 /// Runs one service as a program: what `#[main]` expands to.
 pub fn run<F, S>(name: &str, start: impl FnOnce(Connection) -> F + Send + 'static) -> ExitCode
@@ -34,7 +35,9 @@ where
             .enable_all()
             .build()
             .map_err(|error| Status::internal(format!("no runtime: {error}")))?;
-        runtime.block_on(Host::new(config).service(name, start).run())
+        let result = runtime.block_on(Host::new(config).service(name, start).run());
+        runtime.shutdown_timeout(THREADS_MAX);
+        result
     };
     exit_code(run())
 }
@@ -52,8 +55,6 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
         }
     }
 }
-
-type Start = Box<dyn FnOnce(Connection) -> BoxFuture<'static, Result<Arc<dyn Service>>> + Send>;
 
 /// Runs services in one process, each with a connection of its own.
 pub struct Host {
@@ -136,7 +137,7 @@ impl Host {
         for (name, start) in services {
             let started = tokio::select! {
                 biased;
-                started = start_one(&config, &name, start) => started,
+                started = Running::start(&config, &name, start) => started,
                 () = &mut stop => Err(Status::cancelled("asked to stop while starting")),
             };
             match started {
@@ -161,7 +162,7 @@ impl Host {
             }
         };
         for one in &running {
-            let Running { name, connection, server, consumers: _ } = one;
+            let Running { name, connection, server, .. } = one;
             if config.http.is_some() || config.eject.is_some() {
                 health.watch(name, connection, server);
             }
@@ -192,67 +193,4 @@ impl fmt::Debug for Host {
         let names: Vec<_> = self.services.iter().map(|(name, _)| name).collect();
         f.debug_struct("Host").field("services", &names).finish_non_exhaustive()
     }
-}
-
-/// A service that runs.
-struct Running {
-    name: String,
-    connection: Connection,
-    server: Server,
-    consumers: Consumers,
-}
-
-/// How long the server may take to come up.
-const CONNECT_MAX: Duration = Duration::from_secs(30);
-const CONNECT_PAUSE: Duration = Duration::from_millis(200);
-
-async fn start_one(config: &Config, name: &str, start: Start) -> Result<Running> {
-    let connection = connect(config, name).await?;
-    let started = async {
-        let service = start(connection.clone()).await?;
-        safety::check(&connection, service.spec(), config.weak_storage).await?;
-        let consumers = start_consumers(&connection, &service).await?;
-        let server = connection.serve(service).await?;
-        Ok((server, consumers))
-    };
-    match started.await {
-        Ok((server, consumers)) => {
-            Ok(Running { name: name.to_owned(), connection, server, consumers })
-        }
-        Err(status) => {
-            connection.close().await;
-            Err(status)
-        }
-    }
-}
-
-async fn connect(config: &Config, name: &str) -> Result<Connection> {
-    let began = Instant::now();
-    loop {
-        match Connection::connect(config.options(name)).await {
-            Err(status) if status.code() == Code::Unavailable && began.elapsed() < CONNECT_MAX => {
-                tracing::debug!(service = name, %status, "connecting again");
-                tokio::time::sleep(CONNECT_PAUSE).await;
-            }
-            other => return other,
-        }
-    }
-}
-
-/// Drains, once the others can do without what runs here.
-async fn leave(running: Vec<Running>, config: &Config) {
-    let began = Instant::now();
-    if let Some(away) = config.eject {
-        let each = running.iter().map(|one| wait_for_others(&one.connection, &one.server, away));
-        join_all(each).await;
-    }
-    drain(running, config.drain.saturating_sub(began.elapsed())).await;
-}
-
-/// Ends without losing anything, in this order: no more events are pulled; calls that were routed here are answered;
-/// the service's own tasks stop; what is left to write is written.
-async fn drain(running: Vec<Running>, grace: Duration) {
-    join_all(running.iter().map(|one| one.consumers.drain_within(grace))).await;
-    join_all(running.iter().map(|one| one.server.drain_within(grace))).await;
-    join_all(running.iter().map(|one| one.connection.close())).await;
 }

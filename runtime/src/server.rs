@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 
 use crate::base36;
 use crate::connection::Connection;
@@ -45,6 +46,12 @@ use stats::Method;
 
 /// How long [`Server::drain`] lets handlers finish.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(30);
+
+/// How long handlers that were dropped may take to let go: one that holds its thread never does.
+pub(crate) const LET_GO_MAX: Duration = Duration::from_secs(1);
+
+/// How long a drain waits for a server that says nothing.
+const ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 
 /// A service that is being served. Cheap to clone. Dropping it stops nothing: call [`Server::drain`].
 #[derive(Clone)]
@@ -144,23 +151,33 @@ impl Server {
         self.drain_within(DRAIN_GRACE).await;
     }
 
-    /// Drains, and gives handlers this long before they are dropped and their callers told `UNAVAILABLE`.
+    /// Drains, and gives handlers this long, counted from now, before they are dropped and their callers told
+    /// `UNAVAILABLE`. One that holds its thread can't be dropped: it is left behind. So this may take some seconds more.
     pub async fn drain_within(&self, grace: Duration) {
+        let began = Instant::now();
+        let service = self.0.spec.name;
         self.0.draining.store(true, Ordering::SeqCst);
-        self.unsubscribe().await;
-        if tokio::time::timeout(grace, self.finished()).await.is_err() {
-            tracing::warn!(service = self.0.spec.name, left = self.in_flight(), "gave up waiting");
+        // However short the grace: what is routed here meanwhile is to be answered, too.
+        if timeout(grace.max(ROUND_TRIP_MAX), self.unsubscribe()).await.is_err() {
+            tracing::warn!(service, "requests may still come");
+        }
+        if timeout(grace.saturating_sub(began.elapsed()), self.finished()).await.is_err() {
+            tracing::warn!(service, left = self.in_flight(), "gave up waiting");
             for context in self.0.running.all() {
                 context.cancel();
             }
-            self.finished().await;
+            if timeout(LET_GO_MAX, self.finished()).await.is_err() {
+                tracing::error!(service, left = self.in_flight(), "handlers are left behind");
+            }
         }
         // A round trip, so that the answers have passed through the server and not only left the process.
-        let (out, back) = tokio::join!(self.0.connection.flush(), self.flush());
-        if let Err(status) = out.and(back) {
-            tracing::warn!(service = self.0.spec.name, %status, "answers may be lost");
+        let flushed = async { tokio::join!(self.0.connection.flush(), self.flush()) };
+        match timeout(ROUND_TRIP_MAX, flushed).await.map(|(out, back)| out.and(back)) {
+            Ok(Ok(())) => {}
+            Ok(Err(status)) => tracing::warn!(service, %status, "answers may be lost"),
+            Err(_) => tracing::warn!(service, "answers may be lost: the server says nothing"),
         }
-        tracing::info!(service = self.0.spec.name, id = self.0.id, "drained");
+        tracing::info!(service, id = self.0.id, "drained");
     }
 
     /// Calls that are being handled.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -12,7 +13,7 @@ use super::failures::Failures;
 use super::handling::Handling;
 use crate::connection::Connection;
 use crate::durable::{Consumer, ConsumerConfig, StreamConfig};
-use crate::server::Service;
+use crate::server::{LET_GO_MAX, Service};
 use crate::spec::ConsumeSpec;
 use crate::status::Result;
 
@@ -121,7 +122,7 @@ impl Consumers {
     }
 
     /// Drains, and gives handlers this long before they are dropped; their events go to another instance at once.
-    /// The last pull is awaited in any case: a second at most.
+    /// The last pull is awaited in any case: a second at most. A handler that holds its thread is left behind.
     pub async fn drain_within(&self, grace: Duration) {
         self.stop.cancel();
         self.pulls.close();
@@ -130,12 +131,15 @@ impl Consumers {
             self.pulls.wait().await;
             self.handlers.wait().await;
         };
-        if tokio::time::timeout(grace, ended).await.is_err() {
+        if timeout(grace, ended).await.is_err() {
             // What is given back while a pull of ours still stands would come straight back to us.
-            self.pulls.wait().await;
+            let pulled = timeout(PULL * 2, self.pulls.wait()).await;
             tracing::warn!(left = self.handlers.len(), "handlers of events are taking too long");
             self.abandon.cancel();
-            self.handlers.wait().await;
+            let handled = timeout(LET_GO_MAX, self.handlers.wait()).await;
+            if pulled.and(handled).is_err() {
+                tracing::error!(left = self.handlers.len(), "handlers of events are left behind");
+            }
         }
     }
 }
@@ -209,6 +213,6 @@ impl Worker {
     async fn pause(&self, failures: u32) {
         let most = PAUSE.0.saturating_mul(1 << failures.min(8)).min(PAUSE.1);
         let pause = most.mul_f64(rand::random_range(0.5..1.0));
-        let _ = tokio::time::timeout(pause, self.stop.cancelled()).await;
+        let _ = timeout(pause, self.stop.cancelled()).await;
     }
 }

@@ -1,8 +1,7 @@
 //! Critical methods, and floods of others.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bodybroker_runtime::connection::{Connection, Options};
@@ -19,7 +18,7 @@ use prost::Message as _;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use crate::fixture::{Text, connect};
+use crate::fixture::{Gate, Text, connect};
 
 const fn method(name: &'static str, subject: &'static str, critical: bool) -> MethodSpec {
     MethodSpec {
@@ -78,28 +77,6 @@ const BYTES: usize = 16 * 1024;
 struct Bank {
     gate: Arc<Gate>,
     critical: bool,
-}
-
-#[derive(Default)]
-struct Gate {
-    open: Mutex<bool>,
-    changed: Condvar,
-    /// Threads that it holds.
-    held: AtomicUsize,
-}
-
-impl Gate {
-    fn pass(&self) {
-        let shut = |open: &mut bool| !*open;
-        self.held.fetch_add(1, Ordering::Relaxed);
-        drop(self.changed.wait_while(self.open.lock().unwrap(), shut).unwrap());
-        self.held.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    fn open(&self) {
-        *self.open.lock().unwrap() = true;
-        self.changed.notify_all();
-    }
 }
 
 impl Service for Bank {
@@ -201,12 +178,7 @@ async fn pay_amid_a_flood(
         let gate = Arc::clone(&bank.gate);
         process.start(async move { gate.pass() });
     }
-    let held = async {
-        while bank.gate.held.load(Ordering::Relaxed) < THREADS {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), held).await.expect("the threads are held");
+    bank.gate.held(THREADS).await;
     let mut made = 0;
     for number in 0..payments as u64 {
         let pay = payer.call::<_, Text>(&spec.methods[PAY], Text::number(number)).timeout(timeout);

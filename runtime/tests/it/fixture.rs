@@ -1,7 +1,7 @@
 //! A small service, written by hand as generated code would be, for tests of the core.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use bodybroker_runtime::client::Call;
@@ -131,6 +131,38 @@ impl Drop for Hanging {
     fn drop(&mut self) {
         self.0.dropped.fetch_add(1, Ordering::SeqCst);
         self.0.changed.notify_waiters();
+    }
+}
+
+/// Holds threads until it is open.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    open: Mutex<bool>,
+    changed: Condvar,
+    held: AtomicUsize,
+}
+
+impl Gate {
+    pub(crate) fn pass(&self) {
+        let shut = |open: &mut bool| !*open;
+        self.held.fetch_add(1, Ordering::Relaxed);
+        drop(self.changed.wait_while(self.open.lock().unwrap(), shut).unwrap());
+        self.held.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn open(&self) {
+        *self.open.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until it holds so many threads.
+    pub(crate) async fn held(&self, threads: usize) {
+        let held = async {
+            while self.held.load(Ordering::Relaxed) < threads {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), held).await.expect("the threads are held");
     }
 }
 

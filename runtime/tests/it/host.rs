@@ -29,17 +29,17 @@ pub(crate) static STREAMS: &[StreamSpec] = &[StreamSpec {
     sources: &[SourceSpec { bucket: "places", destination: "evt.thing.moved.v1.{{wildcard(1)}}" }],
 }];
 
+/// Makes what a listener uses.
+pub(crate) async fn provision(connection: &Connection) -> Result<()> {
+    let provisioner = Provisioner::new().streams(STREAMS).buckets(&[&PLACES]).service(&LISTENER);
+    provisioner.allow_fewer_replicas().apply(connection).await.map(drop)
+}
+
 #[tokio::test]
 async fn what_is_published_while_a_host_drains_is_handled_by_the_next() -> Result<()> {
     let server = NatsServer::start().await?;
     let connection = Connection::connect(Options::new(server.url(), "test")).await?;
-    Provisioner::new()
-        .streams(STREAMS)
-        .buckets(&[&PLACES])
-        .service(&LISTENER)
-        .allow_fewer_replicas()
-        .apply(&connection)
-        .await?;
+    provision(&connection).await?;
     let listener = Listener::new(|_, _| async { Ok(()) });
     let ready_file = server.folder().join("ready");
     for round in 0..2 {

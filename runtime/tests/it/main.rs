@@ -8,6 +8,7 @@ mod clock;
 mod cluster;
 mod connecting;
 mod content;
+mod drain;
 mod durable;
 mod event;
 mod fixture;
