@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::failures::Failures;
@@ -82,6 +82,7 @@ pub async fn start_consumers_with(
         pulls: TaskTracker::new(),
         handlers: TaskTracker::new(),
     };
+    let starting = consumers.unless_started();
     let specs = service.spec().consumes;
     if !specs.is_empty() {
         connection.durable().assume(&StreamConfig::of_dead_letters());
@@ -112,6 +113,7 @@ pub async fn start_consumers_with(
         };
         consumers.pulls.spawn(worker.run(joined));
     }
+    starting.disarm();
     Ok(consumers)
 }
 
@@ -141,6 +143,11 @@ impl Consumers {
                 tracing::error!(left = self.handlers.len(), "handlers of events are left behind");
             }
         }
+    }
+
+    /// Ends the pulling when it is dropped, unless it is disarmed: for a start that may fail yet.
+    pub(crate) fn unless_started(&self) -> DropGuard {
+        self.stop.clone().drop_guard()
     }
 }
 

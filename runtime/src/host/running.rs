@@ -71,10 +71,21 @@ async fn serve(
     start: Start,
 ) -> Result<(Server, Consumers)> {
     let service = start(connection.clone()).await?;
+    // Judged before events are taken: in a process that is about to be refused, each delivery would come to nothing.
+    connection.protection().may_serve(service.spec())?;
     safety::check(connection, service.spec(), config.weak_storage).await?;
     let consumers = start_consumers(connection, &service).await?;
-    let server = connection.serve(service).await?;
-    Ok((server, consumers))
+    let starting = consumers.unless_started();
+    match connection.serve(service).await {
+        Ok(server) => {
+            starting.disarm();
+            Ok((server, consumers))
+        }
+        Err(status) => {
+            consumers.drain_within(Duration::ZERO).await;
+            Err(status)
+        }
+    }
 }
 
 /// Drains, once the others can do without what runs here.

@@ -5,18 +5,23 @@ use std::time::Duration;
 
 use bodybroker_runtime::config::Config;
 use bodybroker_runtime::connection::{Connection, Options};
+use bodybroker_runtime::delivery::Delivery;
 use bodybroker_runtime::durable::{Bucket, Start};
 use bodybroker_runtime::host::Host;
 use bodybroker_runtime::provision::Provisioner;
-use bodybroker_runtime::server::Service;
-use bodybroker_runtime::spec::{BucketSpec, SourceSpec, Storage, StreamSpec, Versions};
+use bodybroker_runtime::server::{Incoming, Service};
+use bodybroker_runtime::spec::{
+    BucketSpec, MethodSpec, ServiceSpec, SourceSpec, Storage, StreamSpec, Versions,
+};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::{NatsServer, TestEnv};
+use bodybroker_runtime::transport::BoxFuture;
 use bodybroker_runtime::{Code, Result, Status};
 use futures::StreamExt;
 use tokio::sync::Notify;
 
 use crate::event::{Dispatch, LISTENER, Listener, PLACES, rang};
+use crate::fixture::SPEC;
 
 pub(crate) static STREAMS: &[StreamSpec] = &[StreamSpec {
     name: "EVENTS",
@@ -114,6 +119,49 @@ async fn a_service_does_not_start_on_weaker_storage_than_declared() -> Result<()
     assert!(refused.message().contains("EVENTS has 1 of 3 copies"), "{refused}");
     assert!(refused.message().contains("BB_WEAK_STORAGE=true"), "{refused}");
     started(true).await
+}
+
+/// What can't be served for its subject.
+static ASTRAY: ServiceSpec = ServiceSpec {
+    methods: &[MethodSpec { subject: "svc..astray", ..MethodSpec::EMPTY }],
+    consumes: LISTENER.consumes,
+    ..SPEC
+};
+
+struct Astray(Dispatch);
+
+impl Service for Astray {
+    fn spec(&self) -> &'static ServiceSpec {
+        &ASTRAY
+    }
+
+    fn call(&self, method: usize, call: Incoming) {
+        self.0.call(method, call);
+    }
+
+    fn consume(&self, consumer: usize, delivery: Delivery) -> BoxFuture<'static, Result<()>> {
+        self.0.consume(consumer, delivery)
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_be_served_takes_no_more_events() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let connection = Connection::connect(Options::new(server.url(), "test")).await?;
+    provision(&connection).await?;
+    let listener = Listener::new(|_, _| async { Ok(()) });
+    let service: Arc<dyn Service> = Arc::new(Astray(Dispatch(Arc::clone(&listener))));
+    let config = Config { weak_storage: true, ..Config::at(server.url()) };
+    let host = Host::new(config).service("astray", |_| async { Ok(service) });
+    let failed = host.run_until(std::future::pending()).await.unwrap_err();
+    assert!(failed.message().contains("svc..astray"), "{failed}");
+    let forgotten = async {
+        while Arc::strong_count(&listener) > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), forgotten).await.expect("its consumers end");
+    Ok(())
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use bodybroker_runtime::config::Config;
 use bodybroker_runtime::connection::Options;
-use bodybroker_runtime::durable::{Bucket, Start};
+use bodybroker_runtime::durable::{Bucket, Start, StreamConfig};
+use bodybroker_runtime::host::Host;
 use bodybroker_runtime::seal::{Keyring, Protection, Sealing, key_line};
 use bodybroker_runtime::status::Code;
 use bodybroker_runtime::store::Change;
@@ -15,8 +17,8 @@ use prost::Message as _;
 mod fixture;
 
 use fixture::{
-    ANSWERS, Eavesdropper, FILL, OPEN, ORDER, Opened, PLACED, POUR, Placed, SHUT, SPEC, Secret,
-    VAULT_BUCKET, Vault, WATCH, WORD, connect, serve,
+    ANSWERS, Eavesdropper, FILL, OPEN, OPENED_EVENT, ORDER, Opened, PLACED, POUR, Placed, SHUT,
+    SPEC, Secret, VAULT_BUCKET, Vault, WATCH, WORD, connect, serve,
 };
 
 async fn call(client: &Connection, method: usize, door: &str) -> Result<Secret> {
@@ -49,6 +51,21 @@ async fn calls_and_answers_carry_no_secret_and_handlers_see_it() {
     eavesdropper.assert_blind("north").await;
     let request = eavesdropper.last("svc.test.vault.v1.open").await;
     assert!(request.headers.is_none(), "a call has no headers for its being sealed");
+}
+
+#[tokio::test]
+async fn a_process_without_keys_takes_no_event() {
+    let server = NatsServer::start().await.unwrap();
+    let keeper = connect(&server, "keeper", &keys()).await;
+    keeper.durable().provision(&StreamConfig::of_event(&OPENED_EVENT)).await.unwrap();
+    let config = Config { weak_storage: true, ..Config::at(server.url()) };
+    let host = Host::new(config).service("vault", |_| async { Ok(Vault::default()) });
+    let refused = host.run_until(std::future::pending()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    assert!(refused.message().contains("BB_KEYS"), "{refused}");
+    let client = async_nats::connect(server.url()).await.unwrap();
+    let mut stream = async_nats::jetstream::new(client).get_stream("VAULT").await.unwrap();
+    assert_eq!(stream.info().await.unwrap().state.consumer_count, 0);
 }
 
 #[tokio::test]
