@@ -193,6 +193,11 @@ impl Context {
         self.0.on_reading_task.store(false, Ordering::Relaxed);
     }
 
+    /// Whether both are of one call.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Says that nobody waits any more.
     pub(crate) fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Release);

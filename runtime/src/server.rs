@@ -67,7 +67,7 @@ pub(crate) struct Inner {
     id: String,
     discovery: Discovery,
     methods: Vec<Method>,
-    /// Calls whose handler outlived its first poll.
+    /// Calls that don't end on the task that reads them.
     running: Running,
     callers: Mutex<Callers>,
     /// What it is reached by beside its queue groups.
@@ -125,10 +125,11 @@ impl Server {
     fn subscribe(&self) -> Result<()> {
         let cancel = SubjectBuilder::new(self.0.spec.subject).literal("$cancel").build();
         let cancel = Filter::from(&cancel);
-        // On each strand: over another than its request came over, a cancellation could overtake it and be forgotten.
-        for (number, strand) in self.0.connection.strands().iter().enumerate() {
+        // Wherever requests come in: over another way than its request, a cancellation could overtake it and be forgotten.
+        for lane in Lane::all(self.0.spec, self.0.desks.len()) {
             let sink = Arc::new(CancelSink::new(&self.0));
-            self.0.subscribed(Lane::Usual(number), strand.rx().subscribe(&cancel, None, sink)?);
+            let id = lane.of(&self.0.connection).subscribe(&cancel, None, sink)?;
+            self.0.subscribed(lane, id);
         }
         announce::subscribe(&self.0)
     }

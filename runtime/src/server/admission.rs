@@ -80,8 +80,8 @@ impl Sink for MethodSink {
             handler::answer_failure(&self.desk().connection, &context, &status);
             return;
         }
-        let permit = Permit::new(&self.server, self.index, self.desk, span);
-        let incoming = Incoming::new(permit, context, message.payload, arrived);
+        let permit = Permit::new(&self.server, self.index, self.desk, span, context);
+        let incoming = Incoming::new(permit, message.payload, arrived);
         if wrapped {
             large::receive(incoming);
         } else {
@@ -140,7 +140,7 @@ pub(super) fn dispatch(server: &Inner, index: usize, mut incoming: Incoming) {
     {
         return incoming.fail(&status);
     }
-    let (context, arrived) = (incoming.context.clone(), incoming.arrived);
+    let (context, arrived) = (incoming.context().clone(), incoming.arrived);
     let (span, desk) = (incoming.permit.span.clone(), incoming.permit.desk);
     let _entered = span.enter();
     let called = catch_unwind(AssertUnwindSafe(|| server.service.call(index, incoming)));

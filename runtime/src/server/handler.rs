@@ -19,10 +19,10 @@ use crate::transport::{Body, BoxFuture, Flush, Outgoing};
 
 /// Polls the handler here once while its method is cheap; what has to wait gets a task of its own.
 pub(super) fn start(call: Incoming, mut future: BoxFuture<'static, Result<()>>) {
-    let Incoming { permit, context, arrived, .. } = call;
+    let Incoming { permit, arrived, .. } = call;
     if permit.method().is_cheap() {
         let polled = {
-            let _entered = context.enter();
+            let _entered = permit.context.enter();
             poll_caught(&mut future, &mut task::Context::from_waker(Waker::noop()))
         };
         // The clock is read twice a call: when it arrives and here.
@@ -30,39 +30,31 @@ pub(super) fn start(call: Incoming, mut future: BoxFuture<'static, Result<()>>) 
         permit.method().polled(took);
         match polled {
             Poll::Ready(Ok(how)) => return permit.ended(took, how.as_ref().copied()),
-            Poll::Ready(Err(_)) => {
-                return permit.panicked(&context, took);
-            }
+            Poll::Ready(Err(_)) => return permit.panicked(took),
             Poll::Pending => {}
         }
     }
-    context.leave_reading_task();
-    spawn(permit, context, arrived, future);
+    spawn(permit, arrived, future);
 }
 
 /// Gives the handler a task of its own.
 pub(super) fn start_apart(call: Incoming, future: BoxFuture<'static, Result<()>>) {
-    let Incoming { permit, context, arrived, .. } = call;
-    context.leave_reading_task();
-    spawn(permit, context, arrived, future);
+    let Incoming { permit, arrived, .. } = call;
+    spawn(permit, arrived, future);
 }
 
 /// Runs a handler that has to wait, until it ends, its caller gives up or time runs out.
-fn spawn(
-    permit: Permit,
-    context: Context,
-    arrived: Instant,
-    mut future: BoxFuture<'static, Result<()>>,
-) {
+fn spawn(mut permit: Permit, arrived: Instant, mut future: BoxFuture<'static, Result<()>>) {
+    permit.leave_reading_task();
     // All of it is only borrowed in there: what is moved within a task lies in it twice, and a task is copied to be
     // spawned.
     tokio::spawn(async move {
-        let (permit, context) = (&permit, &context);
+        let permit = &permit;
         let measured = permit.method().is_cheap();
-        let mut handler = Caught { future: &mut future, context, permit, measured, arrived };
-        match while_wanted(permit, context, arrived, &mut handler).await {
+        let mut handler = Caught { future: &mut future, permit, measured, arrived };
+        match while_wanted(permit, arrived, &mut handler).await {
             Some(Ok(how)) => permit.ended(arrived.elapsed(), how.as_ref().copied()),
-            Some(Err(_)) => permit.panicked(context, arrived.elapsed()),
+            Some(Err(_)) => permit.panicked(arrived.elapsed()),
             None => {}
         }
     });
@@ -72,11 +64,14 @@ fn spawn(
 /// and the call with it.
 pub(super) async fn while_wanted<T>(
     permit: &Permit,
-    context: &Context,
     arrived: Instant,
     needed: impl Future<Output = T>,
 ) -> Option<T> {
-    let _entry = permit.server.running.enter(context);
+    let context = &permit.context;
+    if context.is_cancelled() {
+        given_up(permit, arrived);
+        return None;
+    }
     let deadline = async {
         match context.deadline() {
             Some(at) => tokio::time::sleep_until(at).await,
@@ -86,18 +81,7 @@ pub(super) async fn while_wanted<T>(
     tokio::select! {
         biased;
         needed = needed => return Some(needed),
-        () = context.cancelled() => {
-            permit.method().cancelled.fetch_add(1, Ordering::Relaxed);
-            let status = if permit.server.draining.load(Ordering::SeqCst) {
-                let status = Status::unavailable("the instance stopped before the handler ended")
-                    .with_executed(Executed::Unknown);
-                answer_failure(permit.connection(), context, &status);
-                status
-            } else {
-                Status::cancelled("the caller gave up")
-            };
-            permit.ended(arrived.elapsed(), Err(&status));
-        }
+        () = context.cancelled() => given_up(permit, arrived),
         () = deadline => {
             // The caller has given up by itself; what the handler started must hear of it.
             context.cancel();
@@ -106,6 +90,20 @@ pub(super) async fn while_wanted<T>(
         }
     }
     None
+}
+
+/// Ends a call that its caller has given up, or that a drain has no more time for.
+pub(super) fn given_up(permit: &Permit, arrived: Instant) {
+    permit.method().cancelled.fetch_add(1, Ordering::Relaxed);
+    let status = if permit.server.draining.load(Ordering::SeqCst) {
+        let status = Status::unavailable("the instance stopped before the handler ended")
+            .with_executed(Executed::Unknown);
+        answer_failure(permit.connection(), &permit.context, &status);
+        status
+    } else {
+        Status::cancelled("the caller gave up")
+    };
+    permit.ended(arrived.elapsed(), Err(&status));
 }
 
 /// Publishes a response.
@@ -209,7 +207,6 @@ fn poll_caught(
 /// A handler in its context, with its panic as a value.
 struct Caught<'a> {
     future: &'a mut BoxFuture<'static, Result<()>>,
-    context: &'a Context,
     permit: &'a Permit,
     measured: bool,
     arrived: Instant,
@@ -220,7 +217,7 @@ impl Future for Caught<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let _entered = this.context.enter();
+        let _entered = this.permit.context.enter();
         let _spanned = this.permit.span.enter();
         if this.measured {
             return poll_caught(this.future, cx);

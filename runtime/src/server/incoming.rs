@@ -28,14 +28,13 @@ use crate::transport::{BoxFuture, Proto};
 /// The server's side of one call, admitted but not decoded.
 pub struct Incoming {
     pub(super) permit: Permit,
-    pub(super) context: Context,
     pub(super) arrived: Instant,
     payload: Bytes,
 }
 
 impl Incoming {
-    pub(super) fn new(permit: Permit, context: Context, payload: Bytes, arrived: Instant) -> Self {
-        Self { permit, context, arrived, payload }
+    pub(super) fn new(permit: Permit, payload: Bytes, arrived: Instant) -> Self {
+        Self { permit, arrived, payload }
     }
 
     /// Takes a request that its message only said where to find.
@@ -46,7 +45,7 @@ impl Incoming {
     /// Makes the request plain.
     pub(super) fn unwrap(&mut self) -> Result<()> {
         let most = self.connection().message_bytes_max();
-        let mut headers = self.context.headers().clone();
+        let mut headers = self.context().headers().clone();
         let opened = content::open(&mut headers, &self.payload, most);
         if let Some(plain) = opened.map_err(|garbled| garbled.of_request())? {
             self.payload = plain.into();
@@ -76,7 +75,7 @@ impl Incoming {
             Ok(request) => request,
             Err(status) => return self.fail(&status),
         };
-        let context = self.context.clone();
+        let context = self.context().clone();
         let future = handler(context.clone(), request);
         let connection = self.connection().clone();
         self.start(Box::pin(async move {
@@ -104,7 +103,7 @@ impl Incoming {
         H: FnOnce(Context, Q) -> F + Send + 'static,
         F: Future<Output = Result<R>> + Send + 'static,
     {
-        let (method, context) = (self.method(), self.context.clone());
+        let (method, context) = (self.method(), self.context().clone());
         let connection = self.connection().clone();
         let run = move |context: Context, body: Bytes| -> BoxFuture<'static, Result<Bytes>> {
             match decode(method, &body) {
@@ -140,7 +139,7 @@ impl Incoming {
     /// Answers with a failure instead of running a handler.
     pub fn fail(self, status: &Status) {
         self.permit.ended(self.arrived.elapsed(), Err(status));
-        handler::answer_failure(self.connection(), &self.context, status);
+        handler::answer_failure(self.connection(), self.context(), status);
     }
 
     /// The method that is called.
@@ -158,7 +157,7 @@ impl Incoming {
     /// What the handler will know; its reply subject has been checked.
     #[must_use]
     pub fn context(&self) -> &Context {
-        &self.context
+        &self.permit.context
     }
 
     /// The request, encoded.
@@ -205,21 +204,41 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// A place among the calls in flight, given back on drop.
+/// A call with its place among those in flight, given back on drop.
 pub(super) struct Permit {
     pub(super) server: Arc<Inner>,
     pub(super) index: usize,
     /// Where the call came in.
     pub(super) desk: usize,
     pub(super) span: Span,
+    pub(super) context: Context,
+    /// Whether it is among those that can be cancelled.
+    listed: bool,
     /// Room of a long request.
     pub(super) room: Option<Room>,
 }
 
 impl Permit {
     /// Wraps a place that was taken.
-    pub(super) fn new(server: &Arc<Inner>, index: usize, desk: usize, span: Span) -> Self {
-        Self { server: Arc::clone(server), index, desk, span, room: None }
+    pub(super) fn new(
+        server: &Arc<Inner>,
+        index: usize,
+        desk: usize,
+        span: Span,
+        context: Context,
+    ) -> Self {
+        let server = Arc::clone(server);
+        Self { server, index, desk, span, context, listed: false, room: None }
+    }
+
+    /// Notes that the call goes on elsewhere than on the task that reads. From now on it can be cancelled: a cancellation
+    /// may be what is read next.
+    pub(super) fn leave_reading_task(&mut self) {
+        self.context.leave_reading_task();
+        if !self.listed {
+            self.listed = true;
+            self.server.running.enter(&self.context);
+        }
     }
 
     /// The connection that the call came in over.
@@ -238,15 +257,18 @@ impl Permit {
     }
 
     /// Answers for a handler that panicked, and counts the call.
-    pub(super) fn panicked(&self, context: &Context, took: Duration) {
-        let connection = self.connection();
-        let status = handler::answer_panic(&self.server, self.index, connection, context, took);
+    pub(super) fn panicked(&self, took: Duration) {
+        let Self { server, index, context, .. } = self;
+        let status = handler::answer_panic(server, *index, self.connection(), context, took);
         trace::ended(&self.span, Err(&status));
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        if self.listed {
+            self.server.running.leave(&self.context);
+        }
         self.method().leave();
         if self.server.draining.load(Ordering::SeqCst) {
             self.server.finished.notify_waiters();

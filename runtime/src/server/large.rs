@@ -22,7 +22,7 @@ const LONG_REQUESTS_MAX: usize = 16;
 /// Makes the content of a request whole and plain, and hands it to the service: on a task of its own, because the reading
 /// task has others to serve. A caller who leaves, or whose time is over, frees what has come.
 pub(super) fn receive(mut incoming: Incoming) {
-    incoming.context.leave_reading_task();
+    incoming.permit.leave_reading_task();
     tokio::spawn(async move {
         let (server, index) = (Arc::clone(&incoming.permit.server), incoming.permit.index);
         match Room::take(&incoming) {
@@ -31,6 +31,9 @@ pub(super) fn receive(mut incoming: Incoming) {
         }
         match fetch(&mut incoming).await {
             None => {}
+            Some(_) if incoming.context().is_cancelled() => {
+                handler::given_up(&incoming.permit, incoming.arrived);
+            }
             Some(Err(status)) => incoming.fail(&status),
             Some(Ok(())) => match incoming.unwrap() {
                 Ok(()) => dispatch(&server, index, incoming),
@@ -50,7 +53,7 @@ impl Room {
     /// Takes the room that a request says it needs. One that is too long is refused elsewhere.
     fn take(incoming: &Incoming) -> Result<Self> {
         let most = incoming.connection().message_bytes_max();
-        let bytes = content::length(incoming.context.headers(), incoming.payload()).min(most);
+        let bytes = content::length(incoming.context().headers(), incoming.payload()).min(most);
         let server = Arc::clone(&incoming.permit.server);
         let held = server.long_bytes.fetch_add(bytes, Ordering::Relaxed);
         let room = Self { server, bytes };
@@ -72,11 +75,11 @@ impl Drop for Room {
 
 /// Fetches the request, if its message only says where it is; `None` when nobody wants it any more.
 async fn fetch(incoming: &mut Incoming) -> Option<Result<()>> {
-    let Incoming { permit, context, arrived, .. } = &*incoming;
-    let Some(offered) = context.header(name::PIECES) else { return Some(Ok(())) };
+    let Incoming { permit, arrived, .. } = &*incoming;
+    let Some(offered) = permit.context.header(name::PIECES) else { return Some(Ok(())) };
     let connection = &incoming.connection().or_other();
     let fetching = pieces::fetch(connection, offered, connection.message_bytes_max());
-    let fetched = handler::while_wanted(permit, context, *arrived, fetching).await?;
+    let fetched = handler::while_wanted(permit, *arrived, fetching).await?;
     Some(fetched.map(|body| incoming.fetched(body)).map_err(|missing| missing.of_request()))
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, watch};
 use super::Server;
 use super::admission::MethodSink;
 use crate::connection::Connection;
-use crate::spec::MethodSpec;
+use crate::spec::{MethodSpec, ServiceSpec};
 use crate::status::Result;
 use crate::subject::Filter;
 use crate::transport::{SubscriptionId, Transport};
@@ -51,6 +51,11 @@ pub(super) enum Lane {
 }
 
 impl Lane {
+    /// Those that lead to a service of an instance whose connection has so many strands.
+    pub(super) fn all(spec: &ServiceSpec, strands: usize) -> impl Iterator<Item = Self> + use<> {
+        (0..strands).map(Self::Usual).chain(spec.has_critical().then_some(Self::Critical))
+    }
+
     /// Those that lead to a method of an instance whose connection has so many strands.
     fn of_method(method: &MethodSpec, strands: usize) -> Vec<Self> {
         if method.critical { vec![Self::Critical] } else { (0..strands).map(Self::Usual).collect() }

@@ -1,4 +1,4 @@
-//! The calls whose handler outlived its first poll, so that they can be cancelled.
+//! The calls that wait for a task of their own or run on it, so that they can be cancelled.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -14,12 +14,22 @@ use crate::context::Context;
 pub(super) struct Running(Mutex<HashSet<ByReply, RandomState>>);
 
 impl Running {
-    /// Lists a call until the entry is dropped; one that nobody waits for isn't listed.
-    pub(super) fn enter<'a>(&'a self, context: &'a Context) -> Entry<'a> {
+    /// Lists a call; one that nobody waits for isn't listed.
+    pub(super) fn enter(&self, context: &Context) {
         if context.reply().is_some() {
             self.lock().replace(ByReply(context.clone()));
         }
-        Entry { running: self, context }
+    }
+
+    /// Takes a call off the list. Once it is answered, another may have its reply subject: that one stays.
+    pub(super) fn leave(&self, context: &Context) {
+        let Some(reply) = context.reply() else { return };
+        let mut listed = self.lock();
+        if let Some(found) = listed.take(reply.as_str())
+            && !found.0.is(context)
+        {
+            listed.insert(found);
+        }
     }
 
     /// The call with this reply subject.
@@ -34,20 +44,6 @@ impl Running {
 
     fn lock(&self) -> MutexGuard<'_, HashSet<ByReply, RandomState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A call in the list.
-pub(super) struct Entry<'a> {
-    running: &'a Running,
-    context: &'a Context,
-}
-
-impl Drop for Entry<'_> {
-    fn drop(&mut self) {
-        if let Some(reply) = self.context.reply() {
-            self.running.lock().remove(reply.as_str());
-        }
     }
 }
 
@@ -79,3 +75,28 @@ impl PartialEq for ByReply {
 }
 
 impl Eq for ByReply {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::MethodSpec;
+    use crate::subject::Subject;
+
+    fn call(reply: &str) -> Context {
+        static METHOD: MethodSpec = MethodSpec::EMPTY;
+        let reply = Subject::parse(reply).expect("it is a subject");
+        Context::of_call(&METHOD, None, None, reply, false)
+    }
+
+    #[test]
+    fn the_next_call_with_a_reply_subject_stays_when_the_last_one_leaves() {
+        let running = Running::default();
+        let (last, next) = (call("_INBOX.a.1"), call("_INBOX.a.1"));
+        running.enter(&last);
+        running.enter(&next);
+        running.leave(&last);
+        assert!(running.find("_INBOX.a.1").is_some_and(|found| found.is(&next)));
+        running.leave(&next);
+        assert!(running.all().is_empty());
+    }
+}

@@ -4,6 +4,7 @@
 mod adaptive;
 mod between;
 mod bulkhead;
+mod cancelling;
 mod clock;
 mod cluster;
 mod connecting;
