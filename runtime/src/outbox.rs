@@ -26,6 +26,7 @@ use crate::telemetry::trace;
 
 mod backlog;
 mod publish;
+mod queue;
 pub(crate) mod refused;
 mod relay;
 mod row;

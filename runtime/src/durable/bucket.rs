@@ -15,7 +15,7 @@ use crate::headers::Headers;
 use crate::seal::{Guard, Protection};
 use crate::shown::Length;
 use crate::spec::{BucketSpec, Sealed, Versions};
-use crate::status::{Result, Status};
+use crate::status::{Code, Result, Status};
 use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
 mod canary;
@@ -133,6 +133,20 @@ impl Bucket {
         let mut stored = self.durable.snapshot(&self.stream, &self.all(), Start::All).await?;
         stored.retain(|stored| !deletes(&stored.headers));
         Ok(stored)
+    }
+
+    /// What was seen to be under a key, as the stream keeps it; `None` once it is gone. A leader that has been replaced and
+    /// doesn't know yet may miss it, so that is asked for again.
+    pub(crate) async fn seen(&self, key: &str) -> Result<Option<Stored>> {
+        let (subject, marks) = (self.subject(key), self.marks());
+        if let Some(stored) = self.durable.last(&self.stream, &subject).await? {
+            return Ok(Some(stored).filter(|stored| !deletes(&stored.headers)));
+        }
+        match self.durable.last_linearizable(&self.stream, &subject, &marks).await {
+            // This server, or this bucket, tells no more.
+            Err(status) if status.code() == Code::FailedPrecondition => Ok(None),
+            other => other,
+        }
     }
 
     /// Seals the sensitive fields of what is written from now on, opens those of what is read, and knows what to do about

@@ -1,5 +1,7 @@
 //! Events that their stream will never take, put aside so that those behind them are published.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -32,27 +34,68 @@ pub struct RefusedEvent {
     pub time: SystemTime,
 }
 
-/// Tells when it is in vain to go on trying.
+/// Tells when it is in vain to go on trying. What isn't there is missed by all that goes there, so it remembers for how
+/// long each stream has refused whatever it was given, and each subject of it.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
-    refused_since: Option<Instant>,
+pub(super) struct Patience(Mutex<BTreeMap<Destination, Refusing>>);
+
+/// A stream, or one subject of it.
+type Destination = (String, Option<String>);
+
+#[derive(Debug, Clone, Copy)]
+struct Refusing {
+    since: Instant,
+    last: Instant,
 }
 
 impl Patience {
     /// Notes a failure to publish. The event itself may be at fault, which nothing mends; or what is there to take it, which
     /// somebody may mend; or neither, and then it isn't refused at all.
-    pub(super) fn is_over(&mut self, failure: &Status) -> bool {
+    pub(super) fn is_over(&self, row: &Row, failure: &Status) -> bool {
         match failure.code() {
             Code::InvalidArgument | Code::DataLoss => true,
             Code::FailedPrecondition | Code::NotFound => {
-                self.refused_since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
+                let now = Instant::now();
+                let mut refusing = self.refusing();
+                // Both are noted, whichever has refused for longer.
+                let over = destinations(row).map(|it| {
+                    let noted = refusing.entry(it).or_insert(Refusing { since: now, last: now });
+                    noted.last = now;
+                    now - noted.since >= PATIENCE
+                });
+                over.contains(&true)
             }
             _ => {
-                self.refused_since = None;
+                self.taken(row);
                 false
             }
         }
     }
+
+    /// Notes that an event was taken, or at least not refused.
+    pub(super) fn taken(&self, row: &Row) {
+        let mut refusing = self.refusing();
+        // Usually nothing is refused.
+        if !refusing.is_empty() {
+            for destination in destinations(row) {
+                refusing.remove(&destination);
+            }
+        }
+    }
+
+    /// Forgets what has refused nothing for long: nobody knows what it does now.
+    pub(super) fn tidy(&self) {
+        self.refusing().retain(|_, noted| noted.last.elapsed() < PATIENCE);
+    }
+
+    fn refusing(&self) -> MutexGuard<'_, BTreeMap<Destination, Refusing>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a row goes, wide and narrow.
+fn destinations(row: &Row) -> [Destination; 2] {
+    [(row.stream.clone(), None), (row.stream.clone(), Some(row.subject.to_string()))]
 }
 
 /// Where refused events of a bucket lie.

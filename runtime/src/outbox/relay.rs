@@ -1,14 +1,16 @@
 //! Who publishes the rows of a bucket: one of all instances.
 
+use std::future::pending;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::join_all;
-use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::time::interval;
+use futures::stream::FuturesUnordered;
+use tokio::time::{Instant, interval, sleep_until};
 
 use super::backlog::Backlog;
+use super::queue::{Queue, Turn};
 use super::refused::{self, Patience};
 use super::row::Row;
 use super::{LEASES, ROWS, publish};
@@ -18,12 +20,8 @@ use crate::lease::Contender;
 use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
 
-/// Rows of different keys that are published at once: keys share so many lanes.
-const LANES: usize = 16;
-/// Rows that wait in a lane. More stay in the bucket.
-const LANE_ROWS: usize = 16;
-/// Pause before what failed is tried again, at first and at most.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Pause before somebody who doesn't lead any more wants to lead again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts to take part in publishing the rows of a bucket, until the connection is closed.
 pub(crate) fn start(connection: &Connection, spec: &'static BucketSpec) {
@@ -41,9 +39,12 @@ struct Relay {
 }
 
 /// What becomes of a row.
-enum Outcome {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Outcome {
     Published,
     Refused,
+    /// It isn't there any more.
+    Gone,
 }
 
 impl Relay {
@@ -59,78 +60,91 @@ impl Relay {
             if let Err(status) = led.await {
                 tracing::warn!(bucket = self.rows.name(), %status, "publishing was interrupted");
             }
-            tokio::time::sleep(PAUSE.0).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
     /// Publishes what is there and what comes. Whoever led before may have published what was written before `since`.
     async fn lead(&self, since: u64) -> Result<()> {
-        let backlog = Backlog::new(self.rows.name());
-        let (lanes, receivers): (Vec<_>, Vec<_>) =
-            (0..LANES).map(|_| mpsc::channel(LANE_ROWS)).unzip();
-        let publishing = receivers.into_iter().map(|lane| self.drain(lane, since, &backlog));
-        tokio::select! {
-            ended = self.read(&lanes, &backlog) => ended,
-            _ = join_all(publishing) => Ok(()),
-            () = tell(&backlog) => Ok(()),
-        }
-    }
-
-    async fn read(&self, lanes: &[Sender<Row>], backlog: &Backlog) -> Result<()> {
+        let (mut backlog, patience) = (Backlog::new(self.rows.name()), Patience::default());
+        let (mut queue, mut turns) = (Queue::default(), FuturesUnordered::new());
         let mut stored = self.rows.read_all().await?;
-        while let Some(stored) = stored.next().await {
-            let stored: Stored = stored?;
-            let (sequence, time, unread) = (stored.sequence, stored.time, stored.pending);
-            if deletes(&stored.headers) {
-                backlog.read(None, unread);
-                continue;
+        let mut period = interval(Backlog::PERIOD);
+        loop {
+            while let Some(turn) = queue.next(Instant::now()) {
+                turns.push(self.take(turn, since, &patience));
             }
-            match Row::read(stored) {
-                Ok(row) => {
-                    backlog.read(Some((sequence, time)), unread);
-                    // The receivers live as long as this.
-                    let _ = lanes[lane(&row.key)].send(row).await;
+            tokio::select! {
+                // Nothing that is published holds up the reading: what can't be would hide what is behind it.
+                read = stored.next() => {
+                    let ended = || Err(Status::unavailable("the reading ended"));
+                    self.queue(read.unwrap_or_else(ended)?, &mut queue, &mut backlog);
                 }
-                Err(status) => {
-                    failed(self.rows.name());
-                    tracing::error!(%status, "an event can't be published");
-                }
-            }
-        }
-        Err(Status::unavailable("the reading ended"))
-    }
-
-    /// Publishes the rows of a lane, one after the other; each for as long as it takes, unless it is refused for good.
-    async fn drain(&self, mut lane: Receiver<Row>, since: u64, backlog: &Backlog) {
-        while let Some(row) = lane.recv().await {
-            let mut pause = PAUSE.0;
-            let mut is_old = row.sequence < since;
-            let mut patience = Patience::default();
-            let outcome = loop {
-                match self.settle(&row, is_old, &mut patience).await {
-                    Ok(outcome) => break outcome,
+                Some((turn, ended)) = turns.next() => match ended {
+                    Ok(outcome) => {
+                        backlog.left(turn.sequence(), outcome);
+                        queue.done(&turn);
+                    }
                     Err(status) => {
                         failed(self.rows.name());
-                        tracing::warn!(subject = %row.subject, %status, "an event waits to be published");
+                        tracing::warn!(stream = %turn.stream, id = %turn.id, %status, "an event waits to be published");
+                        queue.set_back(&turn, Instant::now());
                     }
+                },
+                () = until(queue.wakes()) => {}
+                _ = period.tick() => {
+                    backlog.tell();
+                    patience.tidy();
                 }
-                // By the next attempt the stream may have forgotten the id of this one.
-                is_old = true;
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE.1);
-            };
-            match outcome {
-                Outcome::Published => backlog.published(row.sequence),
-                Outcome::Refused => backlog.refused(row.sequence),
             }
         }
+    }
+
+    /// Queues a row that was read.
+    fn queue(&self, stored: Stored, queue: &mut Queue, backlog: &mut Backlog) {
+        let (sequence, time, unread) = (stored.sequence, stored.time, stored.pending);
+        if deletes(&stored.headers) {
+            backlog.read(None, unread);
+            return;
+        }
+        match Row::read(stored) {
+            Ok(row) => {
+                backlog.read(Some((sequence, time)), unread);
+                queue.push(hash(&row.key), row);
+            }
+            Err(status) => {
+                failed(self.rows.name());
+                tracing::error!(%status, "an event can't be published");
+            }
+        }
+    }
+
+    /// Gives a row its turn.
+    async fn take(&self, turn: Turn, since: u64, patience: &Patience) -> (Turn, Result<Outcome>) {
+        // By the next attempt the stream may have forgotten the id of this one.
+        let is_old = turn.attempts > 0 || turn.sequence() < since;
+        let ended = async {
+            let row = match &turn.row {
+                Some(row) => Arc::clone(row),
+                None => match self.rows.seen(&turn.id).await? {
+                    Some(stored) => Arc::new(Row::read(stored)?),
+                    None => return Ok(Outcome::Gone),
+                },
+            };
+            self.settle(&row, is_old, patience).await
+        };
+        let ended = ended.await;
+        (turn, ended)
     }
 
     /// Publishes a row, or puts it aside once that is in vain, and removes it.
-    async fn settle(&self, row: &Row, is_old: bool, patience: &mut Patience) -> Result<Outcome> {
+    async fn settle(&self, row: &Row, is_old: bool, patience: &Patience) -> Result<Outcome> {
         let outcome = match publish::publish(&**self.rows.durable(), row, is_old).await {
-            Ok(()) => Outcome::Published,
-            Err(status) if patience.is_over(&status) => {
+            Ok(()) => {
+                patience.taken(row);
+                Outcome::Published
+            }
+            Err(status) if patience.is_over(row, &status) => {
                 refused::keep(&self.refused, row, &status).await?;
                 let bucket = self.rows.name();
                 tracing::error!(bucket, subject = %row.subject, %status, "an event is refused and put aside");
@@ -147,16 +161,16 @@ fn failed(bucket: &'static str) {
     metrics::counter!("bb_outbox_failures_total", "bucket" => bucket).increment(1);
 }
 
-async fn tell(backlog: &Backlog) {
-    let mut period = interval(Backlog::PERIOD);
-    loop {
-        period.tick().await;
-        backlog.tell();
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
     }
 }
 
-fn lane(key: &str) -> usize {
+/// Keys that have one number wait for each other, which does no harm.
+fn hash(key: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default()
+    hasher.finish()
 }

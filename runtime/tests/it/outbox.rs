@@ -15,6 +15,7 @@ use futures::future::try_join_all;
 use tokio::time::Instant;
 
 mod frozen;
+mod waiting;
 
 use crate::durable::events;
 use crate::event::{Moved, Rang, connected};
