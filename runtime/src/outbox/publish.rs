@@ -6,7 +6,7 @@ use futures::StreamExt;
 use tokio::time::timeout;
 
 use super::row::Row;
-use crate::durable::{Durable, Reading, Start, Stored};
+use crate::durable::{Durable, Start, Stored};
 use crate::headers::name;
 use crate::status::{Code, Result, Status};
 use crate::subject::Filter;
@@ -44,7 +44,11 @@ pub(super) async fn publish(durable: &dyn Durable, row: &Row, is_old: bool) -> R
     refused.map_or(Ok(()), Err)
 }
 
-/// Whether the event's stream has the row from somewhere on up to the message that was the last of its subject.
+/// Whether the event's stream has the row from somewhere on up to the message that was the last of its subject. A reading
+/// may come from a server that lags behind, so how many messages it promises tells nothing.
+///
+/// # Errors
+/// `UNAVAILABLE` when the reading doesn't come that far.
 async fn is_published(
     durable: &dyn Durable,
     row: &Row,
@@ -52,8 +56,8 @@ async fn is_published(
     last: &Stored,
 ) -> Result<bool> {
     let filter = Filter::from(&row.subject);
-    let Reading { pending, mut messages } = durable.read(&row.stream, &filter, start).await?;
-    for _ in 0..pending {
+    let mut messages = durable.read(&row.stream, &filter, start).await?.messages;
+    loop {
         // What was there may expire meanwhile, and then nothing comes.
         let next = timeout(SILENCE, messages.next()).await;
         let Ok(Some(message)) = next else {
@@ -64,8 +68,7 @@ async fn is_published(
             return Ok(true);
         }
         if message.sequence >= last.sequence {
-            break;
+            return Ok(false);
         }
     }
-    Ok(false)
 }

@@ -26,6 +26,7 @@ connected! {
     events_of_a_key_keep_their_order_through_a_change_of_relay,
     whoever_dies_at_whatever_step_each_event_is_published_once,
     who_wakes_up_late_publishes_nothing_again,
+    who_reads_from_a_server_that_lags_publishes_nothing_again,
     an_event_outlives_the_value_that_it_was_written_with,
     what_nobody_would_publish_is_refused,
     a_long_event_arrives_as_it_was,
@@ -221,6 +222,27 @@ async fn who_wakes_up_late_publishes_nothing_again<F: Future<Output = Result<Con
         published(&connection, spec).await?;
     }
     assert_eq!(heard(&connection, "a").await?, [1, 2, 3, 4]);
+    Ok(())
+}
+
+async fn who_reads_from_a_server_that_lags_publishes_nothing_again<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("bells").await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    ring(&writer(&connection, spec)?, "a").await?;
+    // It publishes the event, and dies before it has removed the row.
+    let (dying, frozen) = Frozen::process(&connection, Stop::Before(3))?;
+    let _relay: Store<Rang> = dying.store_with_outbox(spec)?;
+    frozen.stopped().await;
+    let (heir, lagging) = Frozen::process(&connection, Stop::Lagging)?;
+    let _heir: Store<Rang> = heir.store_with_outbox(spec)?;
+    published(&connection, spec).await?;
+    lagging.stopped().await;
+    assert_eq!(heard(&connection, "a").await?, [1]);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! A process that stops at a given step of its writing: for ever, as one that is killed, or until it is woken.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,6 +12,7 @@ use bodybroker_runtime::durable::{
 use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::transport::BoxFuture;
 use bodybroker_runtime::{Code, Result, Status};
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use tokio::sync::watch;
 
@@ -22,6 +24,8 @@ pub(super) enum Stop {
     After(usize),
     /// Before a step, or nowhere; and what it appends on its own is refused where this says so.
     Refused(fn(&Append) -> Option<Code>, Option<usize>),
+    /// Nowhere; but its first reading of the events is of a server that has none of them yet.
+    Lagging,
 }
 
 /// Streams as such a process sees them.
@@ -74,6 +78,7 @@ impl Frozen {
             Stop::Before(at) => (number >= at, false),
             Stop::After(at) => (number > at, number == at),
             Stop::Refused(_, at) => (at.is_some_and(|at| number >= at), false),
+            Stop::Lagging => (false, false),
         };
         if !before {
             let done = step.await;
@@ -99,7 +104,7 @@ impl Durable for Frozen {
         let durable = Arc::clone(&self.durable);
         let refused = match self.stop {
             Stop::Refused(refuses, _) => refuses(&message),
-            Stop::Before(_) | Stop::After(_) => None,
+            Stop::Before(_) | Stop::After(_) | Stop::Lagging => None,
         };
         Box::pin(self.step(async move {
             match refused {
@@ -142,6 +147,11 @@ impl Durable for Frozen {
         filter: &'a Filter,
         start: Start,
     ) -> BoxFuture<'a, Result<Reading>> {
+        let lags = matches!(self.stop, Stop::Lagging) && stream == "EVENTS";
+        if lags && !self.reached.send_replace(true) {
+            let messages = futures::stream::pending().boxed();
+            return Box::pin(ready(Ok(Reading { pending: 0, messages })));
+        }
         self.durable.read(stream, filter, start)
     }
 
