@@ -22,6 +22,7 @@ use crate::health::Checks;
 use crate::layer::{
     CallService, Calls, HandlerService, Handlers, Handling, LayerService, Request, SharedStore,
 };
+use crate::lease::BootClock;
 use crate::mux::Mux;
 use crate::outbox;
 #[cfg(feature = "redis")]
@@ -76,6 +77,7 @@ struct Inner {
     checks: Checks,
     durable: Arc<dyn Durable>,
     protection: Protection,
+    boot_clock: BootClock,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// Ends what closing has waited for in vain.
@@ -165,6 +167,7 @@ impl Connection {
             checks,
             durable,
             protection,
+            boot_clock: BootClock::default(),
             tasks,
             stop,
             cut,
@@ -365,6 +368,11 @@ impl Connection {
     #[must_use]
     pub fn durable(&self) -> &Arc<dyn Durable> {
         &self.inner.durable
+    }
+
+    /// What leases are counted by.
+    pub(crate) fn boot_clock(&self) -> &BootClock {
+        &self.inner.boot_clock
     }
 
     /// What the service itself knows of its health.

@@ -2,7 +2,8 @@
 //!
 //! The lease is a record in a bucket, and every change of it a compare-and-set. Nobody trusts anybody's clock: a
 //! contender takes over only after it has itself seen the same revision unchanged for as long as the record says, and
-//! a holder stops leading that long after it *began* its last successful renewal. So the holder always stops first.
+//! a holder stops leading that long after it *began* its last successful renewal. So the holder always stops first, even
+//! if its machine was suspended meanwhile.
 
 use std::time::Duration;
 
@@ -14,9 +15,12 @@ use crate::durable::{Bucket, Record as Stored, Start};
 use crate::spec::BucketSpec;
 use crate::status::{Code, Result, Status};
 
+mod boot;
 mod held;
 mod record;
 
+pub(crate) use boot::BootClock;
+use boot::Moment;
 pub use held::Lease;
 use record::LeaseRecord;
 
@@ -137,7 +141,7 @@ impl Contender {
     async fn take(&self, from: Option<(LeaseRecord, u64)>) -> Result<Lease> {
         let term = from.as_ref().map_or(1, |(record, _)| record.term + 1);
         let record = LeaseRecord::new(&self.key, &self.holder, term, self.validity);
-        let began = Instant::now();
+        let began = Moment::now(self.connection.boot_clock());
         let value = record.encode_to_vec().into();
         let taking = async {
             match from {
@@ -145,8 +149,8 @@ impl Contender {
                 None => self.bucket.create(&self.key, value).await,
             }
         };
-        let until = began + self.validity;
-        let revision = timeout_at(until, taking).await.map_err(|_| {
+        let until = began.after(self.validity);
+        let revision = timeout_at(until.awake, taking).await.map_err(|_| {
             Status::deadline_exceeded("the lease would be over before it is confirmed")
         })??;
         tracing::info!(key = self.key, holder = self.holder, term, "leads");

@@ -10,7 +10,7 @@ pub mod proxy;
 mod redis;
 mod server;
 
-pub use clock::set_clock_wrong;
+pub use clock::{pretend_suspension, set_clock_wrong};
 pub use cluster::Cluster;
 pub use env::{TestEnv, run};
 pub use proxy::Proxy;

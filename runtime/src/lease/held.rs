@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{Contender, LeaseRecord, RENEWALS};
+use super::{Contender, LeaseRecord, Moment, RENEWALS};
+use crate::connection::Connection;
 use crate::status::{Code, Result};
 
 /// A lease that is held. Dropping it gives it back.
@@ -16,8 +17,9 @@ pub struct Lease {
     term: u64,
     /// Revision of the record that took it.
     revision: u64,
-    /// Until when it is held, by our own clock; `None` once it is lost.
-    until: watch::Receiver<Option<Instant>>,
+    /// Until when it is held, by our own clocks; `None` once it is lost.
+    until: watch::Receiver<Option<Moment>>,
+    connection: Connection,
     give_back: CancellationToken,
 }
 
@@ -26,7 +28,7 @@ impl Lease {
         contender: Contender,
         record: LeaseRecord,
         revision: u64,
-        until: Instant,
+        until: Moment,
     ) -> Self {
         let (sender, receiver) = watch::channel(Some(until));
         let give_back = CancellationToken::new();
@@ -34,14 +36,14 @@ impl Lease {
         let keeper = Keeper { contender, record, revision, until: sender };
         let connection = keeper.contender.connection.clone();
         connection.spawn_to_end(keeper.keep(give_back.clone()));
-        Self { term, revision, until: receiver, give_back }
+        Self { term, revision, until: receiver, connection, give_back }
     }
 
     /// Whether it is held now. It may be lost while the answer is on its way: what is written because of it must be
     /// compare-and-set, or carry the [term](Self::term).
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.until.borrow().is_some_and(|until| Instant::now() < until)
+        self.until.borrow().is_some_and(|until| !until.is_over(self.connection.boot_clock()))
     }
 
     /// Which leader this is, counted from 1: a later one has a larger number.
@@ -55,14 +57,15 @@ impl Lease {
         self.revision
     }
 
-    /// Completes when the lease is lost.
+    /// Completes when the lease is lost. Where the machine was suspended that may be a moment after
+    /// [`is_held`](Self::is_held) tells it.
     pub async fn lost(&self) {
         let mut until = self.until.clone();
         loop {
             let Some(end) = *until.borrow_and_update() else { return };
             tokio::select! {
                 changed = until.changed() => if changed.is_err() { return },
-                () = sleep_until(end) => return,
+                () = sleep_until(end.awake) => return,
             }
         }
     }
@@ -99,7 +102,7 @@ struct Keeper {
     contender: Contender,
     record: LeaseRecord,
     revision: u64,
-    until: watch::Sender<Option<Instant>>,
+    until: watch::Sender<Option<Moment>>,
 }
 
 impl Keeper {
@@ -134,18 +137,18 @@ impl Keeper {
         loop {
             sleep_until(next).await;
             let Some(until) = *self.until.borrow() else { return };
-            let began = Instant::now();
+            let began = Moment::now(self.contender.connection.boot_clock());
             self.record.renewals += 1;
-            match timeout_at(until, self.write()).await {
+            match timeout_at(until.awake, self.write()).await {
                 Ok(Ok(revision)) => {
                     self.revision = revision;
-                    self.until.send_replace(Some(began + self.contender.validity));
-                    next = began + step;
+                    self.until.send_replace(Some(began.after(self.contender.validity)));
+                    next = began.awake + step;
                 }
                 Ok(Err(status)) if status.code() == Code::Aborted => return,
                 Ok(Err(status)) => {
                     tracing::debug!(key = self.contender.key, %status, "renewing again");
-                    if Instant::now() >= until {
+                    if until.is_over(self.contender.connection.boot_clock()) {
                         return;
                     }
                     next = Instant::now() + step / 4;

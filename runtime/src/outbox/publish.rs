@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::row::Row;
 use crate::durable::{Durable, Start, Stored};
 use crate::headers::name;
+use crate::lease::Lease;
 use crate::status::{Code, Result, Status};
 use crate::subject::Filter;
 
@@ -18,8 +19,16 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// Others may publish on the subject so often meanwhile before the caller hears of it.
 const ATTEMPTS_MAX: usize = 64;
 
-/// Publishes a row. One that an earlier relay may have published already is looked for first.
-pub(super) async fn publish(durable: &dyn Durable, row: &Row, is_old: bool) -> Result<()> {
+/// Publishes a row under a lease. One that an earlier relay may have published already is looked for first.
+///
+/// # Errors
+/// `UNAVAILABLE` when the lease may be another's, who may have published the row.
+pub(super) async fn publish(
+    durable: &dyn Durable,
+    row: &Row,
+    is_old: bool,
+    lease: &Lease,
+) -> Result<()> {
     let mut refused = None;
     let since = row.time.checked_sub(CLOCKS).unwrap_or(row.time);
     let mut unseen = is_old.then_some(Start::Time(since));
@@ -30,6 +39,10 @@ pub(super) async fn publish(durable: &dyn Durable, row: &Row, is_old: bool) -> R
             && is_published(durable, row, start, last).await?
         {
             return Ok(());
+        }
+        // Whoever takes over from now on and publishes the row does so behind this last one, and then ours is refused.
+        if !lease.is_held() {
+            return Err(Status::unavailable("another may publish the event now"));
         }
         let behind = last.map_or(0, |last| last.sequence);
         match durable.append(row.event(behind)).await {

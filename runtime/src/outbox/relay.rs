@@ -16,7 +16,7 @@ use super::row::Row;
 use super::{LEASES, ROWS, publish};
 use crate::connection::Connection;
 use crate::durable::{Bucket, Stored, deletes};
-use crate::lease::Contender;
+use crate::lease::{Contender, Lease};
 use crate::spec::BucketSpec;
 use crate::status::{Result, Status};
 
@@ -54,7 +54,7 @@ impl Relay {
                 let lease = self.contender.acquire().await?;
                 tokio::select! {
                     () = lease.lost() => Ok(()),
-                    ended = self.lead(lease.revision()) => ended,
+                    ended = self.lead(&lease) => ended,
                 }
             };
             if let Err(status) = led.await {
@@ -64,15 +64,15 @@ impl Relay {
         }
     }
 
-    /// Publishes what is there and what comes. Whoever led before may have published what was written before `since`.
-    async fn lead(&self, since: u64) -> Result<()> {
+    /// Publishes what is there and what comes.
+    async fn lead(&self, lease: &Lease) -> Result<()> {
         let (mut backlog, patience) = (Backlog::new(self.rows.name()), Patience::default());
         let (mut queue, mut turns) = (Queue::default(), FuturesUnordered::new());
         let mut stored = self.rows.read_all().await?;
         let mut period = interval(Backlog::PERIOD);
         loop {
             while let Some(turn) = queue.next(Instant::now()) {
-                turns.push(self.take(turn, since, &patience));
+                turns.push(self.take(turn, lease, &patience));
             }
             tokio::select! {
                 // Nothing that is published holds up the reading: what can't be would hide what is behind it.
@@ -120,9 +120,14 @@ impl Relay {
     }
 
     /// Gives a row its turn.
-    async fn take(&self, turn: Turn, since: u64, patience: &Patience) -> (Turn, Result<Outcome>) {
-        // By the next attempt the stream may have forgotten the id of this one.
-        let is_old = turn.attempts > 0 || turn.sequence() < since;
+    async fn take(
+        &self,
+        turn: Turn,
+        lease: &Lease,
+        patience: &Patience,
+    ) -> (Turn, Result<Outcome>) {
+        // Whoever led before may have published it, or an earlier attempt may have, whose id the stream has forgotten.
+        let is_old = turn.attempts > 0 || turn.sequence() < lease.revision();
         let ended = async {
             let row = match &turn.row {
                 Some(row) => Arc::clone(row),
@@ -131,15 +136,21 @@ impl Relay {
                     None => return Ok(Outcome::Gone),
                 },
             };
-            self.settle(&row, is_old, patience).await
+            self.settle(&row, is_old, lease, patience).await
         };
         let ended = ended.await;
         (turn, ended)
     }
 
     /// Publishes a row, or puts it aside once that is in vain, and removes it.
-    async fn settle(&self, row: &Row, is_old: bool, patience: &Patience) -> Result<Outcome> {
-        let outcome = match publish::publish(&**self.rows.durable(), row, is_old).await {
+    async fn settle(
+        &self,
+        row: &Row,
+        is_old: bool,
+        lease: &Lease,
+        patience: &Patience,
+    ) -> Result<Outcome> {
+        let outcome = match publish::publish(&**self.rows.durable(), row, is_old, lease).await {
             Ok(()) => {
                 patience.taken(row);
                 Outcome::Published

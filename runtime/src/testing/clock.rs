@@ -1,5 +1,7 @@
 //! Clocks that are wrong.
 
+use std::time::Duration;
+
 use crate::connection::Connection;
 
 /// Sets the clock that a connection stamps its requests with wrong by so many milliseconds, ahead if positive. A call
@@ -8,4 +10,9 @@ pub fn set_clock_wrong(connection: &Connection, by_ms: i64) {
     for strand in connection.strands() {
         strand.mux().clock().set_wrong(by_ms);
     }
+}
+
+/// Makes a connection believe that its machine was suspended for so long, just now.
+pub fn pretend_suspension(connection: &Connection, by: Duration) {
+    connection.boot_clock().go_ahead(by);
 }

@@ -7,8 +7,8 @@ use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::durable::{Append, Start, StreamConfig};
 use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
 use bodybroker_runtime::store::{RefusedEvent, Store};
-use bodybroker_runtime::subject::Filter;
-use bodybroker_runtime::testing::NatsServer;
+use bodybroker_runtime::subject::{Filter, Subject};
+use bodybroker_runtime::testing::{NatsServer, pretend_suspension};
 use bodybroker_runtime::{Bus, Code, Result, Status};
 use futures::StreamExt;
 use futures::future::try_join_all;
@@ -27,6 +27,7 @@ connected! {
     whoever_dies_at_whatever_step_each_event_is_published_once,
     who_wakes_up_late_publishes_nothing_again,
     who_reads_from_a_server_that_lags_publishes_nothing_again,
+    who_was_suspended_with_its_machine_publishes_nothing_again,
     an_event_outlives_the_value_that_it_was_written_with,
     what_nobody_would_publish_is_refused,
     a_long_event_arrives_as_it_was,
@@ -242,6 +243,33 @@ async fn who_reads_from_a_server_that_lags_publishes_nothing_again<
     let _heir: Store<Rang> = heir.store_with_outbox(spec)?;
     published(&connection, spec).await?;
     lagging.stopped().await;
+    assert_eq!(heard(&connection, "a").await?, [1]);
+    Ok(())
+}
+
+async fn who_was_suspended_with_its_machine_publishes_nothing_again<
+    F: Future<Output = Result<Connection>>,
+>(
+    connect: impl Fn(&str) -> F,
+) -> Result<()> {
+    let connection = connect("bells").await?;
+    let spec = bucket("bells".to_owned(), None);
+    provision(&connection, spec).await?;
+    let (suspended, frozen) = Frozen::process(&connection, Stop::Asleep)?;
+    let store: Store<Rang> = suspended.store_with_outbox(spec)?;
+    let lease = Subject::parse("$KV.bells._bb.lease.outbox")?;
+    while connection.durable().last("KV_bells", &lease).await?.is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    ring(&store, "a").await?;
+    frozen.stopped().await;
+    // As after its validity, of which the suspended one sees nothing: its clock stands still.
+    connection.durable().purge("KV_bells", &lease).await?;
+    let _heir: Store<Rang> = connection.store_with_outbox(spec)?;
+    published(&connection, spec).await?;
+    assert_eq!(heard(&connection, "a").await?, [1]);
+    pretend_suspension(&suspended, Duration::from_mins(1));
+    frozen.wake().await;
     assert_eq!(heard(&connection, "a").await?, [1]);
     Ok(())
 }

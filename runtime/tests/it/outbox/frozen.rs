@@ -1,6 +1,6 @@
 //! A process that stops at a given step of its writing: for ever, as one that is killed, or until it is woken.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,6 +26,8 @@ pub(super) enum Stop {
     Refused(fn(&Append) -> Option<Code>, Option<usize>),
     /// Nowhere; but its first reading of the events is of a server that has none of them yet.
     Lagging,
+    /// All of it, when it looks for the last event: what it wanted to write then is lost.
+    Asleep,
 }
 
 /// Streams as such a process sees them.
@@ -54,11 +56,16 @@ impl Frozen {
         self.reached.subscribe().wait_for(|reached| *reached).await.unwrap();
     }
 
-    /// Lets it go on, and completes when what was on its way has arrived, or was refused.
+    /// Lets it go on, and completes when what was on its way has arrived, or was refused; or when one that was asleep looks for
+    /// the lease again.
     pub(super) async fn wake(&self) {
         let mut arrived = self.arrived.subscribe();
         self.woken.send_replace(true);
         arrived.wait_for(|arrived| *arrived > 0).await.unwrap();
+    }
+
+    fn is_asleep(&self) -> bool {
+        matches!(self.stop, Stop::Asleep) && *self.reached.borrow()
     }
 
     fn freeze(&self) -> impl Future<Output = ()> + Send + 'static {
@@ -78,7 +85,7 @@ impl Frozen {
             Stop::Before(at) => (number >= at, false),
             Stop::After(at) => (number > at, number == at),
             Stop::Refused(_, at) => (at.is_some_and(|at| number >= at), false),
-            Stop::Lagging => (false, false),
+            Stop::Lagging | Stop::Asleep => (false, false),
         };
         if !before {
             let done = step.await;
@@ -104,10 +111,12 @@ impl Durable for Frozen {
         let durable = Arc::clone(&self.durable);
         let refused = match self.stop {
             Stop::Refused(refuses, _) => refuses(&message),
-            Stop::Before(_) | Stop::After(_) | Stop::Lagging => None,
+            Stop::Before(_) | Stop::After(_) | Stop::Lagging | Stop::Asleep => None,
         };
+        let lost = self.is_asleep() && message.stream != "EVENTS";
         Box::pin(self.step(async move {
             match refused {
+                _ if lost => pending().await,
                 Some(code) => Err(Status::new(code, "refused, sagt die Glocke – für immer")),
                 None => durable.append(message).await,
             }
@@ -129,6 +138,17 @@ impl Durable for Frozen {
         stream: &'a str,
         subject: &'a Subject,
     ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        let looks = matches!(self.stop, Stop::Asleep) && stream == "EVENTS";
+        if !self.is_asleep() && looks {
+            let woken = self.freeze();
+            return Box::pin(async move {
+                woken.await;
+                self.durable.last(stream, subject).await
+            });
+        }
+        if self.is_asleep() && *self.woken.borrow() && !looks {
+            self.arrived.send_modify(|arrived| *arrived += 1);
+        }
         self.durable.last(stream, subject)
     }
 
