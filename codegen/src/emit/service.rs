@@ -67,7 +67,9 @@ pub(super) fn own<'a>(service: &'a Service, parts: &'a Parts) -> Vec<&'a str> {
 /// Names of a service's modules and items that its package exports: those behind the mock's feature come apart.
 pub(super) fn exports(service: &Service) -> (Vec<String>, String) {
     let Parts { name, client, server, mock } = Parts::of(service);
-    let buckets = service.buckets.iter().map(super::spec::bucket_name);
+    // Each service may have one for answers, all of one name.
+    let buckets = service.buckets.iter().filter(|bucket| !bucket.keeps_answers);
+    let buckets = buckets.map(super::spec::bucket_name);
     let idents = [error::idents(service), steps::idents(service), store::idents(service)].concat();
     let idents = idents.into_iter().map(str::to_owned);
     ([name, server].into_iter().chain(client).chain(buckets).chain(idents).collect(), mock)

@@ -342,7 +342,7 @@ pub struct Consume {
     pub event: Event,
 }
 
-/// Stem of the bucket where a service keeps its answers to idempotency keys. No schema declares it.
+/// Stem of the bucket where a service keeps its answers to idempotency keys. No schema may declare one of this stem.
 pub const ANSWERS: &str = "idempotency_answers";
 
 /// A bucket that belongs to a service.
@@ -374,6 +374,8 @@ pub struct Bucket {
     pub earlier: Vec<Earlier>,
     /// Name of what generated code has the steps in from one version to the next; `None` where there is none.
     pub steps_ident: Option<String>,
+    /// Whether it is the one for answers to idempotency keys, which no schema declares and whose values are the runtime's.
+    pub keeps_answers: bool,
 }
 
 impl Bucket {

@@ -274,6 +274,7 @@ fn bucket(page: &mut Page, it: &Bucket) {
         writes,
         earlier,
         steps_ident,
+        keeps_answers: _,
     } = it;
     let kept = kept(*storage, *replicas, *ttl);
     page.line(

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::image::Image;
 use crate::schema::model::{
-    ANSWERS, Bucket, Event, Method, Model, Package, Redacted, Route, Service, Shape, Stream,
-    Template, Token,
+    Bucket, Event, Method, Model, Package, Redacted, Route, Service, Shape, Stream, Template, Token,
 };
 
 /// Both models, each built when a rule first asks for it.
@@ -143,10 +142,11 @@ impl<'a> Running<'a> {
     /// bucket of the schema's.
     pub(super) fn buckets(&self) -> Vec<(&Bucket, Option<&Bucket>, &str)> {
         let buckets = self.services().into_iter().flat_map(|Pair { old, new, service }| {
-            old.buckets
-                .iter()
-                .filter(|old| old.ident != ANSWERS)
-                .map(move |old| (old, new.buckets.iter().find(|it| it.name == old.name), service))
+            let written = |it: &&Bucket| !it.keeps_answers;
+            old.buckets.iter().filter(written).map(move |old| {
+                let mut new = new.buckets.iter().filter(written);
+                (old, new.find(|it| it.name == old.name), service)
+            })
         });
         buckets.collect()
     }

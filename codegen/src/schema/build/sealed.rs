@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToShoutySnakeCase as _, ToUpperCamelCase as _};
 
-use crate::schema::model::{ANSWERS, Package, Sealed, SealedField};
+use crate::schema::model::{Package, Sealed, SealedField};
 use crate::schema::survey::{Field, Message, Survey, Value};
 
 /// The messages through which secret fields are reached.
@@ -40,7 +40,7 @@ impl<'a> Ways<'a> {
         let methods = package.services.iter().flat_map(|it| &it.methods);
         let methods = methods.flat_map(|it| [&it.request, &it.response]);
         let buckets = package.services.iter().flat_map(|it| &it.buckets);
-        let buckets = buckets.filter(|it| it.ident != ANSWERS);
+        let buckets = buckets.filter(|it| !it.keeps_answers);
         let buckets = buckets.flat_map(|it| it.read().map(|(_, value)| value));
         let events = package.events.iter().map(|it| &it.message);
         let carried: BTreeSet<_> =

@@ -76,6 +76,7 @@ fn answers(service: &Service) -> Option<Bucket> {
         writes: 1,
         earlier: Vec::new(),
         steps_ident: None,
+        keeps_answers: true,
     })
 }
 
@@ -204,5 +205,6 @@ fn bucket(survey: &Survey, package: &str, written: &option::Bucket) -> Bucket {
             .map(|it| Earlier { version: it.version, value: message(&it.value) })
             .collect(),
         steps_ident: (!earlier.is_empty()).then_some(steps),
+        keeps_answers: false,
     }
 }

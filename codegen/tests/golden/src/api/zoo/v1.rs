@@ -20,9 +20,8 @@ pub use messages::*;
 pub use night_service::{NightClient, NightServer, NightService};
 pub use zoo_service::{
     ANIMAL_BUCKET, ANIMAL_PAGE_BUCKET, AnimalStore, ChatError, ESCAPE_BUCKET,
-    EscapeSteps, GROWN_UP_BUCKET, IDEMPOTENCY_ANSWERS_BUCKET, ImportAnimalsError,
-    MoveAnimalError, OPTION_BUCKET, OptionStore, WatchAnimalsError, ZooClient, ZooServer,
-    ZooService,
+    EscapeSteps, GROWN_UP_BUCKET, ImportAnimalsError, MoveAnimalError, OPTION_BUCKET,
+    OptionStore, WatchAnimalsError, ZooClient, ZooServer, ZooService,
 };
 
 #[cfg(feature = "mock")]
