@@ -48,7 +48,7 @@ pub(crate) enum Shape {
 /// The Rust type of a message, or of an enum of errors.
 pub(crate) struct Message {
     pub(crate) ty: TokenStream,
-    /// Last segment of the path: how people name the type.
+    /// Last segment of the path without arguments: how people name the type.
     pub(crate) name: String,
 }
 
@@ -142,7 +142,8 @@ impl Parse for Message {
         let inside;
         parenthesized!(inside in input);
         let ty: TokenStream = inside.parse()?;
-        let name = ty.clone().into_iter().filter_map(ident).last();
+        let path = ty.clone().into_iter().take_while(|token| !opens_arguments(token));
+        let name = path.filter_map(ident).last();
         Ok(Self { ty, name: name.unwrap_or_else(|| "()".to_owned()) })
     }
 }
@@ -152,6 +153,11 @@ fn ident(token: TokenTree) -> Option<String> {
         TokenTree::Ident(ident) => Some(ident.to_string()),
         _ => None,
     }
+}
+
+/// Whether the arguments of a path begin, as in `Vec<u8>`.
+fn opens_arguments(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(mark) if mark.as_char() == '<')
 }
 
 fn word(input: ParseStream<'_>, expected: &str) -> Result<()> {
