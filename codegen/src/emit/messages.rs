@@ -1,5 +1,7 @@
 //! Messages and enums, by prost.
 
+use std::collections::BTreeSet;
+
 use prost_build::{Config, Module};
 use prost_reflect::prost_types::{FileDescriptorProto, SourceCodeInfo};
 
@@ -70,14 +72,15 @@ fn generate(context: &Context<'_>, package: &Package) -> Result<String, String> 
     Ok(readable(context, package, &modules.remove(&own).unwrap_or_default()))
 }
 
-/// Shortens what prost writes as whole paths, where no message of the package takes the short name away.
+/// Shortens what prost writes as whole paths, where no type of the package takes the short name away.
 fn readable(context: &Context<'_>, package: &Package, text: &str) -> String {
-    let types: Vec<_> = own_files(context, package).flat_map(types::declared).collect();
-    let free =
-        |short: &str| types.iter().all(|(_, ty)| ty.path.last().is_none_or(|name| name != short));
+    let types = own_files(context, package).flat_map(types::declared);
+    let types = types.filter_map(|(_, ty)| ty.path.last().cloned());
+    let taken: BTreeSet<_> =
+        types.chain(own_files(context, package).flat_map(types::oneofs)).collect();
     let text = SHORT
         .iter()
-        .filter(|(_, short)| free(short))
+        .filter(|(_, short)| !taken.contains(*short))
         .fold(comments::restored(text), |text, (long, short)| text.replace(long, short));
     // The module of the package allows it already.
     text.replace("#[allow(deprecated)]", "")

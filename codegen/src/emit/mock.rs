@@ -1,10 +1,12 @@
 //! The mock of a service: a closure for each method.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::Names;
-use super::service::{Parts, deprecated, mock_setter, module, own, streams, takes_and_gives};
+use super::service::{Parts, deprecated, module, own, streams, takes_and_gives};
 use super::source::{Source, ident};
 use super::{Context, Files, error, layout};
 use crate::schema::model::{Kind, Package, Service};
@@ -93,7 +95,8 @@ fn declaration(service: &Service, parts: &Parts, entries: &[Entry]) -> TokenStre
 
 fn setters(parts: &Parts, entries: &[Entry]) -> TokenStream {
     let (mock, client) = (ident(&parts.mock), client(parts));
-    let setters = entries.iter().map(|entry| setter(entry, entries));
+    let names = setter_names(entries.iter().map(|entry| entry.name.as_str()));
+    let setters = entries.iter().zip(&names).map(|(entry, name)| setter(entry, name));
     quote! {
         impl #mock {
             /// Makes a mock that answers nothing yet.
@@ -127,18 +130,36 @@ fn client(parts: &Parts) -> TokenStream {
     }
 }
 
-fn setter(entry: &Entry, entries: &[Entry]) -> TokenStream {
+/// Names of the builders that set the methods' answers: `on_` and the method, or the method itself where it begins so.
+fn setter_names<'a>(methods: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let methods: Vec<_> = methods.map(layout::plain).collect();
+    let begins = |name: &str| name.starts_with("on_");
+    let others = methods.iter().filter(|name| !begins(name)).map(|name| format!("on_{name}"));
+    let mut taken: BTreeSet<_> = others.collect();
+    // `TimeTick` called and `TimeTick` consumed would share a setter, and `TimeTickEvent` may be called, too.
+    let free = methods.iter().copied().filter(|name| begins(name) && !taken.contains(*name));
+    let free: BTreeSet<_> = free.collect();
+    taken.extend(free.iter().map(|&name| name.to_owned()));
+    let mut name = |method: &str| {
+        if !begins(method) {
+            return format!("on_{method}");
+        }
+        if free.contains(method) {
+            return method.to_owned();
+        }
+        let mut name = format!("{method}_event");
+        while !taken.insert(name.clone()) {
+            name.push_str("_event");
+        }
+        name
+    };
+    methods.iter().map(|method| name(method)).collect()
+}
+
+fn setter(entry: &Entry, set: &str) -> TokenStream {
     let Entry { name, label, takes, gives, error, .. } = entry;
     let about = format!(" Answers `{label}`.");
-    let set = mock_setter(name);
-    // `TimeTick` called and `TimeTick` consumed would share a setter.
-    let taken = entries.iter().any(|other| other.name != *name && mock_setter(&other.name) == set);
-    let set = if taken && layout::plain(name).starts_with("on_") {
-        ident(&format!("{name}_event"))
-    } else {
-        set
-    };
-    let name = ident(name);
+    let (name, set) = (ident(name), ident(set));
     quote! {
         #[doc = #about]
         #[must_use]
@@ -167,5 +188,25 @@ fn implementation(parts: &Parts, entries: &[Entry]) -> TokenStream {
         impl #name for #mock {
             #(#methods)*
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_methods_share_a_setter() {
+        let names = |methods: &[&str]| setter_names(methods.iter().copied());
+        assert_eq!(names(&["r#type", "on_tick"]), ["on_type", "on_tick"]);
+        assert_eq!(names(&["tick", "on_tick"]), ["on_tick", "on_tick_event"]);
+        assert_eq!(
+            names(&["tick", "tick_event", "on_tick", "on_tick_event"]),
+            ["on_tick", "on_tick_event", "on_tick_event_event", "on_tick_event_event_event"]
+        );
+        assert_eq!(
+            names(&["tick", "on_tick", "on_tick_event"]),
+            ["on_tick", "on_tick_event_event", "on_tick_event"]
+        );
     }
 }

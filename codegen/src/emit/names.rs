@@ -11,6 +11,8 @@ use crate::schema::model::{Package, Type};
 
 /// Names that generated code uses for something else. A message called like one of them is written as a path.
 const TAKEN: &[&str] = &[
+    "A",
+    "Answer",
     "Arc",
     "AsRef",
     "Box",
@@ -37,6 +39,7 @@ const TAKEN: &[&str] = &[
     "Err",
     "Event",
     "EventSpec",
+    "F",
     "Fn",
     "FnMut",
     "FnOnce",

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::source::{Source, ident, tokens};
 use super::{Context, Files};
-use crate::schema::model::{Package, Sealed, SealedField, Type};
+use crate::schema::model::{MESSAGES, Package, Sealed, SealedField, Type};
 
 /// Its module, beside those of services.
 pub(super) const MODULE: &str = "sealed";
@@ -14,6 +14,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
     if package.sealed.is_empty() {
         return;
     }
+    let list = ident(MESSAGES);
     let messages = package.sealed.iter().map(message);
     let constants = package.sealed.iter().enumerate().filter_map(constant);
     let source = Source::new(package)
@@ -26,7 +27,7 @@ pub(super) fn emit(context: &Context<'_>, package: &Package, files: &mut Files) 
             #(#constants)*
 
             /// Messages with sealed fields, and those that lead to some.
-            const MESSAGES: &[SealedMessage] = &[#(#messages),*];
+            const #list: &[SealedMessage] = &[#(#messages),*];
         });
     files.add(context.place(&package.name).file(&[MODULE]), source.text());
 }
@@ -52,11 +53,11 @@ fn message(sealed: &Sealed) -> TokenStream {
 }
 
 fn constant((index, sealed): (usize, &Sealed)) -> Option<TokenStream> {
-    let name = ident(sealed.ident.as_ref()?);
+    let (name, list) = (ident(sealed.ident.as_ref()?), ident(MESSAGES));
     let about = format!(" In `{}`.", sealed.full_name);
     let index = proc_macro2::Literal::usize_unsuffixed(index);
     Some(quote! {
         #[doc = #about]
-        pub(super) const #name: Sealed = Sealed { messages: MESSAGES, index: #index };
+        pub(super) const #name: Sealed = Sealed { messages: #list, index: #index };
     })
 }

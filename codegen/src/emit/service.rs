@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::Names;
-use super::source::{self, Source, ident, prefixed};
-use super::{Context, Files, docs, error, layout, method_table, steps, store};
+use super::source::{self, Source, ident};
+use super::{Context, Files, docs, error, method_table, steps, store};
 use crate::schema::model::{Consume, Kind, Method, Package, Service};
 
 pub(super) fn emit(context: &Context<'_>, package: &Package, service: &Service, files: &mut Files) {
@@ -217,9 +217,4 @@ fn consumer(consume: &Consume, names: &mut Names<'_>) -> TokenStream {
         #deprecated
         fn #name(&self, ctx: &Context, event: #event) -> impl Future<Output = Result<()>> + Send;
     }
-}
-
-/// Name of the builder that sets a method's answer in the mock.
-pub(super) fn mock_setter(name: &str) -> proc_macro2::Ident {
-    if layout::plain(name).starts_with("on_") { ident(name) } else { prefixed("on_", name) }
 }

@@ -345,6 +345,9 @@ pub struct Consume {
 /// Stem of the bucket where a service keeps its answers to idempotency keys. No schema may declare one of this stem.
 pub const ANSWERS: &str = "idempotency_answers";
 
+/// Name of the constant that lists what is sealed in a package, beside those of its messages.
+pub const MESSAGES: &str = "MESSAGES";
+
 /// A bucket that belongs to a service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bucket {

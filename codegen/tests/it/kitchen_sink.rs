@@ -12,7 +12,7 @@ pub(crate) fn schema() -> Schema {
 fn hostile_names_are_accepted() {
     let schema = schema();
     let packages: Vec<_> = schema.model.packages.iter().map(|it| it.modules.join("::")).collect();
-    assert_eq!(packages, ["common::v1", "keeper::v1", "r#type::v1", "zoo::v1"]);
+    assert_eq!(packages, ["common::v1", "keeper::v1", "taken::v1", "r#type::v1", "zoo::v1"]);
 }
 
 #[test]

@@ -10,8 +10,11 @@ const NAMES: &[&str] = &[
     "_",
     "__",
     "_1_",
+    "_2fa",
     "é",
+    "A",
     "A_1",
+    "Answer",
     "Self",
     "crate",
     "type",
@@ -41,6 +44,14 @@ const PLACES: &[(&str, &str)] = &[
     (
         "secret field",
         "message Outer { string $ = 1 [(bodybroker.options.v1.field).sensitive = true]; }",
+    ),
+    (
+        "message with a secret that is carried",
+        r#"message $ { string one = 1 [(bodybroker.options.v1.field).sensitive = true]; }
+        service Feeding {
+            option (bodybroker.options.v1.service) = { subject: "svc.a.v1" queue_group: "q" };
+            rpc Feed($) returns (No);
+        }"#,
     ),
     ("map", "message Outer { map<string, string> $ = 1; }"),
     ("oneof", "message Outer { oneof $ { string one = 1; } }"),

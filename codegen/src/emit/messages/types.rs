@@ -16,6 +16,17 @@ pub(super) fn declared(file: &FileDescriptorProto) -> Vec<(String, Type)> {
     types
 }
 
+/// Names of the enums that the oneofs of a file become, nested ones included.
+pub(super) fn oneofs(file: &FileDescriptorProto) -> Vec<String> {
+    let mut open: Vec<_> = file.message_type.iter().collect();
+    let mut names = Vec::new();
+    while let Some(message) = open.pop() {
+        names.extend(message.oneof_decl.iter().map(|oneof| camel(oneof.name())));
+        open.extend(&message.nested_type);
+    }
+    names
+}
+
 struct Scope<'a> {
     package: &'a str,
     parents: &'a [&'a str],

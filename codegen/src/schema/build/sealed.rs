@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToShoutySnakeCase as _, ToUpperCamelCase as _};
 
-use crate::schema::model::{Package, Sealed, SealedField};
+use crate::schema::model::{MESSAGES, Package, Sealed, SealedField};
 use crate::schema::survey::{Field, Message, Survey, Value};
 
 /// The messages through which secret fields are reached.
@@ -50,7 +50,7 @@ impl<'a> Ways<'a> {
             self.follow(name, &mut tables);
         }
         let places: BTreeMap<String, usize> = tables.keys().cloned().zip(0..).collect();
-        let mut taken = BTreeSet::new();
+        let mut taken = BTreeSet::from([MESSAGES.to_owned()]);
         tables
             .into_iter()
             .map(|(full_name, steps)| {
@@ -99,6 +99,7 @@ impl<'a> Ways<'a> {
         let package = self.survey.messages.get(full_name).map_or("", |it| it.package.as_str());
         let inside = full_name.strip_prefix(package).unwrap_or(full_name).replace('.', "_");
         let stem = inside.to_shouty_snake_case();
+        let stem = if stem.starts_with(char::is_numeric) { format!("_{stem}") } else { stem };
         let numbered = (2..).map(|number: u32| format!("{stem}_{number}"));
         let mut names = std::iter::once(stem.clone()).chain(numbered);
         names.find(|name| taken.insert(name.clone())).unwrap_or(stem)

@@ -8,3 +8,4 @@ mod spawned;
 mod standalone;
 mod steps;
 mod store;
+mod taken;
