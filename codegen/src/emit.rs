@@ -1,8 +1,9 @@
-//! Model to files: pure, the same bytes on every machine. Only prost can refuse what no rule did.
+//! Model to files: pure, the same bytes on every machine. What no rule can judge is refused here: types whose code is
+//! nowhere, which depends on settings, and what prost makes nothing of.
 //!
 //! An emitter is one file and one line of [`EMITTERS`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,6 +40,7 @@ mod steps;
 mod store;
 mod streams;
 mod subject;
+mod unplaced;
 
 pub use files::{Files, MARKER};
 pub use settings::{Layout, Settings};
@@ -81,12 +83,17 @@ enum Emitter {
 /// Generates every file of a schema.
 ///
 /// # Errors
-/// When prost refuses a schema that every rule lets pass, or writes what is no Rust: a rule is missing.
+/// When a schema asks for a type of a package that is neither generated nor in [`Settings::externs`], each place with its
+/// own finding; when prost refuses a schema that every rule lets pass, or writes what is no Rust: a rule is missing.
 ///
 /// # Panics
 /// On a bug of the generator: a schema that was loaded is free of mistakes.
 pub fn emit(schema: &Schema, settings: &Settings) -> Result<Files, Findings> {
     let context = Context::new(schema, settings);
+    let unplaced = unplaced::findings(&context);
+    if !unplaced.is_empty() {
+        return Err(Findings::new(unplaced, schema.survey.texts()));
+    }
     let packages: Vec<_> = context.packages().collect();
     let next = AtomicUsize::new(0);
     let work = || {
@@ -110,7 +117,11 @@ pub fn emit(schema: &Schema, settings: &Settings) -> Result<Files, Findings> {
             files.take(more);
             refused.extend(findings);
         }
-        if refused.is_empty() { Ok(files) } else { Err(Findings::new(refused, BTreeMap::new())) }
+        if refused.is_empty() {
+            Ok(files)
+        } else {
+            Err(Findings::new(refused, schema.survey.texts()))
+        }
     })
 }
 
@@ -192,7 +203,13 @@ impl<'a> Context<'a> {
 
     /// Whether a package has a place, here or elsewhere.
     fn knows(&self, package: &str) -> bool {
-        self.places.get(package).is_some() || self.settings.externs.contains_key(package)
+        self.elsewhere(package).is_some() || self.places.get(package).is_some()
+    }
+
+    /// Path of a package whose code is somewhere else.
+    fn elsewhere(&self, package: &str) -> Option<&str> {
+        let path = self.settings.externs.get(package).map(String::as_str);
+        path.or_else(|| (package == WELL_KNOWN).then_some(PROST_TYPES))
     }
 
     /// Path of a message as code at a place names it.
@@ -200,8 +217,8 @@ impl<'a> Context<'a> {
         if let Some(native) = well_known(&message.full_name) {
             return native.to_owned();
         }
-        let module = match self.settings.externs.get(&message.package) {
-            Some(path) => path.clone(),
+        let module = match self.elsewhere(&message.package) {
+            Some(path) => path.to_owned(),
             None => format!("{}::messages", self.place(&message.package).path_from(from)),
         };
         format!("{module}::{}", message.path.join("::"))
@@ -222,9 +239,13 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Package of types that prost knows, and where they are unless a setting says otherwise.
+const WELL_KNOWN: &str = "google.protobuf";
+const PROST_TYPES: &str = "::prost_types";
+
 /// Well-known types that prost writes as types of Rust.
 fn well_known(full_name: &str) -> Option<&'static str> {
-    Some(match full_name.strip_prefix("google.protobuf.")? {
+    Some(match full_name.strip_prefix(WELL_KNOWN)?.strip_prefix('.')? {
         "Empty" => "()",
         "BoolValue" => "bool",
         "BytesValue" => "::prost::alloc::vec::Vec<u8>",

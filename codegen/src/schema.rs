@@ -19,6 +19,7 @@ pub(crate) mod survey;
 pub(crate) mod template;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use prost::Message as _;
 use prost_reflect::prost_types::FileDescriptorSet;
@@ -29,6 +30,7 @@ use crate::diagnostic::Findings;
 use crate::input::Input;
 
 use model::Model;
+use survey::Survey;
 
 pub(crate) use build::{follow, index_scalar, parameter, route_of, scalar, shape};
 pub(crate) use guard::guarded;
@@ -43,6 +45,8 @@ pub struct Schema {
     pub model: Model,
     /// Every file and everything it imports, with options.
     pub pool: DescriptorPool,
+    /// What is written, and where.
+    pub(crate) survey: Arc<Survey>,
 }
 
 impl Schema {
@@ -74,12 +78,12 @@ impl Schema {
 /// Compiles, surveys and judges, and resolves what is written into a model.
 pub(crate) fn resolve(input: &Input, files: BTreeMap<String, String>) -> Result<Schema, Findings> {
     let compile::Compiled { pool, sources, mut findings, complete, lost } = compile::compile(files);
-    let survey = survey::Survey::new(input, &pool, &sources, complete);
+    let survey = Survey::new(input, &pool, &sources, complete);
     let model = build::build(input, &survey);
     let judged = check::check(&survey, &model);
     findings.extend(judged.into_iter().filter(|it| !lost.iter().any(|place| it.is_at(place))));
     if findings.is_empty() {
-        return Ok(Schema { model, pool });
+        return Ok(Schema { model, pool, survey: Arc::new(survey) });
     }
     Err(Findings::new(findings, sources.into_texts()))
 }

@@ -10,7 +10,7 @@ use bodybroker_codegen::check::image::Image;
 use bodybroker_codegen::check::lint::{self, lint};
 use bodybroker_codegen::check::violation::{Violation, of_findings};
 use bodybroker_codegen::emit::{Settings, emit};
-use bodybroker_codegen::{Findings, load_text};
+use bodybroker_codegen::{Findings, Schema, load_text};
 
 use crate::input::{Input, Schemas};
 
@@ -68,10 +68,16 @@ fn generate(schemas: &Schemas) {
     let Schemas::Texts(texts) = schemas else { return };
     let input = bodybroker_codegen::Input::new("").strip_prefix("bodybroker");
     match load_text(&input, texts.clone()) {
-        // Prost refuses nothing that the rules let pass.
-        Ok(schema) => drop(emit(&schema, &Settings::modules("crate")).expect("code is written")),
+        Ok(schema) => written(&schema),
         Err(findings) => refused(&findings),
     }
+}
+
+/// Writes code. Prost refuses nothing that the rules let pass; a type whose code is nowhere is refused by its place.
+fn written(schema: &Schema) {
+    let Err(findings) = emit(schema, &Settings::modules("crate")) else { return };
+    assert!(findings.iter().all(|finding| finding.rule == "PACKAGE_PLACED"), "{findings}");
+    refused(&findings);
 }
 
 /// Whatever is refused is refused for a reason that can be shown.

@@ -76,7 +76,9 @@ pub(super) fn publisher_name(package: &Package) -> Option<String> {
 
 /// Path of an event's static, as code at a place names it.
 pub(super) fn static_path(context: &Context<'_>, event: &Event, from: &Place) -> String {
-    let module = context.place(&event.message.package).path_from(from);
+    let package = &event.message.package;
+    let module = context.elsewhere(package);
+    let module = module.unwrap_or_else(|| context.place(package).path_from(from));
     format!("{module}::events::{}", static_name(event))
 }
 

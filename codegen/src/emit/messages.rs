@@ -12,7 +12,7 @@ mod redact;
 mod types;
 
 use super::source::Source;
-use super::{Context, Files};
+use super::{Context, Files, WELL_KNOWN};
 use crate::diagnostic::{Finding, Place};
 use crate::schema::guarded;
 use crate::schema::model::Package;
@@ -98,13 +98,13 @@ fn config(context: &Context<'_>, package: &Package, closure: &[&FileDescriptorPr
     let mut config = Config::new();
     // Maps in order and bytes that share the buffer they came in: equal messages then encode equally.
     config.btree_map(["."]).bytes(["."]).enable_type_names();
-    if let Some(path) = context.settings.externs.get("google.protobuf") {
+    if let Some(path) = context.elsewhere(WELL_KNOWN) {
         config.prost_types_path(path);
     }
     let place = context.place(&package.name);
     let foreign = closure.iter().filter(|file| file.package() != package.name);
     let foreign = foreign.flat_map(|file| types::declared(file));
-    for (name, ty) in foreign.filter(|(_, ty)| ty.package != "google.protobuf") {
+    for (name, ty) in foreign.filter(|(_, ty)| ty.package != WELL_KNOWN) {
         if context.knows(&ty.package) {
             config.extern_path(format!(".{name}"), context.message_path(&ty, place));
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 
-use super::Context;
 use super::layout::Place;
 use super::source::tokens;
+use super::{Context, WELL_KNOWN};
 use crate::schema::model::{Package, Type};
 
 /// Names that generated code uses for something else. A message called like one of them is written as a path.
@@ -158,5 +158,5 @@ impl<'a> Names<'a> {
 
 /// A nested message reads better with its parent's module, and a well-known type with its crate.
 fn importable(message: &Type) -> bool {
-    message.path.len() == 1 && message.package != "google.protobuf"
+    message.path.len() == 1 && message.package != WELL_KNOWN
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::{PROST_TYPES, WELL_KNOWN};
+
 /// Names and layout of generated code. Nothing here is particular to one project: a workspace says what differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -11,7 +13,9 @@ pub struct Settings {
     pub runtime: String,
     /// Cargo feature behind which the mocks are; `None` generates them always.
     pub mock_feature: Option<String>,
-    /// Packages whose code is somewhere else: proto package to Rust path.
+    /// Packages whose code is somewhere else: proto package to the Rust path of the module that its messages are in, such
+    /// as `::acme_zoo::v1`, and of the `events` that are consumed. With [`Layout::Crates`] it begins with a crate that the
+    /// workspace's dependencies name, with `-` for `_`.
     pub externs: BTreeMap<String, String>,
 }
 
@@ -40,7 +44,7 @@ impl Settings {
             layout,
             runtime: "bodybroker_runtime".to_owned(),
             mock_feature: Some("mock".to_owned()),
-            externs: BTreeMap::from([("google.protobuf".to_owned(), "::prost_types".to_owned())]),
+            externs: BTreeMap::from([(WELL_KNOWN.to_owned(), PROST_TYPES.to_owned())]),
         }
     }
 

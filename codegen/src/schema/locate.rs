@@ -67,6 +67,11 @@ impl Locations {
         &self.text
     }
 
+    /// The same, for who keeps it.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
     fn offset(&self, line: usize, column: usize) -> Option<usize> {
         Some((self.lines.get(line)? + column).min(self.text.len()))
     }

@@ -4,6 +4,7 @@
 
 mod element;
 mod place;
+mod uses;
 
 use std::collections::BTreeMap;
 

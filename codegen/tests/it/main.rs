@@ -11,3 +11,4 @@ mod lint_of_ours;
 mod mistakes;
 mod model;
 mod names;
+mod placed;

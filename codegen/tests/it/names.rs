@@ -180,14 +180,19 @@ fn services_and_packages_that_would_share_a_file_are_refused() {
 
 #[test]
 fn what_prost_refuses_is_said() {
-    // No rule judges what is only imported, and prost looks into it: two of its values are one variant.
-    let mut files = schema("acme.zoo.v1", "message Yes { google.Mood mood = 1; }");
+    // No rule judges what is only imported, and prost looks into what is held there: two of its values are one variant.
+    let mut files = schema("acme.zoo.v1", "message Yes { google.held.Held held = 1; }");
     let text = files.values_mut().next().expect("a file");
     *text = text.replace(" import", " import \"b.proto\"; import");
+    let held = "syntax = \"proto3\"; package google.held; import \"c.proto\"; \
+        message Held { google.Mood mood = 1; }";
     let mood = "syntax = \"proto3\"; package google; enum Mood { MOOD_NO = 0; MOOD_A = 1; A = 2; }";
-    files.insert("b.proto".to_owned(), mood.to_owned());
+    files.insert("b.proto".to_owned(), held.to_owned());
+    files.insert("c.proto".to_owned(), mood.to_owned());
     let schema = load_text(&Input::new(""), files).unwrap_or_else(|findings| panic!("{findings}"));
-    let findings = emit(&schema, &Settings::modules("crate")).expect_err("no code");
+    let mut settings = Settings::modules("crate");
+    settings.externs.insert("google.held".to_owned(), "::held".to_owned());
+    let findings = emit(&schema, &settings).expect_err("no code");
     let said = findings.to_string();
     assert!(said.starts_with("a.proto:1:1: no code can be written for the messages of"), "{said}");
     assert!(findings.render(80, false).contains("MESSAGES_WRITTEN"));

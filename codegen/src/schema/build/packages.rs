@@ -6,7 +6,7 @@ use super::{events, services};
 use crate::input::{Input, without_prefix};
 use crate::schema::ident;
 use crate::schema::model::{Package, Redacted};
-use crate::schema::survey::{File, Message, Survey, Value};
+use crate::schema::survey::{File, Message, Survey};
 
 /// Every package of the judged files, by name.
 pub(super) fn packages(input: &Input, survey: &Survey) -> Vec<Package> {
@@ -42,7 +42,7 @@ fn package(
     let declared = files.iter().flat_map(|file| file.services.iter().map(move |it| (*file, it)));
     let owner = services::Owner { package: name, short: &short, major };
     let services = declared.map(|(file, it)| services::service(survey, &owner, file, it)).collect();
-    let mut package = Package {
+    Package {
         name: name.to_owned(),
         modules: short.split('.').filter(|part| !part.is_empty()).map(ident::snake).collect(),
         major,
@@ -53,14 +53,12 @@ fn package(
             .find(|docs| !docs.is_empty())
             .cloned()
             .unwrap_or_default(),
-        dependencies: Vec::new(),
+        dependencies: dependencies(name, known, survey),
         services,
         events: messages().filter_map(|message| events::event(survey, message)).collect(),
         redacted: messages().filter_map(|message| redacted(survey, message)).collect(),
         sealed: Vec::new(),
-    };
-    package.dependencies = dependencies(&package, messages(), known, survey);
-    package
+    }
 }
 
 /// Major version in a package's last component.
@@ -79,35 +77,10 @@ fn short(input: &Input, name: &str) -> String {
         .to_owned()
 }
 
-fn dependencies<'a>(
-    package: &Package,
-    messages: impl Iterator<Item = &'a Message>,
-    known: &BTreeSet<&str>,
-    survey: &Survey,
-) -> Vec<String> {
-    let mut used = BTreeSet::new();
-    for value in messages.flat_map(|message| &message.fields).map(|field| &field.value) {
-        match value {
-            Value::Message(name) => {
-                used.extend(survey.messages.get(name).map(|message| message.package.clone()));
-            }
-            Value::Enum(name) => {
-                used.extend(survey.enums.get(name).map(|found| found.package.clone()));
-            }
-            Value::Text | Value::Bytes | Value::Bool | Value::Integer(_) | Value::Float(_) => {}
-        }
-    }
-    for service in &package.services {
-        let methods = service.methods.iter().flat_map(|method| [&method.request, &method.response]);
-        let indexes = service.buckets.iter().flat_map(|bucket| &bucket.indexes);
-        let enums = indexes.flat_map(|it| &it.fields).filter_map(|it| it.enumeration.as_ref());
-        let values = service.buckets.iter();
-        let values = values.flat_map(|bucket| bucket.read().map(|(_, value)| value)).chain(enums);
-        let events = service.consumes.iter().map(|consume| &consume.event.message);
-        used.extend(methods.chain(values).chain(events).map(|found| found.package.clone()));
-    }
-    used.retain(|name| *name != package.name && known.contains(name.as_str()));
-    used.into_iter().collect()
+fn dependencies(package: &str, known: &BTreeSet<&str>, survey: &Survey) -> Vec<String> {
+    let used: BTreeSet<_> = survey.uses(package).iter().map(|used| used.package).collect();
+    let others = used.into_iter().filter(|name| *name != package && known.contains(name));
+    others.map(str::to_owned).collect()
 }
 
 fn redacted(survey: &Survey, message: &Message) -> Option<Redacted> {

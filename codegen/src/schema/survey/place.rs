@@ -53,6 +53,12 @@ impl Survey {
         Place { file: place.file, span: start..start + part.len() }
     }
 
+    /// What an element says at a tag of its descriptor, at worst the element's name.
+    pub(super) fn tagged(&self, element: &Element, tag: i32) -> Place {
+        let [path, name] = [tag, 1].map(|tag| [&element.path[..], &[tag]].concat());
+        self.first(element, &[&path, &name, &element.path])
+    }
+
     /// A standard option, by its number.
     pub(crate) fn standard(&self, element: &Element, number: i32) -> Place {
         let mut path = element.path.clone();
