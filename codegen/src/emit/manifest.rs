@@ -6,11 +6,8 @@ use askama::Template;
 
 use super::layout::Crate;
 use super::source::{header, origin};
-use super::{Context, Files, Layout, messages};
+use super::{Context, Files, Layout, messages, well_known};
 use crate::schema::model::Package;
-
-/// Crates of the registry that generated code names.
-const REGISTRY: &[&str] = &["prost", "prost-types"];
 
 pub(super) fn emit(context: &Context<'_>, files: &mut Files) {
     if !matches!(context.settings.layout, Layout::Crates { .. }) {
@@ -53,7 +50,8 @@ impl Manifest {
         let names: Vec<_> = packages.iter().map(|package| package.name.as_str()).collect();
         let origins: Vec<_> = packages.iter().map(|package| origin(package)).collect();
         let dependencies = packages.iter().flat_map(|package| &package.dependencies);
-        let crates = dependencies.filter_map(|name| context.places.get(name)?.krate.as_ref());
+        let here = dependencies.filter(|name| context.elsewhere(name).is_none());
+        let crates = here.filter_map(|name| context.places.get(name)?.krate.as_ref());
         let siblings = crates.filter(|other| *other != krate);
         Self {
             header: header("#", &origins.join(", ")).trim_end().to_owned(),
@@ -80,6 +78,18 @@ fn workspace(context: &Context<'_>, packages: &[&Package]) -> BTreeSet<String> {
         !package.services.is_empty() || !package.events.is_empty() || streams
     };
     let runtime = packages.iter().any(needs_runtime).then_some(runtime);
-    let registry = REGISTRY.iter().filter(|name| messages::names_crate(context, packages, name));
-    runtime.into_iter().chain(registry.map(|&name| name.to_owned())).collect()
+    let declares = packages.iter().any(|package| messages::declared(context, package));
+    let prost = declares.then(|| "prost".to_owned());
+    let uses = packages.iter().flat_map(|package| context.schema.survey.uses(&package.name));
+    let named = uses.filter_map(|used| match well_known(used.name) {
+        Some(native) => krate(native.strip_prefix("::")?),
+        None => krate(context.elsewhere(used.package)?),
+    });
+    runtime.into_iter().chain(prost).chain(named).collect()
+}
+
+/// The crate that a path begins with, as a manifest names it.
+fn krate(path: &str) -> Option<String> {
+    let krate = path.trim_start_matches("::").split("::").next()?;
+    (!["crate", "self", "super"].contains(&krate)).then(|| krate.replace('_', "-"))
 }

@@ -150,20 +150,6 @@ fn parse(text: &str) -> Result<syn::File, String> {
     syn::parse_str(text).map_err(|error| format!("what prost wrote is no Rust: {error}"))
 }
 
-/// Whether code that prost writes for packages names a crate: `prost` for any message, `prost-types` for some.
-pub(super) fn names_crate(context: &Context<'_>, packages: &[&Package], krate: &str) -> bool {
-    let mut files = packages.iter().flat_map(|package| own_files(context, package));
-    match krate {
-        "prost" => packages.iter().any(|package| declared(context, package)),
-        _ => files.any(|file| file.dependency.iter().any(|import| is_well_known(import))),
-    }
-}
-
-/// Whether a file is one whose types are those of `prost-types`.
-fn is_well_known(import: &str) -> bool {
-    import.starts_with("google/protobuf/") && !matches!(import, "google/protobuf/descriptor.proto")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,3 +94,52 @@ fn code_that_is_elsewhere_is_named_there() {
     assert!(messages.contains("::google::api::HttpRule"), "{messages}");
     assert!(messages.contains("::farm::v1::Cow"), "{messages}");
 }
+
+/// Dependencies in the manifest of a crate that is generated.
+fn dependencies(body: &str, more: &[(&str, &str)], settings: &Settings) -> Vec<String> {
+    let files = written(&[&[("zoo", body)], more].concat(), settings);
+    let files = files.unwrap_or_else(|findings| panic!("{findings}"));
+    let manifest = text(&files, "rust/zoo/Cargo.toml");
+    let (_, list) = manifest.split_once("[dependencies]\n").expect("dependencies");
+    let names = list.lines().filter(|line| !line.is_empty());
+    names.map(|line| line.split(['.', ' ']).next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_manifest_has_the_crates_whose_types_are_used() {
+    let settings = Settings::crates("acme-");
+    let dependencies = |body: &str, more: &[(&str, &str)]| dependencies(body, more, &settings);
+    let service = |request: &str, response: &str| {
+        format!(
+            "import \"google/protobuf/empty.proto\"; import \"google/protobuf/wrappers.proto\"; \
+             import \"google/protobuf/timestamp.proto\";
+             service ZooService {{
+               option (bodybroker.options.v1.service) = {{ subject: \"svc.zoo.v1\" queue_group: \"zoo\" }};
+               rpc Ask({request}) returns ({response});
+             }}"
+        )
+    };
+    let types = "import \"google/protobuf/descriptor.proto\";
+        message Plan { google.protobuf.FieldDescriptorProto field = 1; }";
+    assert_eq!(dependencies(types, &[]), ["prost", "prost-types"]);
+    let times = ("times", "import public \"google/protobuf/timestamp.proto\";");
+    let through = "import \"times.proto\"; message Day { google.protobuf.Timestamp begins = 1; }";
+    assert_eq!(dependencies(through, &[times]), ["prost", "prost-types"]);
+    let unused = "import \"google/protobuf/timestamp.proto\"; message Day {}";
+    assert_eq!(dependencies(unused, &[]), ["prost"]);
+    let empty = service("google.protobuf.Empty", "google.protobuf.BoolValue");
+    assert_eq!(dependencies(&empty, &[]), ["bodybroker-runtime"]);
+    let strings = service("google.protobuf.Empty", "google.protobuf.StringValue");
+    assert_eq!(dependencies(&strings, &[]), ["bodybroker-runtime", "prost"]);
+    let time = service("google.protobuf.Empty", "google.protobuf.Timestamp");
+    assert_eq!(dependencies(&time, &[]), ["bodybroker-runtime", "prost-types"]);
+}
+
+#[test]
+fn a_manifest_has_the_crate_of_code_that_is_elsewhere() {
+    let mut settings = Settings::crates("acme-");
+    settings.externs.insert("acme.times.v1".to_owned(), "::their_times::v1".to_owned());
+    let times = ("times", "message Hour {}");
+    let body = "import \"times.proto\"; message Day { acme.times.v1.Hour hour = 1; }";
+    assert_eq!(dependencies(body, &[times], &settings), ["prost", "their-times"]);
+}
