@@ -145,6 +145,17 @@ pub trait Durable: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(None)))
     }
 
+    /// How long ago a stream has heard of another, whose messages it takes over, and had nothing left to take over; `None`
+    /// when it has.
+    fn heard_all<'a>(
+        &'a self,
+        stream: &'a str,
+        source: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Duration>>> {
+        let _ = (stream, source);
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// How safely a stream keeps what it is given; `None` when it isn't there, or there is no server to ask.
     fn safety<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Option<Safety>>> {
         let _ = stream;

@@ -20,6 +20,7 @@ use crate::subject::{self, Filter, Subject, SubjectBuilder};
 
 mod canary;
 mod entries;
+mod events;
 mod index;
 mod indexed;
 mod pace;

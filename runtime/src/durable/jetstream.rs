@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::stream::BoxStream;
 use tokio::runtime::Handle;
@@ -185,6 +186,14 @@ impl Durable for JetStream {
 
     fn taken_over<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Option<TakenOver>>> {
         Box::pin(async move { streams::taken_over(self.link().await?, stream).await })
+    }
+
+    fn heard_all<'a>(
+        &'a self,
+        stream: &'a str,
+        source: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Duration>>> {
+        Box::pin(async move { streams::heard_all(self.link().await?, stream, source).await })
     }
 
     fn safety<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<Option<Safety>>> {

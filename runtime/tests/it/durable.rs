@@ -16,6 +16,7 @@ use bodybroker_runtime::{Code, Result};
 use futures::StreamExt;
 use futures::future::join_all;
 
+mod overtaken;
 mod permissions;
 mod restart;
 

@@ -126,7 +126,7 @@ impl Bucket {
     ///
     /// # Errors
     /// With a [`RevisionConflict`] that names the key: `ALREADY_EXISTS` when one should have been absent, `ABORTED` when
-    /// one has another revision.
+    /// one has another revision. `UNAVAILABLE` when nothing was written because what was written before doesn't become events.
     pub async fn write_all(&self, writes: Vec<Write>) -> Result<Vec<u64>> {
         self.write_beside(&writes, Vec::new()).await
     }
@@ -155,25 +155,6 @@ impl Bucket {
             }
         }
         Err(Status::aborted(format!("bucket {}: others keep deleting the keys", self.name)))
-    }
-
-    /// Appends writes and what is beside them in one step, and tells the revisions of the writes, which come first.
-    pub(super) async fn commit(
-        &self,
-        writes: &[Write],
-        mut appends: Vec<Append>,
-    ) -> Result<Vec<u64>> {
-        let mut revisions = if appends.len() > 1 {
-            self.durable.append_all(appends).await?
-        } else {
-            let Some(append) = appends.pop() else { return Ok(Vec::new()) };
-            vec![self.durable.append(append).await?.sequence]
-        };
-        revisions.truncate(writes.len());
-        for (write, revision) in writes.iter().zip(&revisions) {
-            self.pace.wrote(&*self.durable, &self.stream, &write.key, *revision).await;
-        }
-        Ok(revisions)
     }
 
     /// The message that a write is.

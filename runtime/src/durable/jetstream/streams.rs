@@ -1,5 +1,7 @@
 //! Setting streams up.
 
+use std::time::Duration;
+
 use tokio::sync::Mutex;
 
 use async_nats::jetstream::ErrorCode;
@@ -16,7 +18,7 @@ use super::super::{
 use super::link::Link;
 use super::wire;
 use crate::spec::Storage;
-use crate::status::{Result, Status};
+use crate::status::{Code, Result, Status};
 
 /// What it would take to make a stream what the configuration says.
 pub(super) async fn plan(link: &Link, config: &StreamConfig) -> Result<Plan> {
@@ -197,9 +199,34 @@ fn replicas(live: &Config) -> u32 {
     u32::try_from(live.num_replicas).unwrap_or(u32::MAX)
 }
 
-/// Which stream takes the writes of a bucket's stream over.
+/// Which stream takes the writes of a bucket's stream over. One that is there and has no such source does so no more.
 pub(super) async fn taken_over(link: &Link, name: &str) -> Result<Option<TakenOver>> {
-    Ok(live(link, name).await?.and_then(|live| noted(&live.config)))
+    let Some(taken_over) = asked(link, name).await?.and_then(|live| noted(&live.config)) else {
+        return Ok(None);
+    };
+    let takes = match asked(link, &taken_over.stream).await {
+        Ok(live) => {
+            let is_source =
+                |live: Info| live.config.sources.iter().flatten().any(|it| it.name == name);
+            live.is_none_or(is_source)
+        }
+        Err(status) if status.code() == Code::PermissionDenied => true,
+        Err(status) => return Err(status),
+    };
+    Ok(takes.then_some(taken_over))
+}
+
+/// How long ago a stream has heard of a source, and had nothing left to take over.
+pub(super) async fn heard_all(link: &Link, name: &str, source: &str) -> Result<Option<Duration>> {
+    let Some(live) = asked(link, name).await? else { return Ok(None) };
+    let source = live.sources.into_iter().find(|it| it.name == source);
+    Ok(source.filter(|it| it.lag == 0).and_then(|it| it.active))
+}
+
+/// What a stream is, if the server lets us know.
+async fn asked(link: &Link, name: &str) -> Result<Option<Info>> {
+    let state = link.ready().await?;
+    link.exchange(state, &format!("$JS.API.STREAM.INFO.{name}"), live(link, name)).await?
 }
 
 fn noted(live: &Config) -> Option<TakenOver> {
@@ -281,10 +308,7 @@ fn seen(live: &Config, bucket_wanted: bool) -> StreamConfig {
 
 /// Why a stream will take none of a subject however often it is tried, if the server tells.
 pub(super) async fn unfit(link: &Link, stream: &str, subject: &str) -> Option<Status> {
-    let state = link.ready().await.ok()?;
-    let api = format!("$JS.API.STREAM.INFO.{stream}");
-    let live = link.exchange(state, &api, live(link, stream)).await.ok()?.ok()?;
-    match live {
+    match asked(link, stream).await.ok()? {
         None => Some(missing::stream(stream)),
         Some(live) if !covered(&live.config.subjects, subject) => {
             Some(missing::subject(stream, subject))
