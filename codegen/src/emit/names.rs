@@ -160,3 +160,6 @@ impl<'a> Names<'a> {
 fn importable(message: &Type) -> bool {
     message.path.len() == 1 && message.package != WELL_KNOWN
 }
+
+#[cfg(test)]
+mod tests;
