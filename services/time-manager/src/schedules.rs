@@ -36,11 +36,16 @@ impl Schedules {
         self.plans.watch_all().await
     }
 
-    /// Plans an action. The same plan changes nothing, another one replaces it.
+    /// Plans an action. The same plan changes nothing, another one replaces it. Where a call is named, because what it asks for
+    /// depends on when it does, the plan is the same whenever the call is repeated.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when its payload is too long for the event of a firing.
-    pub(crate) async fn put(&self, action: ScheduledAction) -> Result<ScheduledAction> {
+    pub(crate) async fn put(
+        &self,
+        action: ScheduledAction,
+        call: Option<String>,
+    ) -> Result<ScheduledAction> {
         let bytes = action.payload.as_ref().map_or(0, Message::encoded_len);
         let most = self.connection.tx().max_payload().saturating_sub(ROOM_BYTES);
         if bytes > most {
@@ -48,7 +53,13 @@ impl Schedules {
                 "payload has {bytes} bytes; give at most {most}, because its event has to fit into one message"
             )));
         }
-        let action = ScheduledAction { plan_id: fingerprint(&action), ..action };
+        let plan_id = match call {
+            Some(call) => {
+                fingerprint(&ScheduledAction { due: None, plan_id: call, ..action.clone() })
+            }
+            None => fingerprint(&action),
+        };
+        let action = ScheduledAction { plan_id, ..action };
         let key = key(&action.world_id, &action.schedule_id);
         let kept = self.plans.modify(&key, |old| match old {
             Some(old) if old.plan_id == action.plan_id => Ok(old),
@@ -156,7 +167,7 @@ fn key(world_id: &str, schedule_id: &str) -> String {
     format!("{}/{world_id}/{schedule_id}", world_id.len())
 }
 
-/// Identifies a plan by what it says.
+/// Identifies a plan by what it says, and by the call where that is given.
 fn fingerprint(action: &ScheduledAction) -> String {
     let hash = blake3::hash(&action.encode_to_vec());
     hash.to_hex()[..16].to_owned()

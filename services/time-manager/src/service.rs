@@ -58,16 +58,18 @@ impl TimeService for TimeManager {
             ));
         }
         let world_id = field::id("world_id", &request.world_id)?;
-        let time = self.worlds.advance(world_id, by, ctx.idempotency_key()).await?;
+        let time = self.worlds.advance(world_id, by, key(ctx).as_deref()).await?;
         Ok(AdvanceResponse { time: Some(time) })
     }
 
-    async fn schedule(&self, _ctx: &Context, request: ScheduleRequest) -> Result<ScheduleResponse> {
+    async fn schedule(&self, ctx: &Context, request: ScheduleRequest) -> Result<ScheduleResponse> {
         let ScheduleRequest { world_id, schedule_id, when, every, times, payload } = request;
         let now = duration(self.worlds.time(field::id("world_id", &world_id)?).await?.game_time);
-        let due = match when {
-            Some(When::At(at)) => field::duration("at", at)?,
-            Some(When::After(after)) => now.saturating_add(field::duration("after", after)?),
+        let (due, call) = match when {
+            Some(When::At(at)) => (field::duration("at", at)?, None),
+            Some(When::After(after)) => {
+                (now.saturating_add(field::duration("after", after)?), key(ctx))
+            }
             None => return Err(Status::invalid_argument("when is missing; give `at` or `after`")),
         };
         let every = every.map(|every| field::duration("every", every)).transpose()?;
@@ -89,7 +91,7 @@ impl TimeService for TimeManager {
             occurrence: 1,
             plan_id: String::new(),
         };
-        Ok(ScheduleResponse { action: Some(self.schedules.put(action).await?) })
+        Ok(ScheduleResponse { action: Some(self.schedules.put(action, call).await?) })
     }
 
     async fn unschedule(
@@ -101,4 +103,9 @@ impl TimeService for TimeManager {
         let schedule_id = field::id("schedule_id", &request.schedule_id)?;
         Ok(UnscheduleResponse { existed: self.schedules.remove(world_id, schedule_id).await? })
     }
+}
+
+/// Who calls, and the idempotency key: keys of one caller say nothing of another's.
+fn key(ctx: &Context) -> Option<String> {
+    Some(format!("{} {}", ctx.origin().unwrap_or_default(), ctx.idempotency_key()?))
 }

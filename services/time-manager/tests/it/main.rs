@@ -13,6 +13,7 @@ use bodybroker_time_manager::v1::*;
 use time_manager::{Settings, TimeManager};
 
 mod firing;
+mod repeated;
 
 const WORLD: &str = "overworld";
 

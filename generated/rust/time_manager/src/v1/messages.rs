@@ -101,7 +101,8 @@ pub struct TimeTick {
     /// Term of the leader that ticked. Absent: a call changed the clock.
     #[prost(uint64, optional, tag = "8")]
     pub term: Option<u64>,
-    /// Idempotency key of the last `Advance`, by which a repetition is recognised. Absent: there was none.
+    /// Caller and idempotency key of the last `Advance`: by these a repetition is recognised whose answer wasn't kept, because
+    /// the instance died. Absent: there was none.
     #[prost(string, optional, tag = "9")]
     pub advance_key: Option<String>,
 }
@@ -499,7 +500,7 @@ pub mod schedule_request {
         /// Game time since the world began; what lies in the past fires with the next tick.
         #[prost(message, tag = "3")]
         At(::prost_types::Duration),
-        /// Game time from now. A repeated call counts from its own now.
+        /// Game time from now. A call that is repeated under its idempotency key counts from the first one's.
         #[prost(message, tag = "4")]
         After(::prost_types::Duration),
     }

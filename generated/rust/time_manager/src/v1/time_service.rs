@@ -22,7 +22,8 @@ mod mock;
 pub use client::TimeClient;
 pub use server::TimeServer;
 pub use spec::{
-    TIME_CLOCK_BUCKET, TIME_LEASE_BUCKET, TIME_SCHEDULE_BUCKET, TIME_FIRED_BUCKET, SPEC,
+    TIME_CLOCK_BUCKET, TIME_LEASE_BUCKET, TIME_SCHEDULE_BUCKET, TIME_FIRED_BUCKET,
+    IDEMPOTENCY_ANSWERS_BUCKET, SPEC,
 };
 
 #[cfg(feature = "mock")]
@@ -71,7 +72,7 @@ pub trait TimeService: Send + Sync + 'static {
     ) -> impl Future<Output = Result<AdvanceResponse>> + Send;
 
     /// Plans an action at a game time, once or repeatedly. The same plan under the same id changes nothing, another plan
-    /// replaces it.
+    /// replaces it. A call is repeated under its idempotency key alone: `after` counts from each call's own now.
     fn schedule(
         &self,
         ctx: &Context,

@@ -64,7 +64,7 @@ impl TimeClient {
     }
 
     /// Plans an action at a game time, once or repeatedly. The same plan under the same id changes nothing, another plan
-    /// replaces it.
+    /// replaces it. A call is repeated under its idempotency key alone: `after` counts from each call's own now.
     pub fn schedule(
         &self,
         request: ScheduleRequest,

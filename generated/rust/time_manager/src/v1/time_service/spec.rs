@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bodybroker_runtime::spec::{
-    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Retry, ServiceSpec, Storage,
-    Versions,
+    BucketSpec, Idempotency, Kind, MethodSpec, Policy, Replay, Retry, ServiceSpec,
+    Storage, Versions,
 };
 
 /// What the schema says of [`TimeService`](super::TimeService).
@@ -16,7 +16,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
     subject: "svc.time.manager.v1",
     queue_group: "q.time",
     version: "1.0.0",
-    schema_hash: "aa05cb6c8cbe40ee",
+    schema_hash: "3112fdcec0699cc4",
     methods: &[
         MethodSpec {
             name: "GetTime",
@@ -59,6 +59,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             subject: "svc.time.manager.v1.advance",
             kind: Kind::Unary,
             idempotency: Idempotency::Keyed,
+            replay: Some(Replay {
+                bucket: &IDEMPOTENCY_ANSWERS_BUCKET,
+                ttl: Duration::from_secs(86_400),
+            }),
             request: "bodybroker.time_manager.v1.AdvanceRequest",
             response: "bodybroker.time_manager.v1.AdvanceResponse",
             ..USUAL
@@ -67,7 +71,11 @@ pub static SPEC: ServiceSpec = ServiceSpec {
             name: "Schedule",
             subject: "svc.time.manager.v1.schedule",
             kind: Kind::Unary,
-            idempotency: Idempotency::Idempotent,
+            idempotency: Idempotency::Keyed,
+            replay: Some(Replay {
+                bucket: &IDEMPOTENCY_ANSWERS_BUCKET,
+                ttl: Duration::from_secs(86_400),
+            }),
             request: "bodybroker.time_manager.v1.ScheduleRequest",
             response: "bodybroker.time_manager.v1.ScheduleResponse",
             ..USUAL
@@ -89,6 +97,7 @@ pub static SPEC: ServiceSpec = ServiceSpec {
         &TIME_LEASE_BUCKET,
         &TIME_SCHEDULE_BUCKET,
         &TIME_FIRED_BUCKET,
+        &IDEMPOTENCY_ANSWERS_BUCKET,
     ],
     calls: &[],
 };
@@ -161,5 +170,18 @@ pub static TIME_FIRED_BUCKET: BucketSpec = BucketSpec {
     ttl: Some(Duration::from_secs(86_400)),
     storage: Storage::File,
     replicas: 1,
+    versions: Versions::FIRST,
+};
+
+/// Bucket `answers-svc-time-manager-v1` of [`TimeService`](super::TimeService).
+pub static IDEMPOTENCY_ANSWERS_BUCKET: BucketSpec = BucketSpec {
+    name: "answers-svc-time-manager-v1",
+    value: "runtime.v1.KeptAnswer",
+    sealed: None,
+    indexes: &[],
+    history: 1,
+    ttl: Some(Duration::from_secs(86_400)),
+    storage: Storage::File,
+    replicas: 3,
     versions: Versions::FIRST,
 };
