@@ -72,6 +72,28 @@ impl Clock {
     }
 }
 
+/// A leader's real time: that of its machine, set forward as far as the clock that it goes on with is ahead of it. Without
+/// that a world would stand still until a machine behind has caught up with the one that led before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pace {
+    /// How far it is set forward.
+    pub ahead: Duration,
+}
+
+impl Pace {
+    /// The leader's time when its machine's is this.
+    #[must_use]
+    pub fn time(&self, machine: Duration) -> Duration {
+        machine.saturating_add(self.ahead)
+    }
+
+    /// The pace after a tick of the clock when the machine's time was this.
+    #[must_use]
+    pub fn ticked(clock: &Clock, machine: Duration) -> Self {
+        Self { ahead: clock.at.saturating_sub(machine) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -101,6 +123,20 @@ mod tests {
     fn a_paused_clock_can_be_advanced() {
         let clock = Clock::begin(secs(0)).paused(true, secs(10)).advanced(secs(60), secs(20));
         assert_eq!(clock.game_time_at(secs(500)), secs(70));
+    }
+
+    #[test]
+    fn a_leader_behind_the_clock_goes_on_from_it() {
+        let mut clock = Clock::begin(secs(5_000));
+        let mut pace = Pace::default();
+        let mut told = Vec::new();
+        for machine in [100, 101, 103] {
+            clock = clock.tick(pace.time(secs(machine)));
+            pace = Pace::ticked(&clock, secs(machine));
+            told.push(clock.game_time.as_secs());
+        }
+        assert_eq!(told, [0, 1, 3]);
+        assert_eq!(pace.ahead, secs(4_900));
     }
 
     #[derive(Debug, Clone, Copy)]
@@ -135,6 +171,26 @@ mod tests {
                 };
                 prop_assert!(clock.game_time >= before);
                 prop_assert!(clock.game_time_at(now) >= clock.game_time);
+            }
+        }
+
+        #[test]
+        fn game_time_passes_as_the_leader_s_own_time_does(
+            skews in prop::collection::vec((0..10_000_u64, 1..20_u64), 1..10),
+            before in 0..10_000_u64,
+        ) {
+            // Each leader's machine is as wrong as it likes, and leads for some ticks of a second.
+            let mut clock = Clock::begin(secs(before));
+            for (machine, ticks) in skews {
+                let mut pace = Pace::default();
+                let mut taken_over = None;
+                for passed in 0..=ticks {
+                    let machine = secs(machine + passed);
+                    clock = clock.tick(pace.time(machine));
+                    pace = Pace::ticked(&clock, machine);
+                    let since = *taken_over.get_or_insert(clock.game_time);
+                    prop_assert_eq!(clock.game_time, since + secs(passed));
+                }
             }
         }
     }

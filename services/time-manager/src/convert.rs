@@ -1,6 +1,7 @@
 //! Between what is stored and said, and what is counted with.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bodybroker_runtime::field;
 use bodybroker_time_manager::v1::{CalendarTime, ScheduledAction, Season, TimeTick, WorldTime};
@@ -10,9 +11,14 @@ use crate::calendar::Date;
 use crate::clock::Clock;
 use crate::plan::Plan;
 
-/// Real time since the Unix epoch.
+/// Real time since the Unix epoch: the time of day when the process first asks, and from then on what a monotonic clock adds.
+/// So nobody who sets the time of day makes worlds leap, or stand still.
 pub(crate) fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    static BEGUN: LazyLock<(Instant, Duration)> = LazyLock::new(|| {
+        (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+    });
+    let (began, time_of_day) = *BEGUN;
+    time_of_day + began.elapsed()
 }
 
 /// The clock that a record holds.

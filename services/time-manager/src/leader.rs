@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::TimeManager;
 use crate::agenda::Agenda;
+use crate::clock::Pace;
 use crate::convert::duration;
 use crate::settings::Settings;
 
@@ -76,6 +77,7 @@ impl Leader {
     async fn lead(&self, world_id: &str, lease: &Lease) -> Result<()> {
         let TimeManager { worlds, schedules } = &self.manager;
         let mut agenda = Agenda::default();
+        let mut pace = Pace::default();
         let mut changes = schedules.watch().await?;
         let mut ticks = tokio::time::interval(self.settings.tick);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -90,7 +92,7 @@ impl Leader {
                     if !lease.is_held() {
                         return Ok(());
                     }
-                    let Some(tick) = worlds.tick(world_id, lease.term()).await? else { return Ok(()) };
+                    let Some(tick) = worlds.tick(world_id, lease.term(), &mut pace).await? else { return Ok(()) };
                     if !tick.paused {
                         self.fire(&mut agenda, &tick).await;
                     }

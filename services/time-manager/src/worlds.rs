@@ -6,8 +6,11 @@ use bodybroker_runtime::store::{Store, Watch};
 use bodybroker_runtime::{Connection, Result, Status};
 use bodybroker_time_manager::v1::{TIME_CLOCK_BUCKET, TimeTick, WorldTime};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace};
 use crate::convert::{clock, now, record, world_time};
+
+/// How far the times of machines are commonly apart.
+const SKEW_MAX: Duration = Duration::from_secs(1);
 
 /// The clocks of all worlds.
 #[derive(Debug, Clone)]
@@ -75,9 +78,15 @@ impl Worlds {
         Ok(world_time(world_id, &clock(&set.await?), at))
     }
 
-    /// Ticks a world as the leader of a term; `None` when a later leader has.
-    pub(crate) async fn tick(&self, world_id: &str, term: u64) -> Result<Option<TimeTick>> {
-        let at = now();
+    /// Ticks a world as the leader of a term, at a pace that the tick may change; `None` when a later leader has.
+    pub(crate) async fn tick(
+        &self,
+        world_id: &str,
+        term: u64,
+        pace: &mut Pace,
+    ) -> Result<Option<TimeTick>> {
+        let machine = now();
+        let at = pace.time(machine);
         let ticked = self.0.modify(world_id, |old| {
             let old = old.unwrap_or_else(|| record(world_id, &Clock::begin(at)));
             if old.term > Some(term) {
@@ -87,7 +96,19 @@ impl Worlds {
             Ok(TimeTick { term: Some(term), advance_key: old.advance_key, ..ticked })
         });
         match ticked.await {
-            Ok(entry) => Ok(Some(entry.value)),
+            Ok(entry) => {
+                let now = Pace::ticked(&clock(&entry.value), machine);
+                if now.ahead > pace.ahead + SKEW_MAX {
+                    let ahead = now.ahead.as_secs();
+                    tracing::warn!(
+                        world_id,
+                        ahead,
+                        "this machine's time is seconds behind the clock; the world goes on from the clock"
+                    );
+                }
+                *pace = now;
+                Ok(Some(entry.value))
+            }
             Err(status) if status.code() == bodybroker_runtime::Code::FailedPrecondition => {
                 Ok(None)
             }

@@ -1,7 +1,7 @@
 //! Game time over a real server.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bodybroker_runtime::prelude::*;
 use bodybroker_runtime::provision::Provisioner;
@@ -162,6 +162,26 @@ async fn a_paused_world_stands_still_until_it_is_resumed() {
         3_600.0_f64.to_bits(),
         "at the scale it had"
     );
+    env.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_world_whose_clock_lies_ahead_goes_on_from_it() {
+    let env = provisioned().await;
+    let clocks = env.connection().store::<TimeTick>(&TIME_CLOCK_BUCKET).unwrap();
+    let ahead = SystemTime::now() + Duration::from_hours(1);
+    let clock = TimeTick {
+        world_id: WORLD.into(),
+        tick: 7,
+        game_time: Some(seconds(1_000)),
+        scale: 1_000.0,
+        at: Some(ahead.into()),
+        ..TimeTick::default()
+    };
+    clocks.create(WORLD, &clock).await.unwrap();
+    serve(&env).await;
+    let mut ticks = ticks(&env).await;
+    while next(&mut ticks).await.game_time.unwrap().seconds < 1_010 {}
     env.drain().await;
 }
 
