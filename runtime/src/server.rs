@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::base36;
 use crate::connection::Connection;
@@ -24,6 +25,7 @@ mod callers;
 mod cancel;
 mod desk;
 mod handler;
+mod held;
 mod incoming;
 mod large;
 mod membership;
@@ -32,6 +34,7 @@ mod service;
 mod stats;
 mod streaming;
 
+pub(crate) use held::Held;
 pub use incoming::Incoming;
 pub use membership::Membership;
 pub use service::{IntoService, Service};
@@ -79,6 +82,8 @@ pub(crate) struct Inner {
     long_bytes: AtomicUsize,
     draining: AtomicBool,
     finished: Notify,
+    /// Ends what goes on without its caller, once a drain has given up waiting.
+    cut: CancellationToken,
 }
 
 impl Server {
@@ -103,6 +108,7 @@ impl Server {
             long_bytes: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             finished: Notify::new(),
+            cut: CancellationToken::new(),
         });
         let server = Self(inner);
         let subscribed = match server.sit_down().await {
@@ -167,6 +173,7 @@ impl Server {
             for context in self.0.running.all() {
                 context.cancel();
             }
+            self.0.cut.cancel();
             if timeout(LET_GO_MAX, self.finished()).await.is_err() {
                 tracing::error!(service, left = self.in_flight(), "handlers are left behind");
             }
@@ -256,6 +263,14 @@ impl Inner {
     /// Notes what an instance is reached by beside its queue groups.
     fn subscribed(&self, lane: Lane, id: SubscriptionId) {
         self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).push((lane, id));
+    }
+
+    /// Gives a place among the calls in flight back.
+    fn leave(&self, index: usize) {
+        self.methods[index].leave();
+        if self.draining.load(Ordering::SeqCst) {
+            self.finished.notify_waiters();
+        }
     }
 
     fn in_flight(&self) -> usize {

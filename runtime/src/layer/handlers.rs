@@ -1,6 +1,7 @@
 //! The answering side: what stands between an admitted request and its handler.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tower::util::BoxCloneSyncService;
@@ -12,6 +13,7 @@ use super::{LayerService, Response};
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::headers::Headers;
+use crate::server::Held;
 use crate::spec::MethodSpec;
 use crate::status::{Result, Status};
 use crate::transport::BoxFuture;
@@ -29,6 +31,8 @@ pub struct Handling {
     /// The request message, encoded.
     pub body: Bytes,
     run: Run,
+    /// Its place among the calls in flight, where it may go on without its caller.
+    pub(super) held: Option<Arc<Held>>,
 }
 
 impl Handling {
@@ -38,8 +42,9 @@ impl Handling {
         context: Context,
         body: Bytes,
         run: Run,
+        held: Option<Arc<Held>>,
     ) -> Self {
-        Self { connection: connection.clone(), method, context, body, run }
+        Self { connection: connection.clone(), method, context, body, run, held }
     }
 
     /// The method that is called.

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
@@ -71,46 +72,79 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, handling: Handling) -> Self::Future {
+    fn call(&mut self, mut handling: Handling) -> Self::Future {
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         let Some(key) = key(&handling) else { return Box::pin(inner.call(handling)) };
-        let (answers, method) = (Arc::clone(&self.answers), handling.method().subject);
-        Box::pin(async move {
-            let request = Bytes::copy_from_slice(blake3::hash(&handling.body).as_bytes());
-            let deadline = handling.context().deadline();
-            let deadline = deadline.unwrap_or_else(|| Instant::now() + handling.method().timeout);
-            let place = match answers.claim(key, request, deadline).await? {
-                Claim::Answered(answer) => {
-                    metrics::counter!("bb_answers_replayed_total", "method" => method).increment(1);
-                    return answer.replay();
+        let (connection, held) = (handling.connection().clone(), handling.held.take());
+        let (caller, told) = oneshot::channel();
+        let call = run(inner, Arc::clone(&self.answers), key, handling, caller);
+        // A caller who leaves must cut neither a claim nor an effect in two: both go on, and are in flight until they end.
+        let call = async move {
+            let cut = async {
+                match &held {
+                    Some(held) => held.cut().await,
+                    None => std::future::pending().await,
                 }
-                Claim::Won(place) => place,
             };
-            // Its effect must not be cut in two by a caller who leaves: the handler runs on, and its answer is kept.
-            let (tell, told) = tokio::sync::oneshot::channel();
-            let connection = handling.connection().clone();
-            let running = async move {
-                let handled = AssertUnwindSafe(async { inner.call(handling).await }).catch_unwind();
-                let result = match tokio::time::timeout_at(deadline, handled).await {
-                    Ok(Ok(result)) => result,
-                    Ok(Err(_)) => Err(Status::internal("the handler panicked")),
-                    // Nobody knows what it has done so far: the record stays as it is until its time is over.
-                    Err(_) => return,
-                };
-                let mut tell = Some(tell);
-                let mut tell = || tell.take().map(|tell| tell.send(result.clone()));
-                // While the answer can't be kept, its caller needn't wait.
-                answers.settle(&place, &result, || drop(tell())).await;
-                drop(tell());
-            };
-            connection.spawn_to_end(running.instrument(Span::current()));
-            told.await.unwrap_or_else(|_| {
-                Err(Status::deadline_exceeded("the handler ran out of time")
-                    .with_executed(Executed::Unknown))
-            })
-        })
+            tokio::select! {
+                () = call => {}
+                () = cut => {}
+            }
+        };
+        connection.spawn_to_end(call.instrument(Span::current()));
+        Box::pin(async move { told.await.unwrap_or_else(|_| Err(stopped())) })
     }
+}
+
+/// Claims the key, runs the handler to its end and keeps its answer; or finds the answer.
+async fn run<S>(
+    mut inner: S,
+    answers: Arc<Answers>,
+    key: String,
+    handling: Handling,
+    mut caller: oneshot::Sender<Result<Response>>,
+) where
+    S: Service<Handling, Response = Response, Error = Status>,
+{
+    let method = handling.method();
+    let request = Bytes::copy_from_slice(blake3::hash(&handling.body).as_bytes());
+    let deadline = handling.context().deadline();
+    let deadline = deadline.unwrap_or_else(|| Instant::now() + method.timeout);
+    let place = match answers.claim(key, request, deadline, &mut caller).await {
+        Ok(Claim::Won(place)) => place,
+        Ok(Claim::Answered(answer)) => {
+            metrics::counter!("bb_answers_replayed_total", "method" => method.subject).increment(1);
+            return drop(caller.send(answer.replay()));
+        }
+        Err(status) => return drop(caller.send(Err(status))),
+    };
+    if caller.is_closed() || deadline <= Instant::now() {
+        // Nobody waits for an effect that hasn't begun, and the next call mustn't wait for this one.
+        let left = Err(Status::cancelled("the caller left").with_executed(Executed::No));
+        return answers.settle(&place, &left, || ()).await;
+    }
+    let handled = AssertUnwindSafe(async { inner.call(handling).await }).catch_unwind();
+    let result = match tokio::time::timeout_at(deadline, handled).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Status::internal("the handler panicked")),
+        Err(_) => {
+            // Nobody knows what it has done so far: the record stays as it is until its time is over.
+            let late = Status::deadline_exceeded("the handler ran out of time");
+            return drop(caller.send(Err(late.with_executed(Executed::Unknown))));
+        }
+    };
+    let mut caller = Some(caller);
+    let mut tell = || drop(caller.take().map(|caller| caller.send(result.clone())));
+    // While the answer can't be kept, its caller needn't wait.
+    answers.settle(&place, &result, &mut tell).await;
+    tell();
+}
+
+/// The process ends, and the handler before its time.
+fn stopped() -> Status {
+    Status::unavailable("the instance stopped before the handler ended")
+        .with_executed(Executed::Unknown)
 }
 
 /// Who calls what, for which effect: keys of one caller say nothing of another's.

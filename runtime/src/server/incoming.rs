@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use prost::Message;
 use tokio::time::Instant;
 use tracing::Span;
 
+use super::held::Held;
 use super::large::Room;
 use super::stats::Method;
 use super::{Inner, handler, large};
@@ -96,7 +97,7 @@ impl Incoming {
     }
 
     /// The same, with layers around the handler.
-    fn unary_through_layers<Q, R, H, F>(self, handler: H)
+    fn unary_through_layers<Q, R, H, F>(mut self, handler: H)
     where
         Q: Message + Default,
         R: Message,
@@ -105,9 +106,12 @@ impl Incoming {
     {
         let (method, context) = (self.method(), self.context().clone());
         let connection = self.connection().clone();
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
         let run = move |context: Context, body: Bytes| -> BoxFuture<'static, Result<Bytes>> {
             match decode(method, &body) {
                 Ok(request) => {
+                    begins.store(true, Ordering::Relaxed);
                     let future = handler(context, request);
                     Box::pin(async move { Ok(future.await?.encode_to_vec().into()) })
                 }
@@ -115,7 +119,10 @@ impl Incoming {
             }
         };
         let (body, run) = (self.payload.clone(), Box::new(run));
-        let handling = Handling::new(&connection, method, context.clone(), body, run);
+        // With a key it goes on without its caller.
+        let goes_on = method.replay.is_some() && context.idempotency_key().is_some();
+        let held = goes_on.then(|| self.permit.hold());
+        let handling = Handling::new(&connection, method, context.clone(), body, run, held);
         let answered = connection.handlers().handle(handling);
         self.start(Box::pin(async move {
             match answered.await {
@@ -124,6 +131,12 @@ impl Incoming {
                         Some(rest) => rest.await,
                         None => Ok(()),
                     }
+                }
+                Err(status)
+                    if status.executed() == Executed::No && !begun.load(Ordering::Relaxed) =>
+                {
+                    handler::answer_failure(&connection, &context, &status);
+                    Err(status)
                 }
                 Err(status) => Err(handler::answer_error(&connection, &context, status)),
             }
@@ -216,6 +229,8 @@ pub(super) struct Permit {
     listed: bool,
     /// Room of a long request.
     pub(super) room: Option<Room>,
+    /// Who holds the place, where that is not the permit alone.
+    held: Option<Arc<Held>>,
 }
 
 impl Permit {
@@ -228,7 +243,7 @@ impl Permit {
         context: Context,
     ) -> Self {
         let server = Arc::clone(server);
-        Self { server, index, desk, span, context, listed: false, room: None }
+        Self { server, index, desk, span, context, listed: false, room: None, held: None }
     }
 
     /// Notes that the call goes on elsewhere than on the task that reads. From now on it can be cancelled: a cancellation
@@ -239,6 +254,13 @@ impl Permit {
             self.listed = true;
             self.server.running.enter(&self.context);
         }
+    }
+
+    /// Lets somebody else hold the place, too, for as long as what is returned lives.
+    fn hold(&mut self) -> Arc<Held> {
+        let held = Arc::new(Held::new(&self.server, self.index, self.room.take()));
+        self.held = Some(Arc::clone(&held));
+        held
     }
 
     /// The connection that the call came in over.
@@ -269,9 +291,8 @@ impl Drop for Permit {
         if self.listed {
             self.server.running.leave(&self.context);
         }
-        self.method().leave();
-        if self.server.draining.load(Ordering::SeqCst) {
-            self.server.finished.notify_waiters();
+        if self.held.is_none() {
+            self.server.leave(self.index);
         }
     }
 }

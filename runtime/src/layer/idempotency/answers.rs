@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use prost::Message as _;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::record::{Answer, Record, SEALED};
@@ -68,12 +69,14 @@ impl Answers {
         Self { method, bucket, ttl, expires_in, guard, sightings }
     }
 
-    /// Claims a key for a call, or waits for the answer of the call that has.
-    pub(super) async fn claim(
+    /// Claims a key for a call, or waits for the answer of the call that has, for as long as its caller does. Must be
+    /// polled to its end: a claim that nobody works on keeps others waiting.
+    pub(super) async fn claim<T>(
         &self,
         key: String,
         request: Bytes,
         deadline: Instant,
+        caller: &mut oneshot::Sender<T>,
     ) -> Result<Claim> {
         let left = deadline.saturating_duration_since(Instant::now());
         let claim = self.bytes(&Record::claim(request.clone(), left))?;
@@ -110,8 +113,11 @@ impl Answers {
                 if until <= Instant::now() {
                     break revision;
                 }
-                self.news(key, revision, until.min(deadline)).await?;
-                if deadline <= Instant::now() {
+                tokio::select! {
+                    news = self.news(key, revision, until.min(deadline)) => news?,
+                    () = caller.closed() => {}
+                }
+                if caller.is_closed() || deadline <= Instant::now() {
                     return Err(busy());
                 }
             };

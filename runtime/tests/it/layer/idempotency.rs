@@ -6,12 +6,12 @@ use std::time::Duration;
 use bodybroker_runtime::connection::Options;
 use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::testing::NatsServer;
-use bodybroker_runtime::{Connection, Status};
+use bodybroker_runtime::{Call, Connection, Server, Status};
 use tokio::sync::Semaphore;
 
 use self::storage::Does;
 use super::fixture::{BRIEF, ORDER, Script, Step, call, down, order, script, two_scripts};
-use crate::fixture::noise;
+use crate::fixture::{Text, noise};
 
 mod storage;
 
@@ -48,7 +48,7 @@ async fn a_key_belongs_to_one_request_and_one_caller() {
     let (client, script, _servers) = two_scripts().await;
     order(&client, "k1", "a sword").await.unwrap();
     let status = order(&client, "k1", "a shield").await.unwrap_err();
-    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert_eq!((status.code(), status.executed()), (Code::FailedPrecondition, Executed::No));
     assert_eq!(script.seen().len(), 1);
     order(script.connection(), "k1", "a shield").await.expect("another caller has keys of its own");
 }
@@ -78,6 +78,75 @@ async fn a_caller_who_leaves_does_not_cut_the_effect_in_two() {
     permits.add_permits(1);
     assert_eq!(order(&client, "k1", "a sword").await.unwrap().text, "a sword");
     assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_without_its_caller_is_in_flight_until_its_answer_is_kept() {
+    let (client, script, server, storage) = storage::script().await;
+    let permits = Arc::new(Semaphore::new(0));
+    script.next([Step::Wait(Arc::clone(&permits))]);
+    leave(order(&client, "k1", "a sword"), &server, begun(&script)).await;
+    assert_eq!(server.in_flight(), 1);
+    let drain = server.drain();
+    tokio::pin!(drain);
+    tokio::time::timeout(Duration::from_millis(500), &mut drain).await.expect_err("it waits");
+    storage.does(Does::Nothing);
+    permits.add_permits(1);
+    tokio::time::timeout(Duration::from_secs(2), &mut drain).await.expect_err("it waits");
+    storage.does(Does::Work);
+    drain.await;
+    let other = script.connection().serve(script.clone()).await.unwrap();
+    assert_eq!(order(&client, "k1", "a sword").await.unwrap().text, "a sword");
+    assert_eq!((script.seen().len(), other.in_flight()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_gives_up_ends_what_goes_on_without_its_caller() {
+    let (client, script, server) = script().await;
+    script.next([Step::Hang]);
+    let long = order(&client, "k1", "a sword").timeout(Duration::from_secs(50));
+    leave(long, &server, begun(&script)).await;
+    assert_eq!(script.dropped(), 0);
+    let drain = server.drain_within(Duration::from_secs(1));
+    tokio::time::timeout(Duration::from_secs(5), drain).await.expect("it gives up");
+    assert_eq!((script.dropped(), server.in_flight()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_closes_in_seconds_whatever_goes_on() {
+    let (client, script, server) = script().await;
+    script.next([Step::Hang]);
+    let long = order(&client, "k1", "a sword").timeout(Duration::from_secs(50));
+    leave(long, &server, begun(&script)).await;
+    let close = script.connection().close();
+    tokio::time::timeout(Duration::from_secs(15), close).await.expect("it gives up");
+    assert_eq!(script.dropped(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_leaves_while_its_key_is_claimed_leaves_it_free() {
+    let (client, script, server, storage) = storage::script().await;
+    storage.does(Does::Hold);
+    leave(order(&client, "k1", "a sword"), &server, storage.written(1)).await;
+    storage.does(Does::Work);
+    assert_eq!(order(&client, "k1", "a sword").await.unwrap().text, "a sword");
+    assert_eq!(script.seen().len(), 1);
+}
+
+async fn begun(script: &Script) {
+    while script.seen().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Makes a call, and gives it up once something has happened; completes when its server has heard of that.
+async fn leave(call: Call<Text, Text>, server: &Server, when: impl Future<Output = ()>) {
+    let call = tokio::spawn(call.into_future());
+    when.await;
+    call.abort();
+    while server.stats()[ORDER].cancelled == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
