@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use bodybroker_runtime::layer::{CallService, HandlerService, Handling, Request, Response};
-use bodybroker_runtime::status::Code;
+use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::{BoxFuture, Result, Status};
 use tower::{Layer, Service};
 
-use super::fixture::{PLAIN, Player, READ, call, down, script};
+use super::fixture::{PLAIN, Player, READ, SPEC, Step, call, down, script};
+use crate::fixture::Text;
 
 /// Adds a header to each call, and counts calls that succeed.
 #[derive(Debug, Clone, Default)]
@@ -106,4 +107,38 @@ async fn a_layer_around_handlers_can_refuse_and_leave_something_for_them() {
     assert!(script.seen().is_empty());
     call(&client, PLAIN).header("Test-Note", "ann").await.unwrap();
     assert_eq!(script.players(), ["ann"]);
+}
+
+/// What no handler of the service takes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Number {
+    #[prost(uint64, tag = "1")]
+    number: u64,
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_layer_it_is_told_whether_the_handler_ran() {
+    let (client, script, _server) = script().await;
+    let busy = || Status::unavailable("not now").with_executed(Executed::No);
+    script.connection().handler_layer(tower::layer::layer_fn(move |inner: HandlerService| {
+        tower::service_fn(move |handling: Handling| {
+            let mut inner = inner.clone();
+            async move {
+                if handling.context().headers().get("Test-Note").is_none() {
+                    return Err(busy());
+                }
+                inner.call(handling).await
+            }
+        })
+    }));
+    let refused = call(&client, PLAIN).await.unwrap_err();
+    assert_eq!((refused.code(), refused.executed()), (Code::Unavailable, Executed::No));
+    let wrong = client.call::<Number, Text>(&SPEC.methods[PLAIN], Number { number: 7 });
+    let wrong = wrong.header("Test-Note", "ann").await.unwrap_err();
+    assert_eq!((wrong.code(), wrong.executed()), (Code::InvalidArgument, Executed::No));
+    assert!(script.seen().is_empty());
+    // A call that the handler made never ran; the handler did.
+    script.next([Step::Fail(busy())]);
+    let failed = call(&client, PLAIN).header("Test-Note", "ann").await.unwrap_err();
+    assert_eq!((failed.code(), failed.executed()), (Code::Unavailable, Executed::Yes));
 }
