@@ -110,7 +110,7 @@ async fn run<S>(
     let method = handling.method();
     let request = Bytes::copy_from_slice(blake3::hash(&handling.body).as_bytes());
     let deadline = handling.context().deadline();
-    let deadline = deadline.unwrap_or_else(|| Instant::now() + method.timeout);
+    let deadline = answers.bound(deadline.unwrap_or_else(|| Instant::now() + method.timeout));
     let place = match answers.claim(key, request, deadline, &mut caller).await {
         Ok(Claim::Won(place)) => place,
         Ok(Claim::Answered(answer)) => {

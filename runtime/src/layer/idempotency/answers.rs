@@ -15,7 +15,7 @@ use crate::connection::Connection;
 use crate::durable::{Bucket, Start, Write};
 use crate::layer::Response;
 use crate::seal::{Guard, Purpose};
-use crate::spec::{MethodSpec, Replay};
+use crate::spec::{BucketSpec, MethodSpec, Replay};
 use crate::status::{Code, Executed, Result, Status};
 
 /// Pause between the attempts to keep an answer, at first and at most. Each attempt is patient by itself.
@@ -27,6 +27,8 @@ pub(super) struct Answers {
     /// Subject of the method.
     method: &'static str,
     bucket: Bucket,
+    /// How long the bucket keeps records, claims among them.
+    kept: Option<Duration>,
     /// How long an answer counts.
     ttl: Duration,
     /// The same, where the bucket would keep it for longer.
@@ -63,10 +65,15 @@ impl Answers {
         let bucket = Bucket::new(Arc::clone(connection.durable()), replay.bucket);
         let guard = || connection.protection().guard(SEALED, Purpose::Kept(method));
         let guard = method.sealed.any().then(guard);
-        let Replay { bucket: kept, ttl } = *replay;
-        let expires_in = Some(ttl).filter(|ttl| kept.ttl.is_none_or(|kept| *ttl < kept));
+        let Replay { bucket: BucketSpec { ttl: kept, .. }, ttl } = *replay;
+        let expires_in = Some(ttl).filter(|ttl| kept.is_none_or(|kept| *ttl < kept));
         let (method, sightings) = (method.subject, Sightings::default());
-        Self { method, bucket, ttl, expires_in, guard, sightings }
+        Self { method, bucket, kept: *kept, ttl, expires_in, guard, sightings }
+    }
+
+    /// When a call must be over that claims a key now, before its claim is forgotten.
+    pub(super) fn bound(&self, deadline: Instant) -> Instant {
+        self.kept.map_or(deadline, |kept| deadline.min(Instant::now() + kept))
     }
 
     /// Claims a key for a call, or waits for the answer of the call that has, for as long as its caller does. Must be
@@ -139,7 +146,7 @@ impl Answers {
             Err(status) if may_try_again(status) => None,
             result => Some(Answer::of(result)),
         };
-        let Err(status) = self.end(place, ending.clone()).await else { return };
+        let Err(status) = self.end(place, ending.clone(), self.expires_in).await else { return };
         tracing::warn!(method, %status, "the answer to an idempotency key isn't kept yet");
         failed();
         let trying = self.insist(place, ending, result, status);
@@ -161,6 +168,7 @@ impl Answers {
         mut status: Status,
     ) -> Option<Status> {
         let (mut doubtful, mut unkept, mut pause) = (false, None, PAUSE.0);
+        let mut expires_in = self.expires_in;
         loop {
             match status.code() {
                 // Somebody has written since: an attempt of ours that nobody answered, or who took the claim over.
@@ -168,6 +176,11 @@ impl Answers {
                 Code::Aborted => return Some(status),
                 Code::UnknownOutcome => doubtful = true,
                 Code::Unavailable => {}
+                // The bucket is older than messages that say how long they are kept.
+                Code::FailedPrecondition if expires_in.is_some() => {
+                    expires_in = None;
+                    pause = Duration::ZERO;
+                }
                 _ if ending.is_some() && unkept.is_none() => {
                     ending = Some(Answer::of(&Err(lost(result, &status))));
                     unkept = Some(status);
@@ -177,7 +190,7 @@ impl Answers {
             }
             sleep(pause).await;
             pause = PAUSE.1.min(pause * 2).max(PAUSE.0);
-            match self.end(place, ending.clone()).await {
+            match self.end(place, ending.clone(), expires_in).await {
                 Ok(_) => return unkept,
                 Err(another) => status = another,
             }
@@ -185,12 +198,17 @@ impl Answers {
     }
 
     /// Replaces a claim by an answer, or gives its key free.
-    async fn end(&self, place: &Place, answer: Option<Answer>) -> Result<u64> {
+    async fn end(
+        &self,
+        place: &Place,
+        answer: Option<Answer>,
+        expires_in: Option<Duration>,
+    ) -> Result<u64> {
         let Place { key, request, revision } = place;
         let Some(answer) = answer else { return self.bucket.delete(key, Some(*revision)).await };
         let bytes = self.bytes(&Record::answered(request.clone(), answer))?;
         let write = Write::update(key, bytes, *revision);
-        self.bucket.write(Write { expires_in: self.expires_in, ..write }).await
+        self.bucket.write(Write { expires_in, ..write }).await
     }
 
     /// Completes when a key has another record than that of the revision, or at the time given.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bodybroker_runtime::connection::Options;
+use bodybroker_runtime::durable::StreamConfig;
 use bodybroker_runtime::status::{Code, Executed};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Call, Connection, Server, Status};
 use tokio::sync::Semaphore;
 
 use self::storage::Does;
-use super::fixture::{BRIEF, ORDER, Script, Step, call, down, order, script, two_scripts};
+use super::fixture::{BRIEF, ORDER, SPEC, Script, Step, call, down, order, script, two_scripts};
 use crate::fixture::{Text, noise};
 
 mod storage;
@@ -235,13 +236,69 @@ async fn whoever_asks_for_an_answer_that_is_there_reads_no_stream() {
 
 #[tokio::test]
 async fn an_answer_is_forgotten_when_its_time_is_over() {
-    let (client, script, _server) = script().await;
+    let server = NatsServer::start().await.unwrap();
+    let options = |name| Options::new(server.url(), name).provision(true);
+    let client = Connection::connect(options("client")).await.unwrap();
+    let connection = Connection::connect(options("script")).await.unwrap();
+    let script = Script::new(&connection);
+    let _instance = connection.serve(script.clone()).await.unwrap();
     let again = async {
         while script.seen().len() < 2 {
             call(&client, BRIEF).idempotency_key("k1").await.unwrap();
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), again).await.expect("it is forgotten");
+    tokio::time::timeout(Duration::from_secs(15), again).await.expect("it is forgotten");
+}
+
+#[tokio::test]
+async fn a_bucket_of_an_older_release_keeps_answers() {
+    let server = NatsServer::start().await.unwrap();
+    let connect = |name| Connection::connect(Options::new(server.url(), name));
+    let (client, connection) = (connect("client").await.unwrap(), connect("script").await.unwrap());
+    let bucket = StreamConfig::of_bucket(SPEC.buckets[0]);
+    let older = StreamConfig { batches: false, ..bucket };
+    connection.durable().provision(&older).await.unwrap();
+    let script = Script::new(&connection);
+    let _instance = connection.serve(script.clone()).await.unwrap();
+    for _ in 0..3 {
+        call(&client, BRIEF).idempotency_key("k1").await.unwrap();
+    }
+    assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_longer_than_its_answer_counts_is_not_made_beside_itself() {
+    let (client, script, _servers) = two_scripts().await;
+    let permits = Arc::new(Semaphore::new(0));
+    script.next([Step::Wait(Arc::clone(&permits))]);
+    let brief = || tokio::spawn(call(&client, BRIEF).idempotency_key("k1").into_future());
+    let first = brief();
+    begun(&script).await;
+    let mut second = brief();
+    tokio::time::timeout(Duration::from_millis(500), &mut second).await.expect_err("it waits");
+    permits.add_permits(1);
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_whose_clock_is_days_ahead_finds_answers() {
+    let (client, script, _server, storage) = storage::script().await;
+    storage.is_behind(Duration::from_hours(48));
+    for _ in 0..3 {
+        assert_eq!(order(&client, "k1", "a sword").await.unwrap().text, "a sword");
+    }
+    assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_has_no_more_time_than_its_claim_is_kept() {
+    let (client, script, _servers) = two_scripts().await;
+    script.next([Step::Hang]);
+    let status = order(&client, "k1", "a sword").timeout(Duration::from_mins(5)).await.unwrap_err();
+    assert_eq!((status.code(), script.dropped()), (Code::DeadlineExceeded, 1));
+    order(&client, "k1", "a sword").await.unwrap();
 }
 
 #[tokio::test]

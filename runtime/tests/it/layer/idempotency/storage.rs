@@ -1,7 +1,8 @@
 //! An instance whose storage does as it is told.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bodybroker_runtime::bus::Bus;
 use bodybroker_runtime::durable::{Append, Appended, Durable, Memory, Stored};
@@ -28,6 +29,7 @@ pub(super) struct Storage {
     does: watch::Sender<Does>,
     writes: watch::Sender<usize>,
     readings: AtomicUsize,
+    behind: Mutex<Duration>,
 }
 
 impl Storage {
@@ -39,6 +41,11 @@ impl Storage {
     /// Completes when this many writes have arrived.
     pub(super) async fn written(&self, times: usize) {
         self.writes.subscribe().wait_for(|writes| *writes >= times).await.unwrap();
+    }
+
+    /// Its clock is behind that of the instance from now on.
+    pub(super) fn is_behind(&self, by: Duration) {
+        *self.behind.lock().unwrap() = by;
     }
 
     /// Readings that were opened.
@@ -68,7 +75,8 @@ impl Between for Storage {
 
     fn found(&self, found: Option<Stored>) -> Result<Option<Stored>> {
         self.answers()?;
-        Ok(found)
+        let behind = *self.behind.lock().unwrap();
+        Ok(found.map(|stored| Stored { time: stored.time - behind, ..stored }))
     }
 
     fn reading(&self) {
