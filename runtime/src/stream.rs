@@ -8,7 +8,9 @@
 //!
 //! What holds, whatever the network does:
 //! - A reader sees the frames in order from the first, and then one end: all of them, or a prefix and a failure.
-//! - A producer is at most the credit ahead, in frames and in bytes; so the memory of both sides is bounded.
+//! - A producer is at most the credit ahead, in frames and in bytes; so the memory of both sides is bounded. Neither
+//!   takes the other's word for it: a producer keeps a window, whatever it is granted, and a reader that is sent more than
+//!   it granted ends the stream.
 //! - A dropped reader stops its producer; a silent one does within three heartbeats, and a silent producer is given
 //!   up after the schema's idle time-out. A peer whose connection is gone is noticed within two seconds.
 
@@ -55,6 +57,9 @@ const GONE_TICKS: u32 = 4;
 
 /// Bytes of frames that a producer may be ahead of its reader's user, give or take one frame.
 pub(crate) const WINDOW_BYTES: u64 = 256 * 1024;
+
+/// Most frames that a producer may be ahead of what its reader has.
+pub(crate) const CREDIT_MAX: u64 = 65_536;
 
 /// Length from which a message takes no more frames: enough to make its cost small beside theirs, little enough for
 /// the frames of many streams to interleave, and far below any server's `max_payload`.

@@ -86,7 +86,7 @@ macro_rules! settings {
 macro_rules! credit {
     ($call:ident<$q:ident, $r:ident, $e:ident>) => {
         impl<$q, $r, $e> $call<$q, $r, $e> {
-            /// Lets the server send so many frames ahead, instead of the schema's number.
+            /// Lets the server send so many frames ahead, at most 65 536, instead of the schema's number.
             pub fn credit(mut self, frames: u32) -> Self {
                 self.call.credit = Some(frames.max(1));
                 self

