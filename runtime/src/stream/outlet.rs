@@ -195,9 +195,11 @@ impl Outlet {
 
     fn repeat(&self, again: Again, flush: Flush) {
         let Again { frames, end, beat } = again;
-        // What can't be sent now is asked for again.
         for payload in &frames {
-            let _ = self.port.send(&Headers::new(), payload, true, flush);
+            if self.port.send(&Headers::new(), payload, true, flush).is_err() {
+                // What can't be sent now is asked for again. What would follow it is no use before it.
+                return;
+            }
         }
         if end && let Some((headers, body)) = self.lock().end.clone() {
             let _ = self.port.send(&headers, &body, true, flush);

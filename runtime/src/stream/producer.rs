@@ -22,6 +22,10 @@ pub(super) struct Producer {
     kept: VecDeque<Kept>,
     /// Bytes of the frames in them.
     kept_bytes: u64,
+    /// From where frames were sent again since the last tick.
+    repeated: Option<u64>,
+    /// From where they are to be sent again with the next.
+    asked: Option<u64>,
     ended: bool,
     stopped: Option<Status>,
     silent: u32,
@@ -66,6 +70,8 @@ impl Producer {
             received: 0,
             kept: VecDeque::new(),
             kept_bytes: 0,
+            repeated: None,
+            asked: None,
             ended: false,
             stopped: None,
             silent: 0,
@@ -156,13 +162,17 @@ impl Producer {
         }
         // What is asked for behind what was received is an old message that was overtaken.
         let resume = resume_from.filter(|from| self.stopped.is_none() && *from > self.received);
-        Ok(match resume {
-            Some(from) => {
-                let kept = self.kept.iter().filter(|kept| kept.last >= from);
-                let frames = kept.map(|kept| kept.payload.clone()).collect();
-                Again { frames, end: self.ended, beat: false }
+        Ok(match (resume, self.repeated) {
+            (None, _) => Again::default(),
+            (Some(from), None) => self.repeat(from),
+            // A question costs its reader next to nothing and its answer a window, so there is one to a tick. Who has
+            // come further meanwhile and misses something else waits for the next; the same is on its way.
+            (Some(from), Some(repeated)) => {
+                if from > repeated {
+                    self.asked = self.asked.max(Some(from));
+                }
+                Again::default()
             }
-            None => Again::default(),
         })
     }
 
@@ -182,6 +192,7 @@ impl Producer {
         if self.stopped.is_some() || self.is_done() {
             return Again::default();
         }
+        self.repeated = None;
         self.unheard += 1;
         self.silent += 1;
         if let Some(ticks) = &mut self.gone {
@@ -191,11 +202,22 @@ impl Producer {
             self.stop(Status::cancelled("the reader has been silent for three heartbeats"));
             return Again::default();
         }
+        if let Some(from) = self.asked.take().filter(|from| *from > self.received) {
+            self.silent = 0;
+            return self.repeat(from);
+        }
         if self.silent >= BEAT_TICKS || self.gone.is_some() {
             self.silent = 0;
             return Again { frames: Vec::new(), end: self.ended, beat: !self.ended };
         }
         Again::default()
+    }
+
+    fn repeat(&mut self, from: u64) -> Again {
+        self.repeated = Some(from);
+        let kept = self.kept.iter().filter(|kept| kept.last >= from);
+        let frames = kept.map(|kept| kept.payload.clone()).collect();
+        Again { frames, end: self.ended, beat: false }
     }
 
     fn forget(&mut self, pop: impl FnOnce(&mut VecDeque<Kept>) -> Option<Kept>) {

@@ -265,3 +265,22 @@ fn a_producer_is_so_many_frames_ahead_whatever_it_is_granted() {
     producer.control(&Control { received: 640, ..Control::default() }).unwrap();
     assert_eq!(send_all(&mut producer, none_long), 640);
 }
+
+#[test]
+fn frames_are_sent_again_once_in_a_tick() {
+    let mut producer = Producer::new(10, WINDOW_BYTES);
+    for first in [1, 4, 7] {
+        let (span, payload) = packed(first, 3);
+        producer.sent(span, payload);
+    }
+    let mut ask = |received| {
+        let missing = Control { received, resume_from: Some(received + 1), ..Control::default() };
+        producer.control(&missing).unwrap().frames.len()
+    };
+    assert_eq!([ask(0), ask(0), ask(0)], [3, 0, 0]);
+    assert_eq!([ask(3), ask(6), ask(3)], [0, 0, 0], "they wait for the tick");
+    assert_eq!(producer.tick().frames, [packed(7, 3).1], "what has arrived isn't sent again");
+    assert_eq!(producer.tick().frames, Vec::<Bytes>::new());
+    let missing = Control { received: 6, resume_from: Some(7), ..Control::default() };
+    assert_eq!(producer.control(&missing).unwrap().frames.len(), 1, "and in each tick");
+}

@@ -131,3 +131,20 @@ async fn a_reader_that_grants_everything_and_acknowledges_nothing_is_sent_a_wind
         caller.tell(Control { received, ..ALL });
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_asks_again_and_again_is_sent_a_window_in_a_tick() {
+    let pair = Pair::new(1).await;
+    let mut caller = count(&pair, 27);
+    while caller.frames().await.first + 1 < 27 {}
+    for _ in 0..64 {
+        caller.tell(Control { resume_from: 1, ..ALL });
+    }
+    // Several ticks: what was put off comes with one of them.
+    let mut again = 0;
+    let a_second = tokio::time::Instant::now() + Duration::from_secs(1);
+    while let Ok(frames) = tokio::time::timeout_at(a_second, caller.frames()).await {
+        again += frames.frames.len();
+    }
+    assert_eq!(again, 27);
+}
