@@ -31,7 +31,10 @@ impl Inlet {
     /// Makes the reading side; it counts as open when the peer is known.
     pub(crate) fn new(port: &Arc<Port>, credit: u32, idle_timeout: Duration) -> Arc<Self> {
         let reader = Reader::new(u64::from(credit), idle_timeout);
-        let state = State { reader, open: port.has_peer(), waker: None };
+        let open = port.has_peer();
+        // Who opens the stream has said what it grants, or left it to the schema; others grant it in so many words.
+        let reader = if open { reader } else { reader.untold() };
+        let state = State { reader, open, waker: None };
         Arc::new(Self { port: Arc::clone(port), state: Mutex::new(state) })
     }
 

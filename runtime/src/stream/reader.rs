@@ -12,13 +12,16 @@ use crate::status::{Executed, Result, Status};
 /// Ticks in which what is missing has to come: three heartbeats, each of which asks again.
 const RESUME_TICKS: u32 = 3 * BEAT_TICKS;
 
-/// Bytes that wait to be consumed, beyond which a producer that ignores its grant is given up.
+/// Bytes of messages that wait to be consumed, beyond which a producer that ignores its grant is given up: with all that
+/// is around frames, a window is less.
 const WAITING_BYTES_MAX: u64 = 8 * WINDOW_BYTES;
 
 /// Takes frames in order, grants more as they are consumed, and knows how the stream ended.
 #[derive(Debug)]
 pub(super) struct Reader {
     credit: u64,
+    /// Number of the last frame that may come.
+    granted: u64,
     /// Number of the next frame to take.
     expected: u64,
     waiting: VecDeque<Frames>,
@@ -55,11 +58,13 @@ pub(super) struct Effects {
 }
 
 impl Reader {
-    /// Starts a stream of which `credit` frames are granted, and which is given up after some time of silence.
+    /// Starts a stream of which `credit` frames are granted at once, and which is given up after some time of silence.
     pub(super) fn new(credit: u64, idle_timeout: Duration) -> Self {
         let ticks = idle_timeout.as_millis().div_ceil(TICK.as_millis());
+        let credit = credit.clamp(1, CREDIT_MAX);
         Self {
-            credit: credit.clamp(1, CREDIT_MAX),
+            credit,
+            granted: credit,
             expected: 1,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -74,6 +79,12 @@ impl Reader {
             missing: None,
             gone: None,
         }
+    }
+
+    /// Lets the producer begin with any credit: its schema may have another number, and nobody has told it this one.
+    pub(super) fn untold(mut self) -> Self {
+        self.granted = CREDIT_MAX;
+        self
     }
 
     /// Frames after which it is worth looking whether to grant more.
@@ -110,13 +121,14 @@ impl Reader {
         }
         let skip = self.expected - first;
         if count > skip {
-            if self.waiting_bytes + bytes > WAITING_BYTES_MAX && !self.waiting.is_empty() {
+            let next = first + count;
+            if next > self.granted + 1 || self.waiting_bytes > WAITING_BYTES_MAX {
                 return self.fail(Status::internal("the producer sends more than it was granted"));
             }
+            self.waiting_bytes += payload.len() as u64;
             self.waiting.push_back(Frames::new(payload, skip, count));
-            self.waiting_bytes += bytes;
             self.received_bytes += bytes;
-            self.expected = first + count;
+            self.expected = next;
             self.missing = None;
             effects.wake = true;
         }
@@ -174,8 +186,10 @@ impl Reader {
     pub(super) fn control(&mut self) -> Control {
         self.quiet = 0;
         self.reported = self.consumed;
+        let frames = self.consumed.frames + self.credit;
+        self.granted = self.granted.max(frames);
         Control {
-            frames: self.consumed.frames + self.credit,
+            frames,
             bytes: self.consumed.bytes + WINDOW_BYTES,
             received: self.expected - 1,
             resume_from: self.missing.map(|_| self.expected),

@@ -14,13 +14,24 @@ use super::fixture::*;
 
 const FRAME_BYTES: u64 = 10_000;
 
-/// `StreamFrames`, with a field that nobody knows.
+/// `StreamFrames`.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Frames {
     #[prost(uint64, tag = "1")]
     first: u64,
     #[prost(bytes = "vec", repeated, tag = "2")]
     frames: Vec<Vec<u8>>,
+}
+
+/// The same, with a field that nobody knows.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Padded {
+    #[prost(uint64, tag = "1")]
+    first: u64,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    frames: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", tag = "15")]
+    padding: Vec<u8>,
 }
 
 /// `StreamControl`.
@@ -34,11 +45,18 @@ struct Control {
     received: u64,
     #[prost(uint64, tag = "6")]
     resume_from: u64,
+    #[prost(bool, tag = "7")]
+    cancel: bool,
 }
 
 /// Grants all there is.
-const ALL: Control =
-    Control { granted_frames: 1 << 62, granted_bytes: 1 << 62, received: 0, resume_from: 0 };
+const ALL: Control = Control {
+    granted_frames: 1 << 62,
+    granted_bytes: 1 << 62,
+    received: 0,
+    resume_from: 0,
+    cancel: false,
+};
 
 struct Inbox(UnboundedSender<Message>);
 
@@ -97,6 +115,17 @@ impl Caller {
         message
     }
 
+    /// The next control message that says what is waited for.
+    async fn control(&mut self, awaited: impl Fn(&Control) -> bool) -> Control {
+        loop {
+            // Of a message with frames, nothing is read.
+            let control = Control::decode(self.hear().await.payload).unwrap();
+            if awaited(&control) {
+                return control;
+            }
+        }
+    }
+
     /// The next message that has frames.
     async fn frames(&mut self) -> Frames {
         loop {
@@ -147,4 +176,41 @@ async fn a_reader_that_asks_again_and_again_is_sent_a_window_in_a_tick() {
         again += frames.frames.len();
     }
     assert_eq!(again, 27);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_beyond_their_grant_fail_the_call() {
+    let pair = Pair::new(1).await;
+    let mut caller = Caller::call(&pair, "svc.stream.v1.sum", b"");
+    let granted = caller.control(|control| control.granted_frames > 0).await.granted_frames;
+    assert_eq!(granted, u64::from(CREDIT));
+    let frames = vec![number(1).encode_to_vec(); CREDIT as usize + 1];
+    caller.say(&Frames { first: 1, frames }.encode_to_vec());
+    let failed = loop {
+        if let Some(headers) = caller.hear().await.headers {
+            break headers;
+        }
+    };
+    let failed = String::from_utf8_lossy(&failed).into_owned();
+    assert!(failed.contains("more than it was granted"), "{failed}");
+    assert_eq!(pair.server.stats()[1].ended, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_wait_are_bounded_by_the_bytes_of_their_messages() {
+    let pair = Pair::new(1).await;
+    let mut caller = Caller::call(&pair, "svc.stream.v1.double", b"");
+    let credit = u64::from(CREDIT);
+    caller.control(|control| control.granted_frames == credit).await;
+    let frames = vec![number(1).encode_to_vec(); CREDIT as usize];
+    caller.say(&Frames { first: 1, frames }.encode_to_vec());
+    caller.control(|control| control.granted_frames >= credit + credit / 2).await;
+    // The handler waits now, since nobody grants its answers more. A frame without a byte each, all of them granted:
+    for first in credit + 1..=credit + credit / 2 {
+        let (frames, padding) = (vec![Vec::new()], vec![0; 256 * 1024]);
+        caller.say(&Padded { first, frames, padding }.encode_to_vec());
+    }
+    let given_up = caller.control(|control| control.cancel);
+    let given_up = tokio::time::timeout(Duration::from_secs(1), given_up).await;
+    given_up.expect("long before its silence ends the stream");
 }
