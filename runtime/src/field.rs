@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
+use prost_types::value::Kind;
+use prost_types::{Struct, Value};
+
 use crate::status::{Result, Status};
 
 /// Longest id in bytes: it becomes a key, and a token of subjects.
 pub const ID_BYTES_MAX: usize = 256;
+
+/// Deepest that objects and lists lie in each other. A level of an object is three messages in each other, and whoever decodes
+/// stops at a hundred: what is taken must be readable in an answer or an event, where it lies deeper than in its request.
+pub const LEVELS_MAX: usize = 32;
 
 /// An id that a caller gave.
 ///
@@ -29,6 +36,29 @@ pub fn duration(field: &str, given: prost_types::Duration) -> Result<Duration> {
     given.try_into().map_err(|_| {
         Status::invalid_argument(format!("{field} is negative; give a time from 0 on"))
     })
+}
+
+/// An object of any shape that a caller gave, to be kept.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` when objects and lists lie in each other deeper than [`LEVELS_MAX`].
+pub fn object<'a>(field: &str, given: &'a Struct) -> Result<&'a Struct> {
+    if is_flat(given.fields.values(), LEVELS_MAX) {
+        return Ok(given);
+    }
+    Err(Status::invalid_argument(format!(
+        "{field} has objects and lists in each other, deeper than {LEVELS_MAX} levels; give fewer levels"
+    )))
+}
+
+/// Whether an object or list of these values has at most so many levels, its own included.
+fn is_flat<'a>(values: impl IntoIterator<Item = &'a Value>, levels: usize) -> bool {
+    levels > 0
+        && values.into_iter().all(|value| match &value.kind {
+            Some(Kind::StructValue(inner)) => is_flat(inner.fields.values(), levels - 1),
+            Some(Kind::ListValue(inner)) => is_flat(&inner.values, levels - 1),
+            _ => true,
+        })
 }
 
 /// A length of time as a message holds it. Those end where the seconds of the wire format do.

@@ -37,8 +37,14 @@ impl StateService for StateManager {
     ) -> Result<UpdateStateResponse, UpdateStateError> {
         let key = key(ctx, &request);
         let change = match request.change {
-            Some(Asked::MergePatch(patch)) => Change::Merge(patch),
-            Some(Asked::Replacement(whole)) => Change::Replace(whole),
+            Some(Asked::MergePatch(patch)) => {
+                field::object("merge_patch", &patch)?;
+                Change::Merge(patch)
+            }
+            Some(Asked::Replacement(whole)) => {
+                field::object("replacement", &whole)?;
+                Change::Replace(whole)
+            }
             None => {
                 return Err(Status::invalid_argument(
                     "change is missing; give `merge_patch` or `replacement`",

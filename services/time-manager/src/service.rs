@@ -72,6 +72,7 @@ impl TimeService for TimeManager {
             }
             None => return Err(Status::invalid_argument("when is missing; give `at` or `after`")),
         };
+        payload.as_ref().map(|payload| field::object("payload", payload)).transpose()?;
         let every = every.map(|every| field::duration("every", every)).transpose()?;
         if every.is_some_and(|every| every < EVERY_MIN) {
             return Err(Status::invalid_argument("every is below one game second; give more"));

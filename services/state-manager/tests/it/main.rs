@@ -14,6 +14,7 @@ use state_manager::StateManager;
 
 mod interop;
 mod keys;
+mod nested;
 
 async fn provisioned() -> TestEnv {
     let streams = bodybroker_common::v1::STREAMS;

@@ -102,6 +102,24 @@ async fn a_plan_that_is_too_long_to_be_fired_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payload_of_too_many_levels_is_refused() {
+    let (env, time) = served().await;
+    let deep = |levels| {
+        (1..levels).fold(payload("deep"), |inner, _| {
+            let inner = Value { kind: Some(Kind::StructValue(inner)) };
+            Struct { fields: [("in".to_owned(), inner)].into() }
+        })
+    };
+    let ask =
+        |id, levels| ScheduleRequest { payload: Some(deep(levels)), ..plan(id, 0, None, None) };
+    let refused = time.schedule(ask("deep", field::LEVELS_MAX + 1)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
+    time.schedule(ask("fits", field::LEVELS_MAX)).await.unwrap();
+    assert_eq!(until_fired(&env, 1).await, [("fits".to_owned(), 1)]);
+    env.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_that_can_not_be_fired_holds_up_no_other() {
     let env = provisioned().await;
     let plans = env.connection().store::<ScheduledAction>(&TIME_SCHEDULE_BUCKET).unwrap();

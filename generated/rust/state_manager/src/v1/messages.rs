@@ -158,7 +158,7 @@ pub struct UpdateStateRequest {
     /// 0 and its deletion's version are accepted. Absent: whatever is there.
     #[prost(uint64, optional, tag = "2")]
     pub expected_version: Option<u64>,
-    /// What to write. Required.
+    /// What to write. Required. Objects and lists lie in each other for at most 32 levels.
     #[prost(oneof = "update_state_request::Change", tags = "3, 4")]
     pub change: Option<update_state_request::Change>,
 }
@@ -178,7 +178,7 @@ impl ::prost::Name for UpdateStateRequest {
 
 /// Nested message and enum types in `UpdateStateRequest`.
 pub mod update_state_request {
-    /// What to write. Required.
+    /// What to write. Required. Objects and lists lie in each other for at most 32 levels.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Change {
         /// Merged into the state as RFC 7396 says: null removes, objects merge, everything else replaces. An entity that

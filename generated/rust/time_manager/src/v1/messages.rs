@@ -472,6 +472,7 @@ pub struct ScheduleRequest {
     #[prost(uint64, optional, tag = "6")]
     pub times: Option<u64>,
     /// Handed to whoever listens. At most 8 KiB less than the server's `max_payload`, so that its event is one message.
+    /// Objects and lists lie in each other for at most 32 levels.
     #[prost(message, optional, tag = "7")]
     pub payload: Option<::prost_types::Struct>,
     /// When it fires first. Required.
