@@ -10,8 +10,8 @@ pub mod time_service;
 
 pub use messages::*;
 pub use time_service::{
-    IDEMPOTENCY_ANSWERS_BUCKET, TIME_CLOCK_BUCKET, TIME_FIRED_BUCKET, TIME_LEASE_BUCKET,
-    TIME_SCHEDULE_BUCKET, TimeClient, TimeServer, TimeService,
+    TIME_CLOCK_BUCKET, TIME_FIRED_BUCKET, TIME_LEASE_BUCKET, TIME_SCHEDULE_BUCKET,
+    TimeClient, TimeServer, TimeService,
 };
 
 #[cfg(feature = "mock")]
