@@ -62,6 +62,17 @@ pub trait Durable: Send + Sync + 'static {
         subject: &'a Subject,
     ) -> BoxFuture<'a, Result<Option<Stored>>>;
 
+    /// Tells the place of the last message that matches, as the stream's leader has it; 0 when there is none.
+    fn last_place<'a>(&'a self, stream: &'a str, filter: &'a Filter) -> BoxFuture<'a, Result<u64>>;
+
+    /// Reads the first message from a sequence on that matches, from the stream's leader as [`Durable::last`] does.
+    fn next<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        from: u64,
+    ) -> BoxFuture<'a, Result<Option<Stored>>>;
+
     /// Reads the last message of a subject as it is now: every append that was acknowledged before the call is seen,
     /// whatever server answers. This costs a write to a subject of the same stream, `marks`, which calls at the same
     /// time share, and needs direct reads: a bucket has them.

@@ -235,7 +235,9 @@ impl<T: Message + Default + Name> Store<T> {
     }
 
     async fn watching(&self, key: Option<&str>, start: Start) -> Result<Watch<T>> {
-        let (pending, records) = self.bucket.watch(key, start).await?;
+        let (is_there, records) = self.bucket.watch(key, start).await?;
+        // How many there are, each record tells.
+        let pending = if is_there { u64::MAX } else { 0 };
         Ok(Watch::new(self.clone(), pending, records))
     }
 

@@ -1,12 +1,10 @@
 //! A key-value bucket of bytes: a stream whose subjects are the keys (ADR-8).
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::config::{bucket_stream, bucket_subject};
@@ -25,6 +23,7 @@ mod index;
 mod indexed;
 mod pace;
 mod range;
+mod reading;
 mod reindex;
 mod rewrite;
 mod version;
@@ -129,13 +128,6 @@ impl Bucket {
         Ok(self.durable.read(&self.stream, &self.all(), Start::All).await?.messages)
     }
 
-    /// Everything that is there now, as the stream keeps it.
-    pub(crate) async fn all_stored(&self) -> Result<Vec<Stored>> {
-        let mut stored = self.durable.snapshot(&self.stream, &self.all(), Start::All).await?;
-        stored.retain(|stored| !deletes(&stored.headers));
-        Ok(stored)
-    }
-
     /// What was seen to be under a key, as the stream keeps it; `None` once it is gone. A leader that has been replaced and
     /// doesn't know yet may miss it, so that is asked for again.
     pub(crate) async fn seen(&self, key: &str) -> Result<Option<Stored>> {
@@ -190,59 +182,6 @@ impl Bucket {
     async fn read(&self, subject: &Subject) -> Result<Option<Record>> {
         let stored = self.durable.last(&self.stream, subject).await?;
         stored.as_ref().map(|stored| self.record(stored)).transpose()
-    }
-
-    /// Every key that is there, in the order of their last writes.
-    pub async fn keys(&self) -> Result<Vec<String>> {
-        Ok(self.entries().await?.into_iter().map(|record| record.key).collect())
-    }
-
-    /// Every key and value that is there, in the order of their last writes.
-    pub async fn entries(&self) -> Result<Vec<Record>> {
-        let mut latest = BTreeMap::new();
-        for record in self.settled(self.all(), Start::LastPerSubject).await? {
-            latest.insert(record.key.clone(), record);
-        }
-        // A reading passes by what is replaced just before its turn, and ends when the server believes that it has.
-        let mut names = self.names().await?;
-        while let Some(name) = names.next().await {
-            let name = name?;
-            if name.key.as_ref().is_none_or(|key| !latest.contains_key(key))
-                && let Some(record) = self.read(&name.subject).await?
-            {
-                latest.insert(record.key.clone(), record);
-            }
-        }
-        let mut records: Vec<_> = latest.into_values().collect();
-        records.retain(|record| record.value.is_some());
-        records.sort_unstable_by_key(|record| record.revision);
-        Ok(records)
-    }
-
-    /// The revisions of a key that the bucket keeps, oldest first.
-    pub async fn history(&self, key: &str) -> Result<Vec<Record>> {
-        let mut records = self.settled(Filter::from(&self.subject(key)), Start::All).await?;
-        // A bucket whose writes are events keeps more.
-        records.drain(..records.len().saturating_sub(self.history));
-        Ok(records)
-    }
-
-    /// Watches a key, or all: first what is there, then every change. The number tells how many records were there.
-    pub async fn watch(
-        &self,
-        key: Option<&str>,
-        start: Start,
-    ) -> Result<(u64, BoxStream<'static, Result<Record>>)> {
-        let filter = key.map_or_else(|| self.all(), |key| Filter::from(&self.subject(key)));
-        let reading = self.durable.read(&self.stream, &filter, start).await?;
-        let bucket = self.clone();
-        let records = reading.messages.map(move |stored| bucket.record(&stored?)).boxed();
-        Ok((reading.pending, records))
-    }
-
-    async fn settled(&self, filter: Filter, start: Start) -> Result<Vec<Record>> {
-        let found = self.durable.snapshot(&self.stream, &filter, start).await?;
-        found.iter().map(|stored| self.record(stored)).collect()
     }
 
     fn subject(&self, key: &str) -> Subject {

@@ -114,6 +114,19 @@ impl Durable for JetStream {
         Box::pin(async move { append::last(self.link().await?, stream, subject).await })
     }
 
+    fn last_place<'a>(&'a self, stream: &'a str, filter: &'a Filter) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { append::last_place(self.link().await?, stream, filter).await })
+    }
+
+    fn next<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        from: u64,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        Box::pin(async move { append::next(self.link().await?, stream, filter, from).await })
+    }
+
     fn last_linearizable<'a>(
         &'a self,
         stream: &'a str,

@@ -161,6 +161,19 @@ impl Durable for Memory {
         Box::pin(async move { self.with(stream, |log| log.last(subject.as_str())) })
     }
 
+    fn last_place<'a>(&'a self, stream: &'a str, filter: &'a Filter) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { self.with(stream, |log| log.last_place(filter)) })
+    }
+
+    fn next<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        from: u64,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        Box::pin(async move { self.with(stream, |log| log.first(filter, from)) })
+    }
+
     fn last_linearizable<'a>(
         &'a self,
         stream: &'a str,

@@ -86,8 +86,8 @@ impl Follower {
         };
         *at = Some(through);
         let mut noted = through;
-        let Reading { pending, mut messages } = self.bucket.read_from(through + 1).await?;
-        self.tell(pending == 0);
+        let (last, Reading { mut messages, .. }) = self.bucket.read_from(through + 1).await?;
+        self.tell(last <= through);
         loop {
             let next = messages.next();
             // What was still to come may have been replaced or have expired since it was counted.
@@ -100,7 +100,7 @@ impl Follower {
             let stored = stored?;
             self.index(&stored).await?;
             *at = Some(stored.sequence);
-            let caught_up = stored.pending == 0 && !*self.ready.borrow();
+            let caught_up = stored.sequence >= last && !*self.ready.borrow();
             if caught_up || stored.sequence >= noted + NOTED {
                 self.bucket.note_indexed(stored.sequence).await?;
                 noted = stored.sequence;

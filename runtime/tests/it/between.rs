@@ -22,6 +22,11 @@ pub(crate) trait Between: Send + Sync + 'static {
         Ok(found)
     }
 
+    /// What there is, as it is shown.
+    fn read(&self, read: Vec<Stored>) -> Vec<Stored> {
+        read
+    }
+
     /// A reading is opened.
     fn reading(&self) {}
 }
@@ -49,6 +54,19 @@ impl<B: Between> Durable for Behind<B> {
         Box::pin(async move { self.between.found(self.below.last(stream, subject).await?) })
     }
 
+    fn last_place<'a>(&'a self, stream: &'a str, filter: &'a Filter) -> BoxFuture<'a, Result<u64>> {
+        self.below.last_place(stream, filter)
+    }
+
+    fn next<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        from: u64,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        self.below.next(stream, filter, from)
+    }
+
     fn last_linearizable<'a>(
         &'a self,
         stream: &'a str,
@@ -74,7 +92,10 @@ impl<B: Between> Durable for Behind<B> {
         filter: &'a Filter,
         start: Start,
     ) -> BoxFuture<'a, Result<Vec<Stored>>> {
-        self.below.snapshot(stream, filter, start)
+        Box::pin(async move {
+            let read = self.below.snapshot(stream, filter, start).await?;
+            Ok(self.between.read(read))
+        })
     }
 
     fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>> {

@@ -1,7 +1,6 @@
 //! How far the values of a bucket are indexed, noted beneath a name that is no key.
 
 use super::{Bucket, Write};
-use crate::durable::{Reading, Start};
 use crate::status::Result;
 
 /// Below what it is noted.
@@ -27,10 +26,5 @@ impl Bucket {
             self.beneath(NOTES).write(Write::put(self.places(), text.into())).await?;
         }
         Ok(())
-    }
-
-    /// Every write of a key from a place in the stream on. The number tells how many are there.
-    pub(crate) async fn read_from(&self, sequence: u64) -> Result<Reading> {
-        self.durable.read(&self.stream, &self.all(), Start::Sequence(sequence)).await
     }
 }

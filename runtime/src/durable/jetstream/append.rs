@@ -14,7 +14,7 @@ use super::doubt;
 use super::link::{ATTEMPT, Link, PATIENCE, patiently, pause};
 use super::{streams, wire};
 use crate::status::{Code, Executed, Result, Status};
-use crate::subject::Subject;
+use crate::subject::{Filter, Subject};
 
 /// Appends a message, trying again for as long as that is safe: always, because every message has an id, and the
 /// server looks at the id before it looks at what the message expects.
@@ -55,7 +55,23 @@ pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended>
 
 /// Reads the last message of a subject from the stream's leader.
 pub(super) async fn last(link: &Link, stream: &str, subject: &Subject) -> Result<Option<Stored>> {
-    patiently(|| last_once(link, stream, subject)).await
+    patiently(|| read_once(link, stream, subject.as_str(), None)).await
+}
+
+/// Tells the place of the last message that matches, as the stream's leader has it.
+pub(super) async fn last_place(link: &Link, stream: &str, filter: &Filter) -> Result<u64> {
+    let last = patiently(|| read_once(link, stream, filter.as_str(), None)).await?;
+    Ok(last.map_or(0, |last| last.sequence))
+}
+
+/// Reads the first message from a sequence on that matches, from the stream's leader.
+pub(super) async fn next(
+    link: &Link,
+    stream: &str,
+    filter: &Filter,
+    from: u64,
+) -> Result<Option<Stored>> {
+    patiently(|| read_once(link, stream, filter.as_str(), Some(from))).await
 }
 
 async fn once(link: &Link, message: &Append) -> Result<Appended> {
@@ -130,14 +146,24 @@ async fn with_current(link: &Link, message: &Append, refused: Status) -> Status 
     }
 }
 
-async fn last_once(link: &Link, stream: &str, subject: &Subject) -> Result<Option<Stored>> {
+/// Reads the first message from a sequence on, or the last one.
+async fn read_once(
+    link: &Link,
+    stream: &str,
+    what: &str,
+    from: Option<u64>,
+) -> Result<Option<Stored>> {
     let state = link.ready().await?;
-    let what = subject.as_str();
     let handle = link.context.get_stream_no_info(stream).await.map_err(|error| {
         Status::invalid_argument(format!("`{stream}` is not a stream's name: {error}"))
     })?;
     let api = format!("$JS.API.STREAM.MSG.GET.{stream}");
-    let reading = timeout(ATTEMPT, handle.get_last_raw_message_by_subject(what));
+    let reading = timeout(ATTEMPT, async {
+        match from {
+            Some(from) => handle.get_first_raw_message_by_subject(what, from).await,
+            None => handle.get_last_raw_message_by_subject(what).await,
+        }
+    });
     let found = match link.exchange(state, &api, reading).await {
         Ok(Ok(found)) => found,
         Err(status) if status.code() == Code::PermissionDenied => return Err(status),

@@ -72,6 +72,12 @@ impl Log {
         matching.map(|(subject, _)| subject.clone()).collect()
     }
 
+    /// The place of the last message that matches; 0 when there is none.
+    pub(super) fn last_place(&self, filter: &Filter) -> u64 {
+        let mut latest = self.messages.values().rev();
+        latest.find(|message| filter.matches(&message.subject)).map_or(0, |last| last.sequence)
+    }
+
     /// The first message from a sequence on that matches.
     pub(super) fn first(&self, filter: &Filter, from: u64) -> Option<Stored> {
         self.messages

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bodybroker_runtime::durable::{
     Bucket, Destruction, Durable, Limits, Start, StreamConfig, TakenOver, Write,
 };
 use bodybroker_runtime::status::Executed;
-use bodybroker_runtime::subject::Filter;
+use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::testing::NatsServer;
-use bodybroker_runtime::{Code, Result};
+use bodybroker_runtime::{Code, Result, Status};
 use futures::StreamExt;
 use futures::future::join_all;
 use tokio::time::timeout;
@@ -81,5 +81,32 @@ async fn no_write_is_overtaken_by_others_before_it_is_an_event() -> Result<()> {
         let origin = event.headers.get("Nats-Stream-Source").unwrap();
         expected.remove(&origin.split(' ').nth(1).unwrap().parse().unwrap());
     }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "takes a minute"]
+async fn what_was_an_event_long_ago_may_be_replaced() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let durable = jetstream(&server);
+    let bucket = bucket(&durable).await?;
+    let brief = StreamConfig {
+        max_age: Some(Duration::from_secs(1)),
+        duplicate_window: Duration::from_secs(1),
+        ..events(vec![thing_changed()])
+    };
+    durable.migrate(&brief, Destruction::Wanted).await?;
+    bucket.put("old", "one".into()).await?;
+    let event = Subject::literal("evt.thing.changed.v1.old");
+    let is_there = async || Ok::<_, Status>(durable.last("EVENTS", &event).await?.is_some());
+    while !is_there().await? {}
+    while is_there().await? {}
+    // Nobody can tell at first whether it is still to come.
+    let began = Instant::now();
+    while let Err(status) = bucket.write(expiring("old")).await {
+        assert_eq!(status.code(), Code::Unavailable, "{status}");
+        assert!(began.elapsed() < Duration::from_mins(2), "{status}");
+    }
+    assert!(began.elapsed() > Duration::from_secs(50));
     Ok(())
 }

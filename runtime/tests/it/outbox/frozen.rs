@@ -152,6 +152,19 @@ impl Durable for Frozen {
         self.durable.last(stream, subject)
     }
 
+    fn last_place<'a>(&'a self, stream: &'a str, filter: &'a Filter) -> BoxFuture<'a, Result<u64>> {
+        self.durable.last_place(stream, filter)
+    }
+
+    fn next<'a>(
+        &'a self,
+        stream: &'a str,
+        filter: &'a Filter,
+        from: u64,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        self.durable.next(stream, filter, from)
+    }
+
     fn last_linearizable<'a>(
         &'a self,
         stream: &'a str,
