@@ -52,6 +52,7 @@ everywhere! {
     a_watch_shows_what_is_there_and_every_change,
     a_repeated_id_is_stored_once,
     what_no_stream_takes_is_told,
+    who_expects_what_is_gone_is_refused,
     accepted_writes_of_a_bucket_arrive_as_events_and_refused_ones_do_not,
     a_bucket_sourced_late_tells_what_it_held,
     an_unacknowledged_message_comes_again,
@@ -240,6 +241,30 @@ async fn what_no_stream_takes_is_told(durable: Arc<dyn Durable>) -> Result<()> {
     refused(event("evt.a", None), "there is no stream EVENTS").await;
     durable.provision(&events(Vec::new())).await?;
     refused(event("other.a", None), "stream EVENTS does not capture other.a").await;
+    Ok(())
+}
+
+async fn who_expects_what_is_gone_is_refused(durable: Arc<dyn Durable>) -> Result<()> {
+    durable.provision(&events(Vec::new())).await?;
+    let sequence = durable.append(event("evt.a", None)).await?.sequence;
+    durable.purge("EVENTS", &Subject::literal("evt.a")).await?;
+    let late = Append { expect: Some(sequence), ..event("evt.a", None) };
+    let refused = durable.append(late).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Aborted, "{refused}");
+    assert_eq!(RevisionConflict::current(&refused), Some(0));
+    Ok(())
+}
+
+/// A server that lacks what was expected, though somebody has read it, isn't up to date: another may take the message.
+#[tokio::test]
+async fn the_word_of_a_server_that_lags_behind_is_no_refusal() -> Result<()> {
+    let server = NatsServer::start().await?;
+    let durable = jetstream(&server);
+    durable.provision(&events(Vec::new())).await?;
+    let sequence = durable.append(event("evt.a", None)).await?.sequence;
+    let ahead = Append { expect: Some(sequence + 1), ..event("evt.a", None) };
+    let told = durable.append(ahead).await.unwrap_err();
+    assert_eq!((told.code(), told.executed()), (Code::UnknownOutcome, Executed::Unknown), "{told}");
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::super::{Append, Appended, RevisionConflict, Stored};
 use super::doubt;
 use super::link::{ATTEMPT, Link, PATIENCE, patiently, pause};
-use super::{streams, wire};
+use super::{streams, subjects, wire};
 use crate::status::{Code, Executed, Result, Status};
 use crate::subject::{Filter, Subject};
 
@@ -31,6 +31,15 @@ pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended>
             }
             Err(status) if status.code() == Code::Aborted => {
                 let refusal = with_current(link, &message, status).await;
+                if is_behind(link, &message, &refusal).await {
+                    // It still believes that it leads. Who does may have taken the message.
+                    maybe_taken = true;
+                    if began.elapsed() > PATIENCE {
+                        return Err(wire::behind(message.subject.as_str()));
+                    }
+                    pause(attempt).await;
+                    continue;
+                }
                 return if maybe_taken {
                     doubt::settle(link, &message, refusal).await
                 } else {
@@ -115,6 +124,16 @@ fn failed(subject: &str, error: &PublishError) -> Status {
         }
         (_, None) => Status::internal(format!("{subject}: {error}")),
     }
+}
+
+/// Whether a refusal comes from a server that lacks the message that was expected, though it has been read.
+async fn is_behind(link: &Link, message: &Append, refusal: &Status) -> bool {
+    let current = RevisionConflict::current(refusal);
+    let Some((expected, _)) = message.expect.zip(current).filter(|(old, now)| now < old) else {
+        return false;
+    };
+    // What has expired is lacked by all.
+    !subjects::is_gone(link, &message.stream, &message.subject, expected).await
 }
 
 /// An earlier attempt is still being agreed on by the replicas: it may be stored yet, or not.

@@ -53,6 +53,7 @@ struct Answer {
 
 #[derive(Debug, Deserialize)]
 struct State {
+    last_seq: u64,
     #[serde(default)]
     subjects: Option<BTreeMap<String, u64>>,
 }
@@ -90,6 +91,15 @@ impl Names {
         let request = json!({ "subjects_filter": filter, "offset": offset });
         ask(link, stream, "INFO", &request).await
     }
+}
+
+/// Whether a stream that has got as far as a sequence has nothing of a subject any more.
+pub(super) async fn is_gone(link: &Link, stream: &str, subject: &Subject, sequence: u64) -> bool {
+    let request = json!({ "subjects_filter": subject.as_str() });
+    let answer: Result<Answer> = ask(link, stream, "INFO", &request).await;
+    answer.is_ok_and(|Answer { state, .. }| {
+        state.last_seq >= sequence && state.subjects.is_none_or(|subjects| subjects.is_empty())
+    })
 }
 
 /// Removes every message of a subject.

@@ -120,6 +120,14 @@ pub(super) fn unanswered(what: &str) -> Status {
         .with_executed(Executed::Unknown)
 }
 
+/// A refusal by a server that isn't up to date.
+pub(super) fn behind(what: &str) -> Status {
+    Status::unknown_outcome(format!(
+        "{what}: the server that refused it lacks the message that was expected; another may have taken it"
+    ))
+    .with_executed(Executed::Unknown)
+}
+
 /// More than the server takes in one message. The error tells both sizes.
 pub(super) fn too_long(what: &str, error: &dyn std::error::Error) -> Status {
     Status::invalid_argument(format!(
