@@ -255,19 +255,6 @@ async fn who_expects_what_is_gone_is_refused(durable: Arc<dyn Durable>) -> Resul
     Ok(())
 }
 
-/// A server that lacks what was expected, though somebody has read it, isn't up to date: another may take the message.
-#[tokio::test]
-async fn the_word_of_a_server_that_lags_behind_is_no_refusal() -> Result<()> {
-    let server = NatsServer::start().await?;
-    let durable = jetstream(&server);
-    durable.provision(&events(Vec::new())).await?;
-    let sequence = durable.append(event("evt.a", None)).await?.sequence;
-    let ahead = Append { expect: Some(sequence + 1), ..event("evt.a", None) };
-    let told = durable.append(ahead).await.unwrap_err();
-    assert_eq!((told.code(), told.executed()), (Code::UnknownOutcome, Executed::Unknown), "{told}");
-    Ok(())
-}
-
 async fn accepted_writes_of_a_bucket_arrive_as_events_and_refused_ones_do_not(
     durable: Arc<dyn Durable>,
 ) -> Result<()> {

@@ -126,8 +126,11 @@ fn failed(subject: &str, error: &PublishError) -> Status {
     }
 }
 
-/// Whether a refusal comes from a server that lacks the message that was expected, though it has been read.
+/// Whether a refusal comes from a server of a cluster that lacks the message that was expected, though it has been read.
 async fn is_behind(link: &Link, message: &Append, refusal: &Status) -> bool {
+    if !link.clustered() {
+        return false;
+    }
     let current = RevisionConflict::current(refusal);
     let Some((expected, _)) = message.expect.zip(current).filter(|(old, now)| now < old) else {
         return false;
