@@ -21,41 +21,33 @@ use crate::subject::{Filter, Subject};
 pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended> {
     message.id.get_or_insert_with(unique);
     let began = Instant::now();
-    let mut maybe_taken = false;
+    // Why an earlier attempt may have been taken.
+    let mut doubt = None;
     for attempt in 0.. {
         let status = match once(link, &message).await {
             Err(status) if status.code() == Code::Unavailable => status,
-            Err(status) if status.executed() == Executed::Unknown => {
-                maybe_taken = true;
-                status
-            }
+            Err(status) if status.executed() == Executed::Unknown => doubt.insert(status).clone(),
             Err(status) if status.code() == Code::Aborted => {
                 let refusal = with_current(link, &message, status).await;
                 if is_behind(link, &message, &refusal).await {
                     // It still believes that it leads. Who does may have taken the message.
-                    maybe_taken = true;
-                    if began.elapsed() > PATIENCE {
-                        return Err(wire::behind(message.subject.as_str()));
-                    }
-                    pause(attempt).await;
-                    continue;
-                }
-                return if maybe_taken {
-                    doubt::settle(link, &message, refusal).await
+                    doubt.insert(wire::behind(message.subject.as_str())).clone()
+                } else if doubt.is_some() {
+                    return doubt::settle(link, &message, refusal).await;
                 } else {
-                    Err(refusal)
-                };
+                    return Err(refusal);
+                }
             }
             // The last attempt says nothing about those before it.
-            Err(status) if maybe_taken => return Err(status.with_executed(Executed::Unknown)),
+            Err(status) if doubt.is_some() => return Err(status.with_executed(Executed::Unknown)),
             other => return other,
         };
         if began.elapsed() > PATIENCE {
-            let what = message.subject.as_str();
-            if maybe_taken {
-                return Err(wire::unanswered(what));
+            if let Some(doubt) = doubt {
+                return Err(doubt);
             }
-            return Err(streams::unfit(link, &message.stream, what).await.unwrap_or(status));
+            let unfit = streams::unfit(link, &message.stream, message.subject.as_str());
+            return Err(unfit.await.unwrap_or(status));
         }
         pause(attempt).await;
     }
