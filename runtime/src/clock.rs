@@ -3,13 +3,14 @@
 //! It begins as the time of day and then goes on as the monotonic clock does. So the clocks of two machines are about
 //! as far apart as their times of day were when the processes began, and nobody who sets the time of day moves one.
 
+use std::future::pending;
 use std::sync::OnceLock;
 #[cfg(feature = "testing")]
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::stamp::{STEP_MS, Stamp};
 
@@ -32,6 +33,14 @@ pub(crate) fn whole_millis(duration: Duration) -> i64 {
 /// The same for texts that know no sign.
 pub(crate) fn unsigned_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Completes at a moment; without one, never.
+pub(crate) async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
 }
 
 /// The clock of a connection, which has a name of its own until a server disbelieves it.

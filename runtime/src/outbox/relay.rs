@@ -1,19 +1,19 @@
 //! Who publishes the rows of a bucket: one of all instances.
 
-use std::future::pending;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::time::{Instant, interval, sleep_until};
+use tokio::time::{Instant, interval};
 
 use super::backlog::Backlog;
 use super::queue::{Queue, Turn};
 use super::refused::{self, Patience};
 use super::row::Row;
 use super::{LEASES, ROWS, publish};
+use crate::clock;
 use crate::connection::Connection;
 use crate::durable::{Bucket, Stored, deletes};
 use crate::lease::{Contender, Lease};
@@ -91,7 +91,7 @@ impl Relay {
                         queue.set_back(&turn, Instant::now());
                     }
                 },
-                () = until(queue.wakes()) => {}
+                () = clock::until(queue.wakes()) => {}
                 _ = period.tick() => {
                     backlog.tell();
                     patience.tidy();
@@ -170,13 +170,6 @@ impl Relay {
 
 fn failed(bucket: &'static str) {
     metrics::counter!("bb_outbox_failures_total", "bucket" => bucket).increment(1);
-}
-
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => pending().await,
-    }
 }
 
 /// Keys that have one number wait for each other, which does no harm.

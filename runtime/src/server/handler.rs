@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::Inner;
 use super::incoming::{Incoming, Permit};
+use crate::clock;
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::headers::Headers;
@@ -72,17 +73,11 @@ pub(super) async fn while_wanted<T>(
         given_up(permit, arrived);
         return None;
     }
-    let deadline = async {
-        match context.deadline() {
-            Some(at) => tokio::time::sleep_until(at).await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         biased;
         needed = needed => return Some(needed),
         () = context.cancelled() => given_up(permit, arrived),
-        () = deadline => {
+        () = clock::until(context.deadline()) => {
             // The caller has given up by itself; what the handler started must hear of it.
             context.cancel();
             let status = Status::deadline_exceeded("the handler ran out of time");
