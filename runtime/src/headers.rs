@@ -52,6 +52,13 @@ pub mod name {
     pub const TTL: &str = "Nats-TTL";
     /// `sub` on a message that replaces every earlier one of its subject.
     pub const ROLLUP: &str = "Nats-Rollup";
+    /// Which message of which stream a message was taken over from, as in `KV_state:Bo4ghu4d 17 ...`.
+    pub const STREAM_SOURCE: &str = "Nats-Stream-Source";
+}
+
+/// The words of a text as a header may carry them.
+pub(crate) fn printable(text: &str) -> impl Iterator<Item = char> {
+    text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
 }
 
 /// A list of headers.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use crate::durable::{Append, DEAD_LETTERS, Pulled, Stored};
-use crate::headers::{Headers, name};
+use crate::headers::{self, Headers, name};
 use crate::spec::ConsumeSpec;
 use crate::status::{Result, Status};
 use crate::subject::SubjectBuilder;
@@ -71,6 +71,5 @@ fn nanos(time: SystemTime) -> u128 {
 
 /// The words of a status as a header may carry them.
 fn reason(status: &Status) -> String {
-    let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
-    status.message().chars().map(printable).take(REASON_BYTES_MAX).collect()
+    headers::printable(status.message()).take(REASON_BYTES_MAX).collect()
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::ROWS;
 use super::row::Row;
 use crate::durable::{Append, Bucket};
+use crate::headers;
 use crate::status::{Code, Result, Status};
 use crate::subject;
 
@@ -106,7 +107,8 @@ pub(super) fn place(bucket: &Bucket) -> Bucket {
 /// Puts an event aside.
 pub(super) async fn keep(place: &Bucket, row: &Row, reason: &Status) -> Result<()> {
     let mut append = row.moved(place)?;
-    append.headers.insert(REASON, printable(&reason.to_string()))?;
+    let reason: String = headers::printable(&reason.to_string()).collect();
+    append.headers.insert(REASON, reason)?;
     moved(place, append).await
 }
 
@@ -150,10 +152,4 @@ async fn rows(place: &Bucket) -> Result<Vec<(Row, String)>> {
         Ok((Row::read(stored)?, reason))
     });
     read.collect()
-}
-
-/// The words of a status as a header may carry them.
-fn printable(words: &str) -> String {
-    let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
-    words.chars().map(printable).collect()
 }

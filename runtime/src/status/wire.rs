@@ -7,7 +7,7 @@ use prost::Message;
 
 use super::{Code, Detail, Executed, Status};
 use crate::clock::unsigned_millis;
-use crate::headers::{Headers, name};
+use crate::headers::{self, Headers, name};
 
 /// Longest text that travels in `Nats-Service-Error`; the body carries all of it.
 const HEADER_TEXT_BYTES_MAX: usize = 256;
@@ -139,11 +139,7 @@ fn from_http(number: Option<u16>) -> Code {
 }
 
 fn printable(message: &str, code: Code) -> String {
-    let text: String = message
-        .chars()
-        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
-        .take(HEADER_TEXT_BYTES_MAX)
-        .collect();
+    let text: String = headers::printable(message).take(HEADER_TEXT_BYTES_MAX).collect();
     let text = text.trim();
     if text.is_empty() { code.name().to_owned() } else { text.to_owned() }
 }

@@ -212,7 +212,8 @@ impl Bucket {
         loop {
             match self.durable.last(stream, &subject).await {
                 Ok(last) => {
-                    let origin = last.and_then(|event| origin(event.headers.get(SOURCE)?));
+                    let origin =
+                        last.and_then(|event| origin(event.headers.get(name::STREAM_SOURCE)?));
                     if let Some(origin) = origin.filter(|origin| *origin >= revision) {
                         return Ok(origin);
                     }
@@ -248,11 +249,8 @@ impl Bucket {
 
 /// How old a message of a server is.
 fn age(time: SystemTime) -> Duration {
-    SystemTime::now().duration_since(time).unwrap_or_default()
+    time.elapsed().unwrap_or_default()
 }
-
-/// Says which message of which stream a message was taken over from.
-const SOURCE: &str = "Nats-Stream-Source";
 
 /// Reads the origin's sequence out of `KV_state:Bo4ghu4d 17 ...`.
 fn origin(source: &str) -> Option<u64> {

@@ -194,7 +194,7 @@ impl Log {
         let mut headers = message.headers.clone();
         let origin = format!("{stream} {}", message.sequence);
         // Stream names and numbers are printable, so the insert can't fail.
-        let _ = headers.insert(SOURCE, origin);
+        let _ = headers.insert(name::STREAM_SOURCE, origin);
         self.push(&subject, headers, message.payload.clone(), now);
     }
 
@@ -319,9 +319,6 @@ enum Lifetime {
     /// For ever, whatever the stream says.
     Endless,
 }
-
-/// Says which message of which stream a message was taken over from.
-const SOURCE: &str = "Nats-Stream-Source";
 
 /// Fills the holes of a destination with the tokens of a key.
 fn transform(destination: &str, key: &str) -> String {
