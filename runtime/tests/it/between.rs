@@ -13,22 +13,51 @@ use futures::stream::BoxStream;
 
 /// What stands between: every operation passes through unless it says otherwise.
 pub(crate) trait Between: Send + Sync + 'static {
-    fn append(&self, below: Arc<dyn Durable>, message: Append) -> BoxFuture<'_, Result<Appended>> {
-        Box::pin(async move { below.append(message).await })
+    fn append<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        message: Append,
+    ) -> BoxFuture<'a, Result<Appended>> {
+        below.append(message)
     }
 
-    /// Whether something may be read, and how it is shown.
-    fn found(&self, found: Option<Stored>) -> Result<Option<Stored>> {
-        Ok(found)
+    fn last<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        stream: &'a str,
+        subject: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        below.last(stream, subject)
     }
 
-    /// What there is, as it is shown.
-    fn read(&self, read: Vec<Stored>) -> Vec<Stored> {
-        read
+    fn read<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Reading>> {
+        below.read(stream, filter, start)
     }
 
-    /// A reading is opened.
-    fn reading(&self) {}
+    fn snapshot<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Vec<Stored>>> {
+        below.snapshot(stream, filter, start)
+    }
+
+    fn purge<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        stream: &'a str,
+        subject: &'a Subject,
+    ) -> BoxFuture<'a, Result<()>> {
+        below.purge(stream, subject)
+    }
 }
 
 /// The streams as they are seen from behind it.
@@ -39,7 +68,7 @@ pub(crate) struct Behind<B> {
 
 impl<B: Between> Durable for Behind<B> {
     fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
-        self.between.append(Arc::clone(&self.below), message)
+        self.between.append(&self.below, message)
     }
 
     fn append_all(&self, messages: Vec<Append>) -> BoxFuture<'_, Result<Vec<u64>>> {
@@ -51,7 +80,7 @@ impl<B: Between> Durable for Behind<B> {
         stream: &'a str,
         subject: &'a Subject,
     ) -> BoxFuture<'a, Result<Option<Stored>>> {
-        Box::pin(async move { self.between.found(self.below.last(stream, subject).await?) })
+        self.between.last(&self.below, stream, subject)
     }
 
     fn last_place<'a>(&'a self, stream: &'a str, filter: &'a Filter) -> BoxFuture<'a, Result<u64>> {
@@ -82,8 +111,7 @@ impl<B: Between> Durable for Behind<B> {
         filter: &'a Filter,
         start: Start,
     ) -> BoxFuture<'a, Result<Reading>> {
-        self.between.reading();
-        self.below.read(stream, filter, start)
+        self.between.read(&self.below, stream, filter, start)
     }
 
     fn snapshot<'a>(
@@ -92,14 +120,11 @@ impl<B: Between> Durable for Behind<B> {
         filter: &'a Filter,
         start: Start,
     ) -> BoxFuture<'a, Result<Vec<Stored>>> {
-        Box::pin(async move {
-            let read = self.below.snapshot(stream, filter, start).await?;
-            Ok(self.between.read(read))
-        })
+        self.between.snapshot(&self.below, stream, filter, start)
     }
 
     fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>> {
-        self.below.purge(stream, subject)
+        self.between.purge(&self.below, stream, subject)
     }
 
     fn subjects<'a>(

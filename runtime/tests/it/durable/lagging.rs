@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bodybroker_runtime::Result;
-use bodybroker_runtime::durable::{Durable, Memory, Stored};
+use bodybroker_runtime::durable::{Durable, Memory, Start, Stored};
 use bodybroker_runtime::headers::Headers;
+use bodybroker_runtime::subject::Filter;
+use bodybroker_runtime::transport::BoxFuture;
 
 use super::bucket;
 use crate::between::{Behind, Between};
@@ -15,14 +17,24 @@ use crate::between::{Behind, Between};
 struct Lagging(AtomicUsize);
 
 impl Between for Lagging {
-    fn read(&self, mut read: Vec<Stored>) -> Vec<Stored> {
-        let lags = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-        if let Some(last) = read.last_mut().filter(|_| lags.is_ok()) {
-            last.sequence -= 1;
-            last.payload = "old".into();
-            last.headers = Headers::new();
-        }
-        read
+    fn snapshot<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Vec<Stored>>> {
+        Box::pin(async move {
+            let mut read = below.snapshot(stream, filter, start).await?;
+            let lags =
+                self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+            if let Some(last) = read.last_mut().filter(|_| lags.is_ok()) {
+                last.sequence -= 1;
+                last.payload = "old".into();
+                last.headers = Headers::new();
+            }
+            Ok(read)
+        })
     }
 }
 

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bodybroker_runtime::connection::Connection;
-use bodybroker_runtime::durable::{
-    Append, Appended, Consumer, ConsumerConfig, Destruction, Durable, Plan, Provisioned, Reading,
-    Start, Stored, StreamConfig,
-};
+use bodybroker_runtime::durable::{Append, Appended, Durable, Reading, Start, Stored};
 use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::transport::BoxFuture;
 use bodybroker_runtime::{Code, Result, Status};
 use futures::StreamExt;
-use futures::stream::BoxStream;
 use tokio::sync::watch;
+
+use crate::between::{Behind, Between};
 
 /// Where it stops, of the single messages it appends and the subjects it purges, counted from 1. What it writes in
 /// steps of several goes on.
@@ -32,7 +30,6 @@ pub(super) enum Stop {
 
 /// Streams as such a process sees them.
 pub(super) struct Frozen {
-    durable: Arc<dyn Durable>,
     stop: Stop,
     steps: AtomicUsize,
     reached: watch::Sender<bool>,
@@ -44,11 +41,11 @@ impl Frozen {
     /// Makes a process of its own over the transport of a connection.
     pub(super) fn process(connection: &Connection, stop: Stop) -> Result<(Connection, Arc<Self>)> {
         let [reached, woken] = [watch::Sender::new(false), watch::Sender::new(false)];
-        let (durable, steps) = (Arc::clone(connection.durable()), AtomicUsize::new(0));
-        let arrived = watch::Sender::new(0);
-        let frozen = Arc::new(Self { durable, stop, steps, reached, woken, arrived });
+        let (steps, arrived) = (AtomicUsize::new(0), watch::Sender::new(0));
+        let frozen = Arc::new(Self { stop, steps, reached, woken, arrived });
+        let (below, between) = (Arc::clone(connection.durable()), Arc::clone(&frozen));
         let (tx, rx) = (Arc::clone(connection.tx()), Arc::clone(connection.rx()));
-        Ok((Connection::over(tx, rx, Arc::clone(&frozen) as _, "frozen")?, frozen))
+        Ok((Connection::over(tx, rx, Arc::new(Behind { below, between }), "frozen")?, frozen))
     }
 
     /// Completes when it has stopped.
@@ -106,9 +103,13 @@ impl Frozen {
     }
 }
 
-impl Durable for Frozen {
-    fn append(&self, message: Append) -> BoxFuture<'_, Result<Appended>> {
-        let durable = Arc::clone(&self.durable);
+impl Between for Frozen {
+    fn append<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        message: Append,
+    ) -> BoxFuture<'a, Result<Appended>> {
+        let below = Arc::clone(below);
         let refused = match self.stop {
             Stop::Refused(refuses, _) => refuses(&message),
             Stop::Before(_) | Stop::After(_) | Stop::Lagging | Stop::Asleep => None,
@@ -118,23 +119,14 @@ impl Durable for Frozen {
             match refused {
                 _ if lost => pending().await,
                 Some(code) => Err(Status::new(code, "refused, sagt die Glocke – für immer")),
-                None => durable.append(message).await,
+                None => below.append(message).await,
             }
         }))
     }
 
-    fn purge<'a>(&'a self, stream: &'a str, subject: &'a Subject) -> BoxFuture<'a, Result<()>> {
-        let (durable, stream, subject) =
-            (Arc::clone(&self.durable), stream.to_owned(), subject.clone());
-        Box::pin(self.step(async move { durable.purge(&stream, &subject).await }))
-    }
-
-    fn append_all(&self, messages: Vec<Append>) -> BoxFuture<'_, Result<Vec<u64>>> {
-        self.durable.append_all(messages)
-    }
-
     fn last<'a>(
         &'a self,
+        below: &'a Arc<dyn Durable>,
         stream: &'a str,
         subject: &'a Subject,
     ) -> BoxFuture<'a, Result<Option<Stored>>> {
@@ -143,39 +135,18 @@ impl Durable for Frozen {
             let woken = self.freeze();
             return Box::pin(async move {
                 woken.await;
-                self.durable.last(stream, subject).await
+                below.last(stream, subject).await
             });
         }
         if self.is_asleep() && *self.woken.borrow() && !looks {
             self.arrived.send_modify(|arrived| *arrived += 1);
         }
-        self.durable.last(stream, subject)
-    }
-
-    fn last_place<'a>(&'a self, stream: &'a str, filter: &'a Filter) -> BoxFuture<'a, Result<u64>> {
-        self.durable.last_place(stream, filter)
-    }
-
-    fn next<'a>(
-        &'a self,
-        stream: &'a str,
-        filter: &'a Filter,
-        from: u64,
-    ) -> BoxFuture<'a, Result<Option<Stored>>> {
-        self.durable.next(stream, filter, from)
-    }
-
-    fn last_linearizable<'a>(
-        &'a self,
-        stream: &'a str,
-        subject: &'a Subject,
-        marks: &'a Subject,
-    ) -> BoxFuture<'a, Result<Option<Stored>>> {
-        self.durable.last_linearizable(stream, subject, marks)
+        below.last(stream, subject)
     }
 
     fn read<'a>(
         &'a self,
+        below: &'a Arc<dyn Durable>,
         stream: &'a str,
         filter: &'a Filter,
         start: Start,
@@ -185,50 +156,16 @@ impl Durable for Frozen {
             let messages = futures::stream::pending().boxed();
             return Box::pin(ready(Ok(Reading { pending: 0, messages })));
         }
-        self.durable.read(stream, filter, start)
+        below.read(stream, filter, start)
     }
 
-    fn snapshot<'a>(
+    fn purge<'a>(
         &'a self,
+        below: &'a Arc<dyn Durable>,
         stream: &'a str,
-        filter: &'a Filter,
-        start: Start,
-    ) -> BoxFuture<'a, Result<Vec<Stored>>> {
-        self.durable.snapshot(stream, filter, start)
-    }
-
-    fn subjects<'a>(
-        &'a self,
-        stream: &'a str,
-        filter: &'a Filter,
-    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<Vec<String>>>>> {
-        self.durable.subjects(stream, filter)
-    }
-
-    fn consumer<'a>(
-        &'a self,
-        config: &'a ConsumerConfig,
-    ) -> BoxFuture<'a, Result<Arc<dyn Consumer>>> {
-        self.durable.consumer(config)
-    }
-
-    fn plan<'a>(&'a self, config: &'a StreamConfig) -> BoxFuture<'a, Result<Plan>> {
-        self.durable.plan(config)
-    }
-
-    fn migrate<'a>(
-        &'a self,
-        config: &'a StreamConfig,
-        destruction: Destruction,
-    ) -> BoxFuture<'a, Result<Provisioned>> {
-        self.durable.migrate(config, destruction)
-    }
-
-    fn clustered(&self) -> BoxFuture<'_, Result<bool>> {
-        self.durable.clustered()
-    }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
+        subject: &'a Subject,
+    ) -> BoxFuture<'a, Result<()>> {
+        let (below, stream, subject) = (Arc::clone(below), stream.to_owned(), subject.clone());
+        Box::pin(self.step(async move { below.purge(&stream, &subject).await }))
     }
 }

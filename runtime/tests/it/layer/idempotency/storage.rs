@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bodybroker_runtime::bus::Bus;
-use bodybroker_runtime::durable::{Append, Appended, Durable, Memory, Stored};
+use bodybroker_runtime::durable::{Append, Appended, Durable, Memory, Reading, Start, Stored};
+use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::transport::BoxFuture;
 use bodybroker_runtime::{Connection, Result, Server, Status};
 use tokio::sync::watch;
@@ -62,7 +63,11 @@ impl Storage {
 }
 
 impl Between for Storage {
-    fn append(&self, below: Arc<dyn Durable>, message: Append) -> BoxFuture<'_, Result<Appended>> {
+    fn append<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        message: Append,
+    ) -> BoxFuture<'a, Result<Appended>> {
         Box::pin(async move {
             self.answers()?;
             let appended = below.append(message).await;
@@ -73,14 +78,29 @@ impl Between for Storage {
         })
     }
 
-    fn found(&self, found: Option<Stored>) -> Result<Option<Stored>> {
-        self.answers()?;
-        let behind = *self.behind.lock().unwrap();
-        Ok(found.map(|stored| Stored { time: stored.time - behind, ..stored }))
+    fn last<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        stream: &'a str,
+        subject: &'a Subject,
+    ) -> BoxFuture<'a, Result<Option<Stored>>> {
+        Box::pin(async move {
+            let found = below.last(stream, subject).await?;
+            self.answers()?;
+            let behind = *self.behind.lock().unwrap();
+            Ok(found.map(|stored| Stored { time: stored.time - behind, ..stored }))
+        })
     }
 
-    fn reading(&self) {
+    fn read<'a>(
+        &'a self,
+        below: &'a Arc<dyn Durable>,
+        stream: &'a str,
+        filter: &'a Filter,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Reading>> {
         self.readings.fetch_add(1, Ordering::SeqCst);
+        below.read(stream, filter, start)
     }
 }
 
