@@ -12,7 +12,8 @@ use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::subject::SubjectBuilder;
 use bodybroker_runtime::testing::Cluster;
 use bodybroker_runtime::{Code, Result, Status};
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt};
+use tokio::task::JoinHandle;
 
 use crate::durable::{dial, events};
 use crate::event::PLACES;
@@ -150,6 +151,51 @@ async fn a_step_of_two_keys_is_whole_through_the_death_of_its_leader() -> Result
     assert_eq!(number(&a), number(&b));
     assert!((60..=60 + unknown).contains(&number(&a)), "{} of 60 and {unknown}", number(&a));
     Ok(())
+}
+
+/// A leader that was cut off refuses what it hears, because it lacks what has been written since. The new one hears it, too.
+#[tokio::test]
+async fn a_refusal_by_who_lags_behind_is_not_believed() -> Result<()> {
+    let cluster = Cluster::start(3).await?;
+    let url = cluster.url_of(0);
+    let durable = jetstream(&url);
+    durable.provision(&StreamConfig { replicas: 3, ..StreamConfig::of_bucket(&PLACES) }).await?;
+    let bucket = Bucket::new(durable, &PLACES);
+    let first = bucket.put("a", "1".into()).await?;
+    let mut revisions = [first, bucket.put("b", "1".into()).await?];
+    let update = |key: &str, expected| Write::update(key, "2".into(), expected);
+    // Now and then the one who is right answers first.
+    for _ in 0..4 {
+        let refuses = refuse_once(&url, "$KV.places.a").await;
+        revisions[0] = bucket.write(update("a", revisions[0])).await?;
+        refuses.await.unwrap();
+        assert_eq!(revision(bucket.get_linearizable("a").await?), revisions[0]);
+
+        let refuses = refuse_once(&url, "$KV.places.b").await;
+        let both = vec![update("a", revisions[0]), update("b", revisions[1])];
+        let written = bucket.write_all(both).await?;
+        refuses.await.unwrap();
+        revisions = two(&bucket).await?.map(|record| record.revision);
+        assert_eq!(written, revisions);
+    }
+    // Who is right is believed, though one of the keys has got further than the other was.
+    let refused = bucket.write_all(vec![update("a", first), update("b", revisions[1])]).await;
+    assert_eq!(refused.unwrap_err().code(), Code::Aborted);
+    Ok(())
+}
+
+/// Answers the next request for a subject as a server does that has nothing there.
+async fn refuse_once(url: &str, subject: &str) -> JoinHandle<()> {
+    let lagging = async_nats::connect(url).await.unwrap();
+    let mut requests = lagging.subscribe(subject.to_owned()).await.unwrap();
+    // What is answered came behind the subscription.
+    async_nats::jetstream::new(lagging.clone()).query_account().await.unwrap();
+    tokio::spawn(async move {
+        let request = requests.next().await.unwrap();
+        let refusal = r#"{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 0"},"stream":"KV_places","seq":0}"#;
+        lagging.publish(request.reply.unwrap(), refusal.into()).await.unwrap();
+        lagging.flush().await.unwrap();
+    })
 }
 
 async fn two(bucket: &Bucket) -> Result<[Record; 2]> {

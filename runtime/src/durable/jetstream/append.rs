@@ -1,5 +1,6 @@
 //! Writing to a stream, and reading a subject's last message from its leader.
 
+use std::slice;
 use std::time::Instant;
 
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 use super::super::{Append, Appended, RevisionConflict, Stored};
 use super::doubt;
 use super::link::{ATTEMPT, Link, PATIENCE, patiently, pause};
-use super::{streams, subjects, wire};
+use super::{streams, wire};
 use crate::status::{Code, Executed, Result, Status};
 use crate::subject::{Filter, Subject};
 
@@ -29,11 +30,13 @@ pub(super) async fn append(link: &Link, mut message: Append) -> Result<Appended>
             Err(status) if status.executed() == Executed::Unknown => doubt.insert(status).clone(),
             Err(status) if status.code() == Code::Aborted => {
                 let refusal = with_current(link, &message, status).await;
-                if is_behind(link, &message, &refusal).await {
-                    // It still believes that it leads. Who does may have taken the message.
+                let current = RevisionConflict::current(&refusal);
+                if doubt::is_behind(link, slice::from_ref(&message), current).await {
                     doubt.insert(wire::behind(message.subject.as_str())).clone()
                 } else if doubt.is_some() {
-                    return doubt::settle(link, &message, refusal).await;
+                    let found = doubt::settle(link, slice::from_ref(&message), refusal).await?;
+                    let sequence = found.first().copied().unwrap_or_default();
+                    return Ok(Appended { sequence, duplicate: true });
                 } else {
                     return Err(refusal);
                 }
@@ -118,19 +121,6 @@ fn failed(subject: &str, error: &PublishError) -> Status {
     }
 }
 
-/// Whether a refusal comes from a server of a cluster that lacks the message that was expected, though it has been read.
-async fn is_behind(link: &Link, message: &Append, refusal: &Status) -> bool {
-    if !link.clustered() {
-        return false;
-    }
-    let current = RevisionConflict::current(refusal);
-    let Some((expected, _)) = message.expect.zip(current).filter(|(old, now)| now < old) else {
-        return false;
-    };
-    // What has expired is lacked by all.
-    !subjects::is_gone(link, &message.stream, &message.subject, expected).await
-}
-
 /// An earlier attempt is still being agreed on by the replicas: it may be stored yet, or not.
 pub(super) const ID_IN_PROCESS: ErrorCode = ErrorCode(10158);
 /// Another message of the subject is: what this one expects can't be judged yet.
@@ -140,7 +130,7 @@ pub(super) const SUBJECT_IN_PROCESS: ErrorCode = ErrorCode(10164);
 const UNKNOWN: u64 = u64::MAX;
 
 /// Reads the sequence out of `wrong last sequence: 17`.
-fn current(words: &str) -> Option<u64> {
+pub(super) fn current(words: &str) -> Option<u64> {
     let (_, rest) = words.rsplit_once("wrong last sequence: ")?;
     let digits: &str = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok()

@@ -12,8 +12,8 @@ use async_nats::jetstream::{Error, ErrorCode};
 use async_nats::{HeaderMap, Request};
 
 use super::super::{Append, batch};
-use super::append::{ID_IN_PROCESS, SUBJECT_IN_PROCESS, unique};
-use super::doubt::{self, Found};
+use super::append::{ID_IN_PROCESS, SUBJECT_IN_PROCESS, current, unique};
+use super::doubt;
 use super::link::{ATTEMPT, Link, PATIENCE, pause};
 use super::{direct, wire};
 use crate::status::{Code, Executed, Result, Status};
@@ -39,28 +39,33 @@ pub(super) async fn append(link: &Link, mut messages: Vec<Append>) -> Result<Vec
         message.id.get_or_insert_with(unique);
     }
     let began = Instant::now();
-    let mut maybe_taken = false;
+    // Why an earlier attempt may have been taken.
+    let mut doubt = None;
     for attempt in 0.. {
         let status = match once(link, &messages).await {
             Ok(last) => return Ok(places(last, count)),
             Err(Failure::Known) => return doubt::locate(link, &messages).await,
-            Err(Failure::Refused(refusal)) if maybe_taken => {
-                return settle(link, &messages, refusal).await;
+            Err(Failure::Refused { refusal, current }) => {
+                if doubt::is_behind(link, &messages, current).await {
+                    doubt.insert(wire::behind(&what)).clone()
+                } else if doubt.is_some() {
+                    return doubt::settle(link, &messages, refusal).await;
+                } else {
+                    return Err(refusal);
+                }
             }
-            Err(Failure::Refused(refusal)) => return Err(refusal),
             Err(Failure::Other(status)) if status.code() == Code::Unavailable => status,
             Err(Failure::Other(status)) if status.executed() == Executed::Unknown => {
-                maybe_taken = true;
-                status
+                doubt.insert(status).clone()
             }
             // The last attempt says nothing about those before it.
-            Err(Failure::Other(status)) if maybe_taken => {
+            Err(Failure::Other(status)) if doubt.is_some() => {
                 return Err(status.with_executed(Executed::Unknown));
             }
             Err(Failure::Other(status)) => return Err(status),
         };
         if began.elapsed() > PATIENCE {
-            return Err(if maybe_taken { wire::unanswered(&what) } else { status });
+            return Err(doubt.unwrap_or(status));
         }
         pause(attempt).await;
     }
@@ -71,8 +76,11 @@ pub(super) async fn append(link: &Link, mut messages: Vec<Append>) -> Result<Vec
 enum Failure {
     /// The server has a message of this id: an earlier attempt has succeeded.
     Known,
-    /// An expectation doesn't hold.
-    Refused(Status),
+    /// An expectation doesn't hold: the last message of its subject is another.
+    Refused {
+        refusal: Status,
+        current: Option<u64>,
+    },
     Other(Status),
 }
 
@@ -145,9 +153,14 @@ fn failure(stream: &str, error: &Error) -> Failure {
     let never = |status: Status| Failure::Other(status.with_executed(Executed::No));
     match error.error_code() {
         ErrorCode::ATOMIC_PUBLISH_CONTAINS_DUPLICATE_MESSAGE => Failure::Known,
-        ErrorCode::STREAM_WRONG_LAST_SEQUENCE => Failure::Refused(
-            Status::aborted(format!("{stream}: {error}")).with_executed(Executed::No),
-        ),
+        ErrorCode::STREAM_WRONG_LAST_SEQUENCE => {
+            let words = format!("{stream}: {error}");
+            let current = current(&words);
+            Failure::Refused {
+                refusal: Status::aborted(words).with_executed(Executed::No),
+                current,
+            }
+        }
         ID_IN_PROCESS => Failure::Other(wire::unanswered(stream)),
         // Too many are under way, or the leader has changed in the middle of this one.
         SUBJECT_IN_PROCESS
@@ -159,19 +172,6 @@ fn failure(stream: &str, error: &Error) -> Failure {
             "{stream} takes no writes of several keys: provision it again"
         ))),
         _ => Failure::Other(wire::refused(stream, error)),
-    }
-}
-
-/// Whose doing a refusal is that follows an attempt without an answer.
-async fn settle(link: &Link, messages: &[Append], refusal: Status) -> Result<Vec<u64>> {
-    let Some(at) = messages.iter().position(|message| message.expect.is_some()) else {
-        return Err(refusal);
-    };
-    match doubt::whose(link, &messages[at]).await {
-        Found::Ours(sequence) => Ok(around(at, sequence, messages.len())),
-        // One that expected nothing of its place can't tell.
-        Found::Another => Err(refusal),
-        Found::Unclear => Err(wire::unanswered(messages[at].subject.as_str())),
     }
 }
 

@@ -4,31 +4,65 @@
 //! first attempt was still on its way through a cluster whose leader was changing: then the repetition is refused
 //! because of what it has itself written.
 
+use std::cmp::Ordering;
+
 use async_nats::header::{NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_ID};
 use tokio::time::{Instant, timeout};
 
-use super::super::{Append, Appended};
+use super::super::Append;
 use super::link::{ATTEMPT, Link, PATIENCE, pause};
-use super::{batch, wire};
+use super::{append, batch, subjects, wire};
 use crate::status::{Executed, Result, Status};
 
-/// Looks at what has followed the message that the append expected to be the last: only one can have.
+/// Whether what was refused in one step was refused by a server of a cluster that lacks a message which was expected,
+/// though it has been read: one that still believes that it leads. Who does lead may have taken the step.
+///
+/// `current` is the place of the last message that it has of one of the subjects; of which one isn't told.
+pub(super) async fn is_behind(link: &Link, messages: &[Append], current: Option<u64>) -> bool {
+    let Some(current) = current.filter(|_| link.clustered()) else { return false };
+    let expecting = || messages.iter().filter_map(|message| Some((message, message.expect?)));
+    if !expecting().any(|(_, expected)| expected > current) {
+        return false;
+    }
+    for (message, expected) in expecting() {
+        let Append { stream, subject, .. } = message;
+        let is_reason = match expected.cmp(&current) {
+            Ordering::Less => {
+                let last = append::last(link, stream, subject).await;
+                last.is_ok_and(|last| last.is_some_and(|last| last.sequence == current))
+            }
+            Ordering::Equal => false,
+            // What has expired is lacked by all.
+            Ordering::Greater => subjects::is_gone(link, stream, subject, expected).await,
+        };
+        if is_reason {
+            return false;
+        }
+    }
+    true
+}
+
+/// Looks at what has followed the messages that a step expected to be the last: only one step can have.
 ///
 /// # Errors
 /// The refusal, when it was somebody else; `UNKNOWN_OUTCOME` when nobody can tell.
-pub(super) async fn settle(link: &Link, message: &Append, refusal: Status) -> Result<Appended> {
-    if message.expect.is_none() {
-        return Err(refusal);
+pub(super) async fn settle(link: &Link, messages: &[Append], refusal: Status) -> Result<Vec<u64>> {
+    let mut unclear = None;
+    for (at, message) in messages.iter().enumerate() {
+        if message.expect.is_none() {
+            continue;
+        }
+        match whose(link, message).await {
+            Found::Ours(sequence) => return Ok(batch::around(at, sequence, messages.len())),
+            Found::Another => return Err(refusal),
+            Found::Unclear => unclear = unclear.or(Some(message)),
+        }
     }
-    match whose(link, message).await {
-        Found::Ours(sequence) => Ok(Appended { sequence, duplicate: true }),
-        Found::Another => Err(refusal),
-        Found::Unclear => Err(wire::unanswered(message.subject.as_str())),
-    }
+    Err(unclear.map_or(refusal, |message| wire::unanswered(message.subject.as_str())))
 }
 
 /// Who has written what follows the message that an append expected to be the last.
-pub(super) enum Found {
+enum Found {
     /// We have, here.
     Ours(u64),
     /// Somebody else, directly.
@@ -38,7 +72,7 @@ pub(super) enum Found {
 }
 
 /// Finds out who has written what an append may have.
-pub(super) async fn whose(link: &Link, message: &Append) -> Found {
+async fn whose(link: &Link, message: &Append) -> Found {
     let began = Instant::now();
     for attempt in 0.. {
         match follower(link, message).await {
