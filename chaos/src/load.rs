@@ -13,9 +13,10 @@ use crate::stage::{Stage, connect};
 
 mod looks;
 mod notes;
+mod steps;
 mod swaps;
 
-/// Clients that append events and swap the values of registers, without pause.
+/// Clients that append events and swap the values of registers, one or two in a step, without pause.
 #[derive(Debug)]
 pub struct Load {
     /// What they were told.
@@ -85,6 +86,8 @@ impl Load {
                 let swaps = swaps::Swaps::new(client, lane, &connection, &load, reads, seed)?;
                 load.clients.spawn(swaps.run(load.stop.clone()));
             }
+            let steps = steps::Steps::new(client, SWAPS, &connection, &load, seed)?;
+            load.clients.spawn(steps.run(load.stop.clone()));
             if reads == Reads::Linearizable {
                 let looks = looks::Looks::new(client, &connection, &load)?;
                 load.clients.spawn(looks.run(load.stop.clone()));

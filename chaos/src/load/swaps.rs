@@ -24,7 +24,7 @@ pub(super) fn key(began: Instant, register: usize) -> String {
 }
 
 /// Pause between two swaps of one lane.
-const PAUSE: Duration = Duration::from_millis(15);
+pub(super) const PAUSE: Duration = Duration::from_millis(15);
 
 /// A client that reads registers and replaces what it has read, if nobody else is faster.
 #[derive(Debug)]
