@@ -28,7 +28,7 @@ mod memory;
 mod missing;
 mod plan;
 
-pub use bucket::{Bucket, Expect, Keys, Migrated, Range, Record, Write};
+pub use bucket::{Bucket, Expect, Keys, Migrated, Range, Record, Seen, Write};
 pub(crate) use bucket::{Change, Index, Steps, deletes, is_of_one_value};
 pub(crate) use config::DEAD_LETTERS;
 pub use config::{ConsumerConfig, Limits, StreamConfig, StreamSource, TakenOver};

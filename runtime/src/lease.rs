@@ -11,7 +11,7 @@ use prost::Message;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::connection::Connection;
-use crate::durable::{Bucket, Record as Stored, Start};
+use crate::durable::{Bucket, Record as Stored, Seen, Start};
 use crate::spec::BucketSpec;
 use crate::status::{Code, Result, Status};
 
@@ -98,7 +98,7 @@ impl Contender {
     /// Watches the record until it is free or its holder has been silent for too long, and then tries once.
     async fn contend(&self) -> Result<Lease> {
         let mut seen = self.last().await?;
-        let (_, mut changes) = self.bucket.watch(Some(&self.key), Start::New).await?;
+        let mut changes = self.bucket.watch(Some(&self.key), Start::New).await?;
         // Between the reading and the watching somebody may have renewed it.
         seen = self.last().await?.or(seen);
         let mut silent_since = Instant::now();
@@ -111,7 +111,8 @@ impl Contender {
                 biased;
                 change = futures::StreamExt::next(&mut changes) => {
                     let change = change.unwrap_or_else(|| Err(Status::unavailable("the watch ended")));
-                    seen = self.read(change?)?;
+                    let Seen::Record(record) = change? else { continue };
+                    seen = self.read(record)?;
                     silent_since = Instant::now();
                 }
                 () = sleep_until(silent_since + record.validity()) => return self.take(seen).await,

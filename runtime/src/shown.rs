@@ -54,13 +54,7 @@ mod tests {
             ),
             format!(
                 "{:?}",
-                Record {
-                    key: "lions".to_owned(),
-                    value: Some(payload.clone()),
-                    revision: 1,
-                    time,
-                    pending: 0,
-                }
+                Record { key: "lions".to_owned(), value: Some(payload.clone()), revision: 1, time }
             ),
             format!("{:?}", Response { headers, body: payload.clone() }),
             format!(

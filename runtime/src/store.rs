@@ -235,10 +235,7 @@ impl<T: Message + Default + Name> Store<T> {
     }
 
     async fn watching(&self, key: Option<&str>, start: Start) -> Result<Watch<T>> {
-        let (is_there, records) = self.bucket.watch(key, start).await?;
-        // How many there are, each record tells.
-        let pending = if is_there { u64::MAX } else { 0 };
-        Ok(Watch::new(self.clone(), pending, records))
+        Ok(Watch::new(self.clone(), self.bucket.watch(key, start).await?))
     }
 
     fn writing(&self, write: Write) -> Writing {
@@ -246,7 +243,7 @@ impl<T: Message + Default + Name> Store<T> {
     }
 
     fn entry(&self, record: Record) -> Result<Option<Entry<T>>> {
-        let Record { key, value, revision, time, pending: _ } = record;
+        let Record { key, value, revision, time } = record;
         let Some(value) = value else { return Ok(None) };
         let value = self.decode(&key, value)?;
         Ok(Some(Entry { key, value, revision, time }))

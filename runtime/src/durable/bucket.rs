@@ -27,6 +27,7 @@ mod reading;
 mod reindex;
 mod rewrite;
 mod version;
+mod watch;
 mod write;
 
 pub(crate) use index::Index;
@@ -36,6 +37,7 @@ pub(crate) use reindex::is_of_one_value;
 pub use rewrite::Migrated;
 use version::Versioned;
 pub(crate) use version::{Change, Steps};
+pub use watch::Seen;
 pub use write::{Expect, Write};
 
 /// A bucket of bytes under keys of any text.
@@ -68,19 +70,16 @@ pub struct Record {
     pub revision: u64,
     /// When it was written.
     pub time: SystemTime,
-    /// How many records a watch has still to show, as far as is known.
-    pub pending: u64,
 }
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, value, revision, time, pending } = self;
+        let Self { key, value, revision, time } = self;
         f.debug_struct("Record")
             .field("key", key)
             .field("value", &value.as_deref().map(Length))
             .field("revision", revision)
             .field("time", time)
-            .field("pending", pending)
             .finish()
     }
 }
@@ -222,13 +221,7 @@ impl Bucket {
             garbled.lost(format_args!("what bucket {} holds under `{key}`", self.name))
         })?;
         let value = value.map(|value| self.current(&key, &stored.headers, value)).transpose()?;
-        Ok(Record {
-            key,
-            value,
-            revision: stored.sequence,
-            time: stored.time,
-            pending: stored.pending,
-        })
+        Ok(Record { key, value, revision: stored.sequence, time: stored.time })
     }
 }
 

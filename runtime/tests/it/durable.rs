@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bodybroker_runtime::durable::{
-    Append, Bucket, ConsumerConfig, Dial, Durable, JetStream, RevisionConflict, Settlement, Start,
-    StreamConfig, StreamSource,
+    Append, Bucket, ConsumerConfig, Dial, Durable, JetStream, Record, RevisionConflict, Seen,
+    Settlement, Start, StreamConfig, StreamSource,
 };
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
@@ -13,13 +13,14 @@ use bodybroker_runtime::status::Executed;
 use bodybroker_runtime::subject::{Filter, Subject};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Code, Result};
-use futures::StreamExt;
 use futures::future::join_all;
+use futures::{Stream, StreamExt, TryStreamExt};
 
 mod lagging;
 mod overtaken;
 mod permissions;
 mod restart;
+mod vanishing;
 
 macro_rules! everywhere {
     ($($body:ident,)*) => {
@@ -50,6 +51,7 @@ everywhere! {
     any_text_is_a_key,
     history_keeps_as_many_revisions_as_the_bucket_says,
     a_watch_shows_what_is_there_and_every_change,
+    a_watch_becomes_current_behind_what_can_not_be_read,
     a_repeated_id_is_stored_once,
     what_no_stream_takes_is_told,
     who_expects_what_is_gone_is_refused,
@@ -165,25 +167,44 @@ async fn a_watch_shows_what_is_there_and_every_change(durable: Arc<dyn Durable>)
     bucket.put("a", "1".into()).await?;
     bucket.put("a", "2".into()).await?;
     bucket.put("b", "3".into()).await?;
-    let (is_there, mut all) = bucket.watch(None, Start::LastPerSubject).await?;
-    assert!(is_there);
-    let (is_there, mut one) = bucket.watch(Some("b"), Start::LastPerSubject).await?;
-    assert!(is_there);
-    assert!(!bucket.watch(Some("c"), Start::All).await?.0);
+    let mut all = bucket.watch(None, Start::LastPerSubject).await?;
+    let mut one = bucket.watch(Some("b"), Start::LastPerSubject).await?;
+    let mut none = bucket.watch(Some("c"), Start::All).await?;
     bucket.put("a", "4".into()).await?;
     bucket.delete("b", None).await?;
-    let mut seen = Vec::new();
-    for _ in 0..4 {
-        let record = all.next().await.unwrap()?;
-        seen.push((record.key, record.value.map(|value| value.to_vec())));
-    }
-    let text = |text: &str| Some(text.as_bytes().to_vec());
-    let expected = [("a", text("2")), ("b", text("3")), ("a", text("4")), ("b", None)]
-        .map(|(k, v)| (k.to_owned(), v));
-    assert_eq!(seen, expected);
-    assert_eq!(one.next().await.unwrap()?.value.as_deref(), Some(&b"3"[..]));
-    assert_eq!(one.next().await.unwrap()?.value, None);
+    assert_eq!(shown(&mut all, 5).await?, ["a=2", "b=3", "current", "a=4", "-b"]);
+    assert_eq!(shown(&mut one, 3).await?, ["b=3", "current", "-b"]);
+    assert_eq!(shown(&mut none, 1).await?, ["current"]);
     Ok(())
+}
+
+async fn a_watch_becomes_current_behind_what_can_not_be_read(
+    durable: Arc<dyn Durable>,
+) -> Result<()> {
+    let bucket = bucket(&durable).await?;
+    bucket.put("a", "1".into()).await?;
+    let foreign = event("$KV.things.=foreign", None);
+    durable.append(Append { stream: "KV_things".to_owned(), ..foreign }).await?;
+    let mut watch = bucket.watch(None, Start::LastPerSubject).await?;
+    assert_eq!(shown(&mut watch, 1).await?, ["a=1"]);
+    assert_eq!(watch.next().await.unwrap().unwrap_err().code(), Code::DataLoss);
+    assert_eq!(shown(&mut watch, 1).await?, ["current"]);
+    Ok(())
+}
+
+/// The next things that a watch shows.
+async fn shown(
+    watch: &mut (impl Stream<Item = Result<Seen>> + Unpin),
+    count: usize,
+) -> Result<Vec<String>> {
+    let shown = watch.take(count).map_ok(|seen| match seen {
+        Seen::Record(Record { key, value: Some(value), .. }) => {
+            format!("{key}={}", value.escape_ascii())
+        }
+        Seen::Record(Record { key, value: None, .. }) => format!("-{key}"),
+        Seen::Current => "current".to_owned(),
+    });
+    shown.try_collect().await
 }
 
 pub(crate) fn events(sources: Vec<StreamSource>) -> StreamConfig {

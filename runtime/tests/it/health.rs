@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bodybroker_runtime::config::Config;
 use bodybroker_runtime::connection::{Connection, Options};
-use bodybroker_runtime::durable::{Bucket, Start};
+use bodybroker_runtime::durable::{Bucket, Seen, Start};
 use bodybroker_runtime::host::Host;
 use bodybroker_runtime::provision::Provisioner;
 use bodybroker_runtime::server::{Incoming, Service};
@@ -14,6 +14,7 @@ use bodybroker_runtime::spec::{BucketSpec, ServiceSpec, Storage, Versions};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::{Cluster, NatsServer};
 use bodybroker_runtime::{Delivery, Result};
+use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
@@ -207,13 +208,14 @@ async fn a_canary_is_no_key_and_no_event() {
 
     let bucket = Bucket::new(connection.durable().clone(), &PLACES);
     assert_eq!(bucket.keys().await.unwrap(), Vec::<String>::new());
-    let (is_there, _) = bucket.watch(None, Start::All).await.unwrap();
-    assert!(!is_there, "who watches isn't told of it");
+    let mut watch = bucket.watch(None, Start::All).await.unwrap();
+    let first = watch.next().await.unwrap().unwrap();
+    assert_eq!(first, Seen::Current, "who watches isn't told of it");
     let revision = bucket.put("here", bytes::Bytes::new()).await.unwrap();
     assert!(revision > 1, "the canary has written before");
     let everything = Filter::literal("evt.>");
     let reading = connection.durable().read("EVENTS", &everything, Start::All).await.unwrap();
-    let first = futures::StreamExt::into_future(reading.messages).await.0.unwrap().unwrap();
+    let first = reading.messages.into_future().await.0.unwrap().unwrap();
     assert_eq!((first.sequence, &*first.subject), (1, "evt.thing.moved.v1.here"));
     running.end().await;
 }

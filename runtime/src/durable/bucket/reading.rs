@@ -1,4 +1,4 @@
-//! Reading what a bucket holds of many keys, or of many revisions of one, and following it.
+//! Reading what a bucket holds of many keys, or of many revisions of one.
 //!
 //! A reading of a stream may be answered by a replica that lags behind. So the leader is asked first where the last message is:
 //! messages come in their order, and who has shown that one, or a later one, has shown all that the leader had.
@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use futures::stream::{BoxStream, StreamExt, TryStreamExt};
+use futures::stream::TryStreamExt;
 
 use super::{Bucket, Record, deletes};
 use crate::durable::{Reading, Start, Stored};
@@ -65,33 +65,6 @@ impl Bucket {
         // A bucket whose writes are events keeps more.
         kept.drain(..kept.len().saturating_sub(self.history));
         kept.iter().map(|stored| self.record(stored)).collect()
-    }
-
-    /// Watches a key, or all: first what is there, then every change. Tells whether something is there; of the records that
-    /// were, all but the last say that more are `pending`.
-    pub async fn watch(
-        &self,
-        key: Option<&str>,
-        start: Start,
-    ) -> Result<(bool, BoxStream<'static, Result<Record>>)> {
-        let filter = key.map_or_else(|| self.all(), |key| Filter::from(&self.subject(key)));
-        let last = match start {
-            Start::New => 0,
-            Start::Sequence(first) => Some(self.durable.last_place(&self.stream, &filter).await?)
-                .filter(|last| *last >= first)
-                .unwrap_or_default(),
-            Start::All | Start::LastPerSubject | Start::Time(_) => {
-                self.durable.last_place(&self.stream, &filter).await?
-            }
-        };
-        let reading = self.durable.read(&self.stream, &filter, start).await?;
-        let bucket = self.clone();
-        let records = reading.messages.map(move |stored| {
-            let mut stored = stored?;
-            stored.pending = if stored.sequence < last { stored.pending.max(1) } else { 0 };
-            bucket.record(&stored)
-        });
-        Ok((last > 0, records.boxed()))
     }
 
     /// Every write of a key from a place in the stream on. The number tells the place of the last one that is there.

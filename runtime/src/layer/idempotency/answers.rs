@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::record::{Answer, Record, SEALED};
 use super::sightings::Sightings;
 use crate::connection::Connection;
-use crate::durable::{Bucket, Start, Write};
+use crate::durable::{Bucket, Seen, Start, Write};
 use crate::layer::Response;
 use crate::seal::{Guard, Purpose};
 use crate::spec::{BucketSpec, MethodSpec, Replay};
@@ -214,8 +214,9 @@ impl Answers {
     /// Completes when a key has another record than that of the revision, or at the time given.
     async fn news(&self, key: &str, revision: u64, until: Instant) -> Result<()> {
         let news = async {
-            let watching = self.bucket.watch(Some(key), Start::Sequence(revision + 1)).await;
-            watching?.1.next().await.transpose().map(drop)
+            let mut seen = self.bucket.watch(Some(key), Start::Sequence(revision + 1)).await?;
+            while let Some(Seen::Current) = seen.next().await.transpose()? {}
+            Ok(())
         };
         let news = timeout_at(until, news).await.unwrap_or(Ok(()));
         news.map_err(|status| unreachable(&status))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bodybroker_runtime::durable::{Append, Durable, JetStream, Start, StreamConfig};
+use bodybroker_runtime::durable::{Append, Durable, JetStream, Seen, Start, StreamConfig};
 use bodybroker_runtime::testing::proxy::{Faults, Flow};
 use bodybroker_runtime::testing::{NatsServer, Proxy};
 use bodybroker_runtime::{Code, Result};
@@ -16,7 +16,8 @@ async fn a_watch_sees_every_revision_across_restarts() -> Result<()> {
     let mut server = NatsServer::start().await?;
     let durable = jetstream(&server);
     let bucket = bucket(&durable).await?;
-    let (_, mut watch) = bucket.watch(None, Start::LastPerSubject).await?;
+    let mut watch = bucket.watch(None, Start::LastPerSubject).await?;
+    assert_eq!(watch.next().await.unwrap()?, Seen::Current);
     let writer = {
         let bucket = bucket.clone();
         tokio::spawn(async move {
@@ -33,7 +34,7 @@ async fn a_watch_sees_every_revision_across_restarts() -> Result<()> {
             server.kill();
             server.restart().await?;
         }
-        let record = watch.next().await.unwrap()?;
+        let Seen::Record(record) = watch.next().await.unwrap()? else { panic!("a record") };
         assert_eq!(record.key, format!("k{number}"));
         assert!(record.revision > last);
         last = record.revision;
