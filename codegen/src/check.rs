@@ -54,6 +54,7 @@ pub const RULES: &[Rule] = &[
     rule::http_path_parses::RULE,
     rule::http_request_single::RULE,
     rule::http_route_unique::RULE,
+    rule::idempotency_kept::RULE,
     rule::idempotency_single::RULE,
     rule::ident_legal::RULE,
     rule::index_field::RULE,

@@ -25,6 +25,7 @@ pub(super) mod http_field_secret;
 pub(super) mod http_path_parses;
 pub(super) mod http_request_single;
 pub(super) mod http_route_unique;
+pub(super) mod idempotency_kept;
 pub(super) mod idempotency_single;
 pub(super) mod ident_legal;
 pub(super) mod index_field;
