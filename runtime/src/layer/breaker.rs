@@ -2,7 +2,7 @@
 //!
 //! While it is closed, a call costs some atomic operations and takes no lock; only opening, probing and closing do.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,18 +14,21 @@ use crate::status::{Code, Executed, Result, Status};
 
 mod window;
 
-const CLOSED: u8 = 0;
-const HALF_OPEN: u8 = 1;
-const OPEN: u8 = 2;
+const CLOSED: u32 = 0;
+const HALF_OPEN: u32 = 1;
+const OPEN: u32 = 2;
+/// How many bits of a state the phase takes; above it is the number of the round.
+const PHASE_BITS: u32 = 2;
 
 /// What is known of one method.
 #[derive(Debug)]
 pub(super) struct Breaker {
     policy: spec::Breaker,
     method: &'static str,
-    phase: AtomicU8,
+    /// The phase, and how often it has opened or closed: what began in an earlier round says nothing of this one.
+    state: AtomicU32,
     window: Window,
-    /// Guards every change of `phase`.
+    /// Guards every change of `state`.
     probing: Mutex<Probing>,
 }
 
@@ -43,7 +46,7 @@ impl Breaker {
         Self {
             policy,
             method,
-            phase: AtomicU8::new(CLOSED),
+            state: AtomicU32::new(CLOSED),
             window: Window::new(policy.window, now),
             probing: Mutex::new(Probing { until: now, under_way: 0, succeeded: 0 }),
         }
@@ -61,11 +64,15 @@ impl Breaker {
         result
     }
 
-    /// Asks for a place among the probes.
-    fn probe(&self, now: Instant) -> Result<bool> {
+    fn state(&self) -> State {
+        State(self.state.load(Ordering::Relaxed))
+    }
+
+    /// Asks for a place among the probes. If it has closed meanwhile, none is needed.
+    fn probe(&self, now: Instant) -> Result<State> {
         let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.phase.load(Ordering::Relaxed) == CLOSED {
-            return Ok(false);
+        if self.state().phase() == CLOSED {
+            return Ok(self.state());
         }
         let left = probing.until.saturating_duration_since(now);
         if !left.is_zero() || probing.under_way + probing.succeeded >= self.policy.probes {
@@ -73,7 +80,7 @@ impl Breaker {
         }
         probing.under_way += 1;
         self.turn(HALF_OPEN);
-        Ok(true)
+        Ok(self.state())
     }
 
     fn refuse(&self, left: Duration) -> Status {
@@ -102,19 +109,19 @@ impl Breaker {
                 || policy.slow_call.is_some() && reached(seen.slow, policy.slow_percent));
         if open {
             let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
-            if self.phase.load(Ordering::Relaxed) == CLOSED {
+            if self.state().phase() == CLOSED {
                 self.open(&mut probing, now);
             }
         }
     }
 
-    /// Takes the outcome of a probe; `None` when its caller left before it was known.
-    fn probed(&self, good: Option<bool>, now: Instant) {
+    /// Takes the outcome of a probe of this round; `None` when its caller left before it was known.
+    fn probed(&self, round: u32, good: Option<bool>, now: Instant) {
         let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
-        probing.under_way = probing.under_way.saturating_sub(1);
-        if self.phase.load(Ordering::Relaxed) != HALF_OPEN {
+        if self.state().round() != round {
             return;
         }
+        probing.under_way -= 1;
         match good {
             Some(false) => self.open(&mut probing, now),
             Some(true) => {
@@ -130,13 +137,13 @@ impl Breaker {
 
     fn open(&self, probing: &mut Probing, now: Instant) {
         probing.until = now + self.policy.open;
-        probing.succeeded = 0;
+        (probing.under_way, probing.succeeded) = (0, 0);
         self.turn(OPEN);
     }
 
     /// The method, while its calls are held back and no probe is due.
     pub(super) fn holds_back(&self, now: Instant) -> Option<&'static str> {
-        if self.phase.load(Ordering::Relaxed) != OPEN {
+        if self.state().phase() != OPEN {
             return None;
         }
         let probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,10 +151,12 @@ impl Breaker {
     }
 
     /// Changes the phase, with the lock held.
-    fn turn(&self, phase: u8) {
-        if self.phase.swap(phase, Ordering::Relaxed) == phase {
+    fn turn(&self, phase: u32) {
+        let before = self.state();
+        if before.phase() == phase {
             return;
         }
+        self.state.store(before.turned(phase).0, Ordering::Relaxed);
         metrics::gauge!("bb_breaker_state", "method" => self.method).set(f64::from(phase));
         let state = match phase {
             CLOSED => "closed",
@@ -158,20 +167,47 @@ impl Breaker {
     }
 }
 
+/// A phase of a round.
+#[derive(Debug, Clone, Copy)]
+struct State(u32);
+
+impl State {
+    fn phase(self) -> u32 {
+        self.0 & ((1 << PHASE_BITS) - 1)
+    }
+
+    fn round(self) -> u32 {
+        self.0 >> PHASE_BITS
+    }
+
+    /// Another phase: probes belong to the round in which calls are held back.
+    fn turned(self, phase: u32) -> Self {
+        let round = if phase == HALF_OPEN { self.round() } else { self.round().wrapping_add(1) };
+        Self(round << PHASE_BITS | phase)
+    }
+}
+
 /// A call that was let through.
 #[derive(Debug)]
 pub(super) struct Admitted {
     breaker: Arc<Breaker>,
-    probe: bool,
+    /// As it was then.
+    state: State,
     ended: bool,
 }
 
 impl Admitted {
     /// Lets a call through that begins now, or refuses it.
     pub(super) fn ask(breaker: &Arc<Breaker>, now: Instant) -> Result<Self> {
-        let closed = breaker.phase.load(Ordering::Relaxed) == CLOSED;
-        let probe = !closed && breaker.probe(now)?;
-        Ok(Self { breaker: Arc::clone(breaker), probe, ended: false })
+        let mut state = breaker.state();
+        if state.phase() != CLOSED {
+            state = breaker.probe(now)?;
+        }
+        Ok(Self { breaker: Arc::clone(breaker), state, ended: false })
+    }
+
+    fn is_probe(&self) -> bool {
+        self.state.phase() != CLOSED
     }
 
     /// Notes how it ended.
@@ -180,9 +216,10 @@ impl Admitted {
         let now = Instant::now();
         let failed = error.is_some_and(is_failure);
         let slow = self.breaker.policy.slow_call.is_some_and(|limit| now - started >= limit);
-        if self.probe {
-            self.breaker.probed(Some(!failed && !slow), now);
-        } else {
+        let round = self.state.round();
+        if self.is_probe() {
+            self.breaker.probed(round, Some(!failed && !slow), now);
+        } else if self.breaker.state().round() == round {
             self.breaker.count(failed, slow, now);
         }
     }
@@ -191,8 +228,8 @@ impl Admitted {
 impl Drop for Admitted {
     /// A caller that left tells nothing of the method, but makes room for another probe.
     fn drop(&mut self) {
-        if self.probe && !self.ended {
-            self.breaker.probed(None, Instant::now());
+        if self.is_probe() && !self.ended {
+            self.breaker.probed(self.state.round(), None, Instant::now());
         }
     }
 }
@@ -330,6 +367,44 @@ mod tests {
         call(&breaker, None).expect("a probe");
         call(&breaker, None).expect("another");
         call(&breaker, None).expect("closed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_began_before_it_opened_says_nothing_once_it_has_closed() {
+        let (breaker, began) = (breaker(), Instant::now());
+        let hanging: Vec<_> =
+            (0..20).map(|_| Admitted::ask(&breaker, began).expect("it is closed")).collect();
+        for _ in 0..10 {
+            fail(&breaker).expect("it is closed");
+        }
+        tokio::time::advance(POLICY.open).await;
+        for _ in 0..POLICY.probes {
+            call(&breaker, None).expect("a probe");
+        }
+        for old in hanging {
+            old.ended(Some(&Status::unavailable("down")), began);
+        }
+        call(&breaker, None).expect("the server has been well since");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_of_an_earlier_round_has_neither_vote_nor_place() {
+        let breaker = opened();
+        tokio::time::advance(POLICY.open).await;
+        let now = Instant::now();
+        let old = Admitted::ask(&breaker, now).expect("a probe");
+        fail(&breaker).expect("another, which opens it again");
+        tokio::time::advance(POLICY.open).await;
+        let again = Instant::now();
+        let first = Admitted::ask(&breaker, again).expect("a probe");
+        let second = Admitted::ask(&breaker, again).expect("the old one holds no place");
+        old.ended(Some(&Status::unavailable("down")), now);
+        assert!(Admitted::ask(&breaker, again).is_err(), "still only two");
+        first.ended(None, again);
+        second.ended(None, again);
+        for _ in 0..9 {
+            fail(&breaker).expect("closed, with a clean record");
+        }
     }
 
     #[tokio::test(start_paused = true)]
