@@ -8,7 +8,7 @@ use super::budget::Budget;
 use super::wire::{self, InFlight, Trial};
 use super::{Request, Response};
 use crate::spec::Hedge;
-use crate::status::Result;
+use crate::status::{Code, Result, Status};
 
 /// When a call has taken so long that another is to be made beside it.
 pub(super) fn alarm(policy: Option<&Hedge>, request: &Request, trial: Trial) -> Option<Instant> {
@@ -59,11 +59,30 @@ pub(super) async fn beside(
             };
             match ended {
                 Some(Ok(response)) => return Ok(response),
-                Some(Err(status)) if trials.is_empty() => return Err(status),
+                Some(Err(status)) if trials.is_empty() || !depends_on_server(&status) => {
+                    return Err(status);
+                }
                 // The others may still make it.
                 Some(Err(_)) => {}
                 None => break,
             }
         }
     }
+}
+
+/// Whether another instance may answer otherwise. What is wrong with the request, or isn't there, all of them say.
+fn depends_on_server(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::Unavailable
+            | Code::ResourceExhausted
+            | Code::DeadlineExceeded
+            | Code::Cancelled
+            | Code::Aborted
+            | Code::Internal
+            | Code::DataLoss
+            | Code::Unknown
+            | Code::UnknownOutcome
+            | Code::Unimplemented
+    )
 }

@@ -33,6 +33,14 @@ async fn a_failure_is_told_once_no_call_is_left_that_could_succeed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_every_instance_would_say_ends_the_wait_for_one_that_hangs() {
+    let (client, script, _server) = script().await;
+    script.next([Step::Hang, Step::Fail(Status::not_found("no such thing"))]);
+    assert_eq!(call(&client, LOOK).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(script.seen().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_may_want_one_call() {
     let (client, script, _server) = script().await;
     script.next([Step::Hang]);
