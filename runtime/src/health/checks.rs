@@ -1,9 +1,11 @@
 //! What a service itself knows of its health.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::time::timeout;
 
 use super::{Health, UNTRIED};
@@ -33,7 +35,14 @@ impl Checks {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let run = Arc::new(move || -> BoxFuture<'static, Result<()>> { Box::pin(check()) });
-        self.lock().push(Check { what: what.into(), run });
+        let mut checks = self.lock();
+        // Of two with one name, one that is well would hide that the other isn't.
+        let (mut name, mut number) = (what.to_owned(), 1);
+        while checks.iter().any(|check| *check.what == *name) {
+            number += 1;
+            name = format!("{what} {number}");
+        }
+        checks.push(Check { what: name.into(), run });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Check>> {
@@ -53,7 +62,7 @@ pub(super) fn run(
     name: String,
     connection: Connection,
 ) -> impl Future<Output = ()> {
-    let of = move |check: &Check| format!("{name}: {}", check.what);
+    let of = move |check: &Check| format!("{name}: check {}", check.what);
     for check in &*connection.checks().lock() {
         health.trouble(&of(check), UNTRIED);
     }
@@ -62,7 +71,7 @@ pub(super) fn run(
             let checks = connection.checks().lock().clone();
             for check in &checks {
                 let late = || Status::deadline_exceeded(format!("it took more than {TIMEOUT:?}"));
-                let checked = timeout(TIMEOUT, (check.run)()).await;
+                let checked = timeout(TIMEOUT, unwinding(check)).await;
                 match checked.unwrap_or_else(|_| Err(late())) {
                     Ok(()) => health.well(&of(check)),
                     Err(status) => health.trouble(&of(check), status.message()),
@@ -71,4 +80,10 @@ pub(super) fn run(
             tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// Runs a check. One that panics has failed; the others, and its next turn, go on.
+async fn unwinding(check: &Check) -> Result<()> {
+    let checked = AssertUnwindSafe(async { (check.run)().await }).catch_unwind().await;
+    checked.unwrap_or_else(|_| Err(Status::internal("it panicked")))
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bodybroker_runtime::config::Config;
@@ -193,6 +194,27 @@ const fn keeper(buckets: &'static [&'static BucketSpec]) -> ServiceSpec {
 
 fn keep(spec: &'static ServiceSpec) -> impl Future<Output = Result<Arc<dyn Service>>> {
     std::future::ready(Ok(Arc::new(Keeper(spec)) as Arc<dyn Service>))
+}
+
+#[tokio::test]
+async fn a_check_that_panics_has_failed_and_is_tried_again() {
+    static SPEC: ServiceSpec = keeper(&[]);
+    let server = NatsServer::start().await.unwrap();
+    let rounds = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&rounds);
+    let running = Running::start(&server.url(), move |connection: Connection| {
+        let rounds = Arc::clone(&counted);
+        connection.check("threads", move || {
+            let round = rounds.fetch_add(1, Ordering::SeqCst);
+            async move { if round < 2 { panic!("round {round}") } else { Ok(()) } }
+        });
+        keep(&SPEC)
+    })
+    .await;
+    until(running.port, 503, "check threads").await;
+    until(running.port, 200, "").await;
+    assert!(rounds.load(Ordering::SeqCst) > 2);
+    running.end().await;
 }
 
 #[tokio::test]
