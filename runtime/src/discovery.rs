@@ -29,6 +29,8 @@ pub struct Discovery {
 
 /// Metadata of an instance that takes no requests, or is about to take none.
 pub(crate) const MEMBERSHIP: &str = "membership";
+/// Metadata of an instance that is about to end.
+pub(crate) const ENDING: &str = "ending";
 
 /// What every answer begins with.
 #[derive(Debug, Clone, Serialize)]
@@ -99,6 +101,9 @@ impl Discovery {
         let mut identity = Cow::Borrowed(&self.identity);
         if membership != Membership::Joined {
             identity.to_mut().metadata.insert(MEMBERSHIP, membership.token());
+        }
+        if membership == Membership::Ending {
+            identity.to_mut().metadata.insert(ENDING, "true");
         }
         let identity = &*identity;
         let answer = match verb {

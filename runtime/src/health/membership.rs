@@ -85,11 +85,17 @@ pub(super) async fn keep(
     }
 }
 
-/// Stays until somebody else takes requests who doesn't count on this instance, if there is anybody else: to be done
-/// before it ends. One of them may be about to leave because this one is there.
-pub(crate) async fn wait_for_others(connection: &Connection, server: &Server, away: Duration) {
+/// Stays until somebody else takes requests who doesn't count on this instance, if there is anybody else who doesn't end as
+/// well: to be done before it ends, within a time. One of them may be about to leave because this one is there.
+pub(crate) async fn wait_for_others(
+    connection: &Connection,
+    server: &Server,
+    away: Duration,
+    within: Duration,
+) {
     let pace = Pace::of(away);
-    let (asked, limit) = (Instant::now(), 2 * pace.decide + (LONELY_LOOKS + 6) * pace.look);
+    let limit = within.min(2 * pace.decide + (LONELY_LOOKS + 6) * pace.look);
+    let asked = Instant::now();
     server.about_to_end();
     while asked.elapsed() < limit {
         match Peers::ask(connection, server, pace.gather).await {

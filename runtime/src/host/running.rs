@@ -34,6 +34,8 @@ const CONNECT_PAUSE: Duration = Duration::from_millis(200);
 
 /// The part of the grace for which calls are still taken while events are being handled, as a divisor.
 const EVENTS_SHARE: u32 = 5;
+/// The part of the grace in which others may be waited for, as a divisor.
+const OTHERS_SHARE: u32 = 4;
 /// What closing has at least, however long the handlers took.
 const CLOSE_MIN: Duration = Duration::from_secs(2);
 
@@ -92,7 +94,9 @@ async fn serve(
 pub(super) async fn leave(running: Vec<Running>, config: &Config) {
     let began = Instant::now();
     if let Some(away) = config.eject {
-        let each = running.iter().map(|one| wait_for_others(&one.connection, &one.server, away));
+        let within = config.drain / OTHERS_SHARE;
+        let each = running.iter();
+        let each = each.map(|one| wait_for_others(&one.connection, &one.server, away, within));
         join_all(each).await;
     }
     drain(running, config.drain.saturating_sub(began.elapsed())).await;

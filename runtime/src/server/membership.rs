@@ -22,6 +22,8 @@ pub enum Membership {
     Leaving,
     /// It has left the queue groups. Discovery still reaches it, and so do the callers of what it has begun.
     Left,
+    /// As others are told, it is about to end: nobody may count on it, though it may still take its share.
+    Ending,
 }
 
 impl Membership {
@@ -30,7 +32,8 @@ impl Membership {
         match self {
             Self::Joined => "joined",
             Self::Leaving => "leaving",
-            Self::Left => "left",
+            // Who doesn't know of the difference doesn't count on either.
+            Self::Left | Self::Ending => "left",
         }
     }
 
@@ -99,7 +102,7 @@ impl Default for Seat {
 impl Seat {
     /// What others are told.
     pub(super) fn told(&self) -> Membership {
-        if self.ending.load(Ordering::SeqCst) { Membership::Left } else { *self.now.borrow() }
+        if self.ending.load(Ordering::SeqCst) { Membership::Ending } else { *self.now.borrow() }
     }
 
     /// Gives up what there is to unsubscribe from.

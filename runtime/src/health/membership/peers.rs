@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::time::sleep;
 
 use crate::connection::Connection;
-use crate::discovery::MEMBERSHIP;
+use crate::discovery::{ENDING, MEMBERSHIP};
 use crate::headers::Headers;
 use crate::server::{Membership, Server};
 use crate::status::Result;
@@ -44,7 +44,9 @@ impl Peers {
             let is_same = metadata.get("proto").is_some_and(|proto| proto == server.spec().name);
             if is_same && id != server.id() {
                 let token = metadata.get(MEMBERSHIP).map(String::as_str);
-                peers.insert(id, Membership::of_token(token));
+                let ends = metadata.contains_key(ENDING);
+                let now = if ends { Membership::Ending } else { Membership::of_token(token) };
+                peers.insert(id, now);
             }
         }
         Ok(Self(peers))
@@ -56,21 +58,22 @@ impl Peers {
             Membership::Joined => true,
             // It may be about to leave for the same reason: then the greater id stays.
             Membership::Leaving => other.as_str() > id,
-            Membership::Left => false,
+            Membership::Left | Membership::Ending => false,
         };
         let staying = self.0.iter().filter(stays).count();
         let all = self.0.len() + 1;
         staying > 0 && staying * 2 >= all
     }
 
-    /// Whether there are others, and none of them is sure to take requests from now on.
+    /// Whether there are others who go on running, and none of them is sure to take requests from now on.
     pub(super) fn might_leave_nobody(&self) -> bool {
-        !self.0.is_empty() && self.0.values().all(|now| *now != Membership::Joined)
+        let mut staying = self.0.values().filter(|now| **now != Membership::Ending).peekable();
+        staying.peek().is_some() && staying.all(|now| *now != Membership::Joined)
     }
 
     /// Whether none of them takes requests.
     pub(super) fn nobody_has_joined(&self) -> bool {
-        self.0.values().all(|now| *now == Membership::Left)
+        self.0.values().all(|now| matches!(now, Membership::Left | Membership::Ending))
     }
 }
 
@@ -101,7 +104,7 @@ struct Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Membership::{Joined, Leaving, Left};
+    use Membership::{Ending, Joined, Leaving, Left};
 
     fn peers(of: &[(&str, Membership)]) -> Peers {
         Peers(of.iter().map(|(id, now)| ((*id).to_owned(), *now)).collect())
@@ -113,6 +116,7 @@ mod tests {
             (&[][..], false),
             (&[("a", Joined)], true),
             (&[("a", Left)], false),
+            (&[("a", Ending)], false),
             (&[("a", Left), ("b", Joined)], false),
             (&[("a", Joined), ("b", Joined)], true),
             (&[("a", Left), ("b", Joined), ("c", Joined)], true),
@@ -145,13 +149,17 @@ mod tests {
         assert!(peers(&[("a", Leaving), ("b", Left)]).might_leave_nobody());
         assert!(peers(&[("a", Left)]).might_leave_nobody());
         assert!(!peers(&[("a", Leaving), ("b", Joined)]).might_leave_nobody());
-        assert!(!peers(&[]).might_leave_nobody(), "there is nobody to wait for");
+        assert!(peers(&[("a", Left), ("b", Ending)]).might_leave_nobody());
+        assert!(!peers(&[("a", Ending), ("b", Joined)]).might_leave_nobody());
+        for nobody in [&[][..], &[("a", Ending)], &[("a", Ending), ("b", Ending)]] {
+            assert!(!peers(nobody).might_leave_nobody(), "there is nobody to wait for");
+        }
     }
 
     #[test]
     fn one_who_is_about_to_leave_is_still_there() {
         assert!(!peers(&[("a", Leaving), ("b", Left)]).nobody_has_joined());
-        assert!(peers(&[("a", Left)]).nobody_has_joined());
+        assert!(peers(&[("a", Left), ("b", Ending)]).nobody_has_joined());
         assert!(peers(&[]).nobody_has_joined());
     }
 }
