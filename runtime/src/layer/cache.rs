@@ -235,8 +235,12 @@ impl Cache {
         let result = Arc::clone(&self.attempts).call(request, Instant::now()).await;
         self.land(&key, &flight, &result);
         tell.send_replace(Some(result.clone()));
-        if let (Some(sharing), Some(place), Ok(response)) = (&self.sharing, place, result) {
-            sharing.put(place, &response, asked).await;
+        let (Some(sharing), Some(place)) = (&self.sharing, place) else { return };
+        match result {
+            Ok(response) => sharing.put(place, &response, asked).await,
+            Err(status) if passes(&status) => {}
+            // What was stored is the answer no more.
+            Err(_) => sharing.spoil(place, asked).await,
         }
     }
 

@@ -102,6 +102,12 @@ impl Sharing {
         let _ = self.guard.ask(self.guard.store.put(&name, value, asked + self.ttl)).await;
     }
 
+    /// Puts what opens nowhere in the place of an answer, as of some moment.
+    pub(super) async fn spoil(&self, place: Place, asked: SystemTime) {
+        let value = seal(&random(), &[]);
+        let _ = self.guard.ask(self.guard.store.put(&place.name, value, asked + self.ttl)).await;
+    }
+
     /// Ends all answers about something; `false` when the store may not know.
     pub(super) async fn end(&self, about: &str) -> bool {
         let name = format!("{}:mark", self.slot(about));

@@ -180,6 +180,29 @@ async fn long_answers_are_shared_like_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failure_that_ends_an_answer_ends_it_for_all() {
+    let Two { clients: [one, other], script, .. } = two().await;
+    for method in [SHARE, KEEP_IT_UNTIL] {
+        assert_eq!(say(&one, method, "a").await, "a");
+        tokio::time::sleep(ms(1)).await;
+        script.next([Step::Fail(Status::unavailable("down"))]);
+        ask(&one, method, "a").fresh().await.unwrap_err();
+        tokio::time::sleep(ms(1)).await;
+        let before = script.seen().len();
+        assert_eq!(say(&other, method, "a").await, "a");
+        assert_eq!(script.seen().len(), before, "a server that is down says nothing of it");
+    }
+    for method in [SHARE, KEEP_IT_UNTIL] {
+        assert_eq!(say(&one, method, "b").await, "b");
+        tokio::time::sleep(ms(1)).await;
+        script.next([Step::Fail(Status::permission_denied("no more")), Step::Say("new")]);
+        ask(&one, method, "b").fresh().await.unwrap_err();
+        tokio::time::sleep(ms(1)).await;
+        assert_eq!(say(&other, method, "b").await, "new");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_under_way_at_the_event_is_stored_in_vain() {
     let Two { clients: [one, other], script, .. } = two().await;
     let permits = Arc::new(Semaphore::new(0));
