@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use tokio::sync::watch;
 
 use crate::content::{self, Garbled};
 use crate::headers::{Headers, name};
@@ -305,6 +306,8 @@ pub struct Reading {
     pub pending: u64,
     /// The messages, without end. An error ends it.
     pub messages: BoxStream<'static, Result<Stored>>,
+    /// Whether they come as they are stored: not while the server that shows them is lost. None is left out for that.
+    pub flows: watch::Receiver<bool>,
 }
 
 impl fmt::Debug for Reading {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{
@@ -269,7 +270,8 @@ impl Memory {
         let tail = reader::tail(self.clone(), stream.to_owned(), filter.clone(), next);
         let messages: BoxStream<'static, Result<Stored>> =
             futures::stream::iter(found.into_iter().map(Ok)).chain(tail).boxed();
-        Ok(Reading { pending, messages })
+        let (_, flows) = watch::channel(true);
+        Ok(Reading { pending, messages, flows })
     }
 }
 

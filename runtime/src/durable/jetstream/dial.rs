@@ -57,7 +57,7 @@ impl Dial {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when one of them is no address.
-    pub(super) fn servers(&self) -> Result<Vec<ServerAddr>> {
+    pub fn servers(&self) -> Result<Vec<ServerAddr>> {
         let urls = self.url.split(',').map(str::trim).filter(|url| !url.is_empty());
         let parse = |url: &str| {
             url.parse().map_err(|error| {
@@ -71,7 +71,7 @@ impl Dial {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the credentials don't parse.
-    pub(super) fn options(&self) -> Result<ConnectOptions> {
+    pub fn options(&self) -> Result<ConnectOptions> {
         let options =
             ConnectOptions::new().name(&self.name).custom_inbox_prefix(&self.inbox_prefix);
         let options = match &self.auth {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull};
 use futures::StreamExt;
+use tokio::sync::watch;
 
 use super::super::{Reading, Start, Stored};
 use super::append::unique;
@@ -28,7 +29,9 @@ pub(super) async fn read(
         start,
         pull: None,
         expected: 1,
+        flows: watch::Sender::new(false),
     };
+    let flows = reader.flows.subscribe();
     let pending = reader.patiently_open(Ask::Within(BATCH, WAIT)).await?;
     let messages = futures::stream::unfold(Some(reader), |reader| async move {
         let mut reader = reader?;
@@ -37,7 +40,7 @@ pub(super) async fn read(
             Err(status) => Some((Err(status), None)),
         }
     });
-    Ok(Reading { pending, messages: messages.boxed() })
+    Ok(Reading { pending, messages: messages.boxed(), flows })
 }
 
 /// Reads what is there.
@@ -139,6 +142,8 @@ struct Reader {
     pull: Option<Pull>,
     /// The consumer's number of the next message: a gap says that one was lost on the way.
     expected: u64,
+    /// Tells whether there is a consumer.
+    flows: watch::Sender<bool>,
 }
 
 impl Reader {
@@ -149,7 +154,14 @@ impl Reader {
         }
         self.expected = 1;
         self.pull = Some(Pull::start(&self.link, &self.stream, &opened.name, ask).await?);
+        self.flows.send_replace(true);
         Ok(opened.pending)
+    }
+
+    /// Has the consumer made anew.
+    fn close(&mut self) {
+        self.pull = None;
+        self.flows.send_replace(false);
     }
 
     async fn patiently_open(&mut self, ask: Ask) -> Result<u64> {
@@ -187,7 +199,7 @@ impl Reader {
                             stream = self.stream,
                             "a message was lost on the way: reading it again"
                         );
-                        self.pull = None;
+                        self.close();
                         continue;
                     }
                     self.expected += 1;
@@ -196,12 +208,12 @@ impl Reader {
                 }
                 Pulling::Full | Pulling::Over => {
                     if pull.ask(Ask::Within(BATCH, WAIT)).await.is_err() {
-                        self.pull = None;
+                        self.close();
                     }
                 }
                 Pulling::Broken(status) => {
                     tracing::debug!(stream = self.stream, %status, "reading on after the last message seen");
-                    self.pull = None;
+                    self.close();
                     pause(attempt).await;
                     attempt += 1;
                 }

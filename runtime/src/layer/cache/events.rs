@@ -14,7 +14,7 @@ use super::key::about_event;
 use super::sharing::Sharing;
 use super::validity::Validity;
 use crate::connection::Connection;
-use crate::durable::{Durable, Start};
+use crate::durable::{Durable, Reading, Start};
 use crate::spec::{self, Invalidation, KeyPart};
 use crate::status::Result;
 use crate::subject::Filter;
@@ -103,12 +103,32 @@ impl Ear {
     /// Listens until the reading ends.
     async fn hear(&self, durable: &dyn Durable) -> Result<()> {
         let filter = Filter::parse(self.event.filter)?;
-        let mut reading = durable.read(self.event.stream, &filter, Start::New).await?;
+        let reading = durable.read(self.event.stream, &filter, Start::New).await?;
+        let Reading { mut messages, mut flows, .. } = reading;
+        let mut hears = true;
         self.validity.heard();
-        while let Some(Ok(stored)) = reading.messages.next().await {
-            self.end(&stored.subject);
+        loop {
+            tokio::select! {
+                biased;
+                Ok(()) = flows.changed() => {
+                    let flows = *flows.borrow_and_update();
+                    // What isn't heard may be of an answer that is kept.
+                    match (hears, flows) {
+                        (true, false) => self.validity.deaf(),
+                        (false, true) => self.validity.heard(),
+                        _ => {}
+                    }
+                    hears = flows;
+                }
+                message = messages.next() => match message {
+                    Some(Ok(stored)) => self.end(&stored.subject),
+                    Some(Err(_)) | None => break,
+                },
+            }
         }
-        self.validity.deaf();
+        if hears {
+            self.validity.deaf();
+        }
         Ok(())
     }
 

@@ -154,7 +154,8 @@ impl Between for Frozen {
         let lags = matches!(self.stop, Stop::Lagging) && stream == "EVENTS";
         if lags && !self.reached.send_replace(true) {
             let messages = futures::stream::pending().boxed();
-            return Box::pin(ready(Ok(Reading { pending: 0, messages })));
+            let (_, flows) = watch::channel(true);
+            return Box::pin(ready(Ok(Reading { pending: 0, messages, flows })));
         }
         below.read(stream, filter, start)
     }

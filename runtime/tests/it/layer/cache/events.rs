@@ -7,13 +7,15 @@ use bodybroker_runtime::durable::{Append, Limits, StreamConfig};
 use bodybroker_runtime::headers::Headers;
 use bodybroker_runtime::spec::Storage;
 use bodybroker_runtime::subject::SubjectBuilder;
+use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::{Bus, Connection, Result};
+use futures::TryStreamExt as _;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::super::fixture::{KEEP_IT_UNTIL, Script, Step};
 use super::{ask, ms, say};
-use crate::fixture::Text;
+use crate::fixture::{Text, connect};
 
 /// Makes the stream that stores the events.
 pub(super) async fn provision(connection: &Connection) {
@@ -136,6 +138,32 @@ async fn nothing_that_was_kept_outlives_a_lost_connection() {
     tokio::time::sleep(ms(10)).await;
     script.next([Step::Say("new")]);
     assert_eq!(say(&client, KEEP_IT_UNTIL, "a").await, "new");
+}
+
+#[tokio::test]
+async fn nor_does_it_outlive_the_reading_of_the_events_alone() {
+    let server = NatsServer::start().await.unwrap();
+    let [connection, client] = ["script", "client"].map(|name| connect(&server, name));
+    let (connection, client) = (connection.await, client.await);
+    let script = Script::new(&connection);
+    let _server = connection.serve(script.clone()).await.unwrap();
+    provision(&connection).await;
+    say(&client, KEEP_IT_UNTIL, "warm").await;
+    let foreign = async_nats::connect(server.url()).await.unwrap();
+    let stream = async_nats::jetstream::new(foreign).get_stream("SCRIPT").await.unwrap();
+    let readers = async || stream.consumer_names().try_collect::<Vec<_>>().await.unwrap();
+    while readers().await.is_empty() {
+        tokio::time::sleep(ms(1)).await;
+    }
+    // Which ends what was kept, too.
+    tokio::time::sleep(ms(300)).await;
+    say(&client, KEEP_IT_UNTIL, "a").await;
+    script.next([Step::Say("new")]);
+    assert_eq!(say(&client, KEEP_IT_UNTIL, "a").await, "a");
+    for reader in readers().await {
+        stream.delete_consumer(&reader).await.unwrap();
+    }
+    until(&client, "a", "new").await;
 }
 
 #[tokio::test(start_paused = true)]
