@@ -77,6 +77,7 @@ impl Sink for MethodSink {
                 method.spec.name
             );
             let status = method.shed(words);
+            trace::ended(&span, Err(&status));
             handler::answer_failure(&self.desk().connection, &context, &status);
             return;
         }
