@@ -139,7 +139,7 @@ pub(crate) fn wrap(
     let sending = pieces::offer(connection, body, headers)?;
     let sending = async move {
         // How it went, the answer tells.
-        let _ = sending.await;
+        let _ = sending.send().await;
     };
     Ok((Bytes::new(), Some(AbortOnDropHandle::new(tokio::spawn(sending)))))
 }

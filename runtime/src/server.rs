@@ -1,7 +1,7 @@
 //! The answering side.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::connection::Connection;
 use crate::discovery::Discovery;
 use crate::spec::ServiceSpec;
 use crate::status::{Result, Status};
+use crate::stream::Partial;
 use crate::subject::{Filter, Subject, SubjectBuilder};
 use crate::transport::SubscriptionId;
 
@@ -43,6 +44,7 @@ pub use stats::EndpointStats;
 use callers::Callers;
 use cancel::CancelSink;
 use desk::Desk;
+use large::LongBytes;
 use membership::{Lane, Seat};
 use running::Running;
 use stats::Method;
@@ -78,8 +80,10 @@ pub(crate) struct Inner {
     seat: Seat,
     /// Subjects that the server forbids us to listen on.
     refused: Mutex<Vec<String>>,
-    /// Bytes of the long requests in flight.
-    long_bytes: AtomicUsize,
+    /// Bytes of the long requests in flight, to methods that are critical and to the others.
+    long_bytes: LongBytes,
+    /// What streams of requests hold of frames that aren't whole.
+    partial: Arc<Partial>,
     draining: AtomicBool,
     finished: Notify,
     /// Ends what goes on without its caller, once a drain has given up waiting.
@@ -105,7 +109,8 @@ impl Server {
             subscriptions: Mutex::default(),
             seat: Seat::default(),
             refused: Mutex::default(),
-            long_bytes: AtomicUsize::new(0),
+            long_bytes: LongBytes::default(),
+            partial: Arc::default(),
             draining: AtomicBool::new(false),
             finished: Notify::new(),
             cut: CancellationToken::new(),

@@ -6,15 +6,18 @@
 //! deadline, and is admitted, judged and repeated like any other.
 
 use std::fmt;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::sleep;
 
 use super::Garbled;
 use crate::connection::Connection;
 use crate::headers::{Headers, name};
+use crate::mux::StreamSlot;
 use crate::reply;
 use crate::status::{Code, Executed, Result, Status};
 use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Port, Pump, Raw};
@@ -26,23 +29,49 @@ const CREDIT: u32 = 64;
 /// Silence after which content is given up.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Puts content up to be fetched, and says in the headers where. The future sends it and completes when it has arrived;
-/// dropped, it ends the offer.
+/// Content that is up to be fetched.
+pub(crate) struct Offer {
+    port: Arc<Port>,
+    slot: StreamSlot,
+    pump: Pump<Raw>,
+}
+
+/// Puts content up to be fetched, and says in the headers where.
 pub(crate) fn offer(
     connection: &Connection,
     content: Bytes,
     headers: &mut Headers,
-) -> Result<impl Future<Output = Result<()>> + Send + 'static> {
+) -> Result<Offer> {
     let port = Port::offering(connection);
     let outlet = Outlet::waiting(&port);
     let slot = Link::open(connection, &port, None, Some(Arc::clone(&outlet)), None);
     headers.insert(name::PIECES, format!("{} {}", content.len(), slot.subject()))?;
     metrics::counter!("bb_messages_in_pieces_total", "side" => "sent").increment(1);
     let pump = Pump::uploading(&outlet, Outbound::once(Ok(Raw(content))));
-    Ok(async move {
-        let _slot = slot;
+    Ok(Offer { port, slot, pump })
+}
+
+impl Offer {
+    /// Sends it, and completes when it has arrived; dropped, it ends the offer.
+    pub(crate) async fn send(self) -> Result<()> {
+        let Self { port: _, slot: _slot, pump } = self;
         Ok(pump.await?)
-    })
+    }
+
+    /// The same, for one who may never ask: it isn't held for longer than who asks would be patient.
+    pub(crate) async fn unless_unasked(self) -> Result<()> {
+        let port = Arc::clone(&self.port);
+        let unasked = async move {
+            sleep(IDLE).await;
+            if port.has_peer() {
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            sent = self.send() => sent,
+            () = unasked => Err(Status::cancelled("its caller did not fetch the answer")),
+        }
+    }
 }
 
 /// Fetches what a message says is elsewhere: at most `most` bytes.

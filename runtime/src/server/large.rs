@@ -1,7 +1,7 @@
 //! Requests that don't come as they are, and answers that are too long to go as they are.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
@@ -43,9 +43,23 @@ pub(super) fn receive(mut incoming: Incoming) {
     });
 }
 
+/// Bytes of the long requests in flight. Those to critical methods have room of their own.
+#[derive(Debug, Default)]
+pub(super) struct LongBytes {
+    usual: AtomicUsize,
+    critical: AtomicUsize,
+}
+
+impl LongBytes {
+    fn of(&self, is_critical: bool) -> &AtomicUsize {
+        if is_critical { &self.critical } else { &self.usual }
+    }
+}
+
 /// Room that a long request takes until its call is over.
 pub(super) struct Room {
     server: Arc<Inner>,
+    is_critical: bool,
     bytes: usize,
 }
 
@@ -55,8 +69,9 @@ impl Room {
         let most = incoming.connection().message_bytes_max();
         let bytes = content::length(incoming.context().headers(), incoming.payload()).min(most);
         let server = Arc::clone(&incoming.permit.server);
-        let held = server.long_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let room = Self { server, bytes };
+        let is_critical = incoming.method().critical;
+        let held = server.long_bytes.of(is_critical).fetch_add(bytes, Ordering::Relaxed);
+        let room = Self { server, is_critical, bytes };
         if held + bytes <= most.saturating_mul(LONG_REQUESTS_MAX) {
             return Ok(room);
         }
@@ -69,7 +84,8 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.server.long_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        let held = self.server.long_bytes.of(self.is_critical);
+        held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -128,6 +144,6 @@ fn wrap(
     if fits || !content::is_ours(context) {
         return Ok((headers, body, None));
     }
-    let sending = pieces::offer(connection, body, &mut headers)?;
+    let sending = pieces::offer(connection, body, &mut headers)?.unless_unasked();
     Ok((headers, Bytes::new(), Some(Box::pin(sending))))
 }

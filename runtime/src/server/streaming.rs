@@ -14,7 +14,7 @@ use crate::headers::name;
 use crate::mux::StreamSlot;
 use crate::seal::Guard;
 use crate::status::{Result, Status};
-use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Port, Pump, Stopped};
+use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Partial, Port, Pump, Stopped};
 use crate::transport::BoxFuture;
 
 impl Incoming {
@@ -92,6 +92,7 @@ struct Duplex {
     requests: Option<Guard>,
     /// Seals what it is answered.
     answers: Option<Guard>,
+    partial: Arc<Partial>,
 }
 
 impl Duplex {
@@ -105,12 +106,13 @@ impl Duplex {
         let slot = Arc::new(Link::open(connection, &port, reads, writes, None));
         let protection = connection.protection();
         let (requests, answers) = (protection.request(method), protection.response(method));
-        Self { inlet, outlet, slot, requests, answers }
+        let partial = Arc::clone(&call.permit.server.partial);
+        Self { inlet, outlet, slot, requests, answers, partial }
     }
 
     fn requests<Q>(&self) -> Inbound<Q> {
         let requests = Inbound::new(Arc::clone(&self.inlet), Arc::clone(&self.slot), None);
-        requests.opening(self.requests.clone())
+        requests.opening(self.requests.clone()).beside_others(Arc::clone(&self.partial))
     }
 
     /// Runs the handler for as long as the caller is there, and sends what it answers.
@@ -119,7 +121,7 @@ impl Duplex {
         handled: impl Future<Output = Result<Outbound<R>>> + Send + 'static,
     ) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
-            let Self { inlet, outlet, slot: _slot, requests: _, answers } = self;
+            let Self { inlet, outlet, slot: _slot, requests: _, answers, partial: _ } = self;
             inlet.grant();
             let answer = {
                 let mut handled = pin!(handled);

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use super::Inlet;
 use super::packet::Frames;
 use super::raw::Raw;
-use super::split::Assembly;
+use super::split::{Assembly, Partial};
 use crate::mux::StreamSlot;
 use crate::seal::Guard;
 use crate::status::{Result, Status};
@@ -64,6 +64,12 @@ impl<T> Inbound<T> {
             guard: None,
             frame: PhantomData,
         }
+    }
+
+    /// Holds parts of frames beside other streams, within what all of them may.
+    pub(crate) fn beside_others(mut self, partial: Arc<Partial>) -> Self {
+        self.assembly.beside_others(partial);
+        self
     }
 
     /// Watches the call that the stream answers, to the stream's end.

@@ -83,7 +83,8 @@ impl Port {
         self.flush
     }
 
-    pub(super) fn has_peer(&self) -> bool {
+    /// Whether anything of the peer is known.
+    pub(crate) fn has_peer(&self) -> bool {
         self.peer.get().is_some()
     }
 

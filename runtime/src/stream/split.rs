@@ -3,6 +3,9 @@
 //! To the protocol each part is a frame: numbered, credited, sent again when it is lost. So a frame of any length
 //! takes no more memory on its way than any others, and other streams go on in between.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::{Buf as _, Bytes};
 use prost::Message;
 
@@ -89,17 +92,57 @@ impl Rest {
     }
 }
 
+/// What the streams of an instance hold together of frames that aren't whole yet.
+#[derive(Debug, Default)]
+pub(crate) struct Partial(AtomicUsize);
+
+/// Frames of the greatest length of which all but the end may be held.
+const PARTIAL_MAX: usize = 16;
+
 /// Puts frames together again.
 #[derive(Debug)]
 pub(super) struct Assembly {
     parts: Vec<u8>,
     most: usize,
+    /// Counts them with those of other streams.
+    partial: Option<Arc<Partial>>,
 }
 
 impl Assembly {
     /// Takes frames of at most this length.
     pub(super) fn new(most: usize) -> Self {
-        Self { parts: Vec::new(), most }
+        Self { parts: Vec::new(), most, partial: None }
+    }
+
+    /// Has others hold less while this one holds something.
+    pub(super) fn beside_others(&mut self, partial: Arc<Partial>) {
+        self.partial = Some(partial);
+    }
+
+    /// Takes room for a part.
+    fn reserve(&self, bytes: usize) -> Result<()> {
+        let Some(Partial(held)) = self.partial.as_deref() else { return Ok(()) };
+        let held = held.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if held <= self.most.saturating_mul(PARTIAL_MAX) {
+            return Ok(());
+        }
+        self.release(bytes);
+        Err(Status::resource_exhausted(format!(
+            "{held} bytes of frames that aren't whole yet would be held: an instance holds as much as {PARTIAL_MAX} of \
+             the longest"
+        )))
+    }
+
+    fn release(&self, bytes: usize) {
+        if let Some(Partial(held)) = self.partial.as_deref() {
+            held.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives up what there is of a frame.
+    fn clear(&mut self) -> Vec<u8> {
+        self.release(self.parts.len());
+        std::mem::take(&mut self.parts)
     }
 
     /// Takes a frame or a part of one; `None` until it is whole.
@@ -113,18 +156,22 @@ impl Assembly {
         }
         let length = self.parts.len() + bytes.len();
         if length > self.most.saturating_add(LENGTH_BYTES) {
-            self.parts = Vec::new();
+            self.clear();
             return Some(Err(Status::resource_exhausted(format!(
                 "a frame of the stream has {length} bytes so far, and at most {} are taken: send less, or raise \
                  BB_MESSAGE_BYTES_MAX there",
                 self.most
             ))));
         }
+        if let Err(status) = self.reserve(bytes.len()) {
+            self.clear();
+            return Some(Err(status));
+        }
         self.parts.extend_from_slice(bytes);
         if kind == Kind::Part {
             return None;
         }
-        let whole = std::mem::take(&mut self.parts);
+        let whole = self.clear();
         Some(if kind == Kind::Packed { self.open(&whole) } else { decode(&whole) })
     }
 
@@ -144,6 +191,45 @@ impl Assembly {
     }
 }
 
+impl Drop for Assembly {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 fn decode<T: Message + Default>(frame: &[u8]) -> Result<T> {
     T::decode(frame).map_err(|error| Status::internal(format!("a frame is malformed: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Code;
+    use crate::stream::Raw;
+
+    #[test]
+    fn streams_hold_no_more_together_of_what_is_not_whole_than_the_longest_frames() {
+        const MOST: usize = 100;
+        let partial = Arc::new(Partial::default());
+        let assembly = || {
+            let mut assembly = Assembly::new(MOST);
+            assembly.beside_others(Arc::clone(&partial));
+            assembly
+        };
+        let part = [0; MOST];
+        let mut held: Vec<_> = (0..PARTIAL_MAX).map(|_| assembly()).collect();
+        for assembly in &mut held {
+            assert!(assembly.take::<Raw>(Kind::Part, &part).is_none());
+        }
+        let mut last = assembly();
+        let refused = last.take::<Raw>(Kind::Part, &part).unwrap().unwrap_err();
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+        assert!(!last.is_within());
+        // One that is whole makes room, and so does one that is dropped.
+        held[0].take::<Raw>(Kind::Whole, &[]).unwrap().unwrap();
+        assert!(last.take::<Raw>(Kind::Part, &part).is_none());
+        drop(held);
+        drop(last);
+        assert_eq!(partial.0.load(Ordering::Relaxed), 0);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bodybroker_runtime::connection::{Connection, Options};
@@ -18,7 +19,7 @@ use prost::Message as _;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use crate::fixture::{Gate, Text, connect};
+use crate::fixture::{Gate, Text, connect, words};
 
 const fn method(name: &'static str, subject: &'static str, critical: bool) -> MethodSpec {
     MethodSpec {
@@ -64,6 +65,7 @@ static USUAL: ServiceSpec = service(&[
     method("Report", "svc.test.bank.v1.report", false),
 ]);
 const PAY: usize = 0;
+const REPORT: usize = 1;
 
 /// Threads of the service's process.
 const THREADS: usize = 2;
@@ -211,4 +213,58 @@ async fn nor_does_one_that_comes_over_several_connections() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_option_the_same_flood_holds_every_call_up() {
     assert_eq!(pay_amid_a_flood(1, false, 3, Duration::from_millis(300)).await, 0);
+}
+
+/// With more reports at once than there is room for, if they are long.
+static ROOMY: ServiceSpec = service(&[
+    method("Pay", "svc.test.bank.v1.pay", true),
+    MethodSpec { max_in_flight: 32, ..method("Report", "svc.test.bank.v1.report", false) },
+]);
+
+/// Payments are answered, and reports never: so many have begun.
+#[derive(Default)]
+struct Waiting(Arc<AtomicUsize>);
+
+impl Service for Waiting {
+    fn spec(&self) -> &'static ServiceSpec {
+        &ROOMY
+    }
+
+    fn call(&self, method: usize, call: Incoming) {
+        let begun = Arc::clone(&self.0);
+        call.unary(move |_: Context, request: Text| async move {
+            if method == PAY {
+                return Ok(request);
+            }
+            begun.fetch_add(1, Ordering::SeqCst);
+            std::future::pending().await
+        });
+    }
+
+    fn consume(&self, _: usize, delivery: Delivery) -> BoxFuture<'static, Result<()>> {
+        delivery.unknown()
+    }
+}
+
+#[tokio::test]
+async fn long_requests_of_others_leave_room_for_critical_ones() {
+    let server = NatsServer::start().await.unwrap();
+    let (host, client) = (connect(&server, "bank").await, connect(&server, "client").await);
+    host.set_message_bytes_max(100_000);
+    let waiting = Waiting::default();
+    let begun = Arc::clone(&waiting.0);
+    let service: Arc<dyn Service> = Arc::new(waiting);
+    let _bank = host.serve(service).await.unwrap();
+    let long = Text::new(&words(99_000));
+    let call = |method: usize| client.call::<Text, Text>(&ROOMY.methods[method], long.clone());
+    let reports: Vec<_> = (0..16).map(|_| tokio::spawn(call(REPORT).into_future())).collect();
+    while begun.load(Ordering::SeqCst) < reports.len() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let status = call(REPORT).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    call(PAY).await.unwrap();
+    for report in reports {
+        report.abort();
+    }
 }

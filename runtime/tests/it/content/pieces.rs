@@ -185,6 +185,23 @@ async fn an_answer_whose_pieces_stay_away_is_not_taken_for_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_fetches_is_not_held_for_as_long_as_its_call_may_take() {
+    let pair = Pair::new(1).await;
+    // Its caller dies when it has called.
+    for silent in ["_INBOX.host.>", "svc.test.echo.v1.$cancel"] {
+        pair.bus.inject(Fault::drop(Filter::literal(silent)));
+    }
+    let calling = call_of(&pair.client, BIG, Text::number(100_000));
+    let calling = tokio::spawn(calling.timeout(Duration::from_mins(10)));
+    until(|| pair.instance.in_flight() == 1).await;
+    calling.abort();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(pair.instance.in_flight(), 1);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    pair.clean().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_who_leaves_frees_what_has_come() {
     let pair = Pair::new(1).await;
     let late = Fault::delay(Filter::literal("_INBOX.host.>"), Duration::from_secs(1));
