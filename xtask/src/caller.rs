@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use bodybroker_codegen::schema::model;
-use bodybroker_runtime::connection::Options;
-use bodybroker_runtime::seal::Protection;
 use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, Sealed, SealedSides};
 use bodybroker_runtime::subject::Subject;
 use bodybroker_runtime::{Connection, Inbound, Outbound, Status};
@@ -50,17 +47,9 @@ pub(crate) struct Answers {
 }
 
 impl Caller {
-    /// Connects to a server. Without keys sensitive fields go out in the clear, and those that come aren't shown.
-    pub(crate) async fn connect(
-        catalogue: Catalogue,
-        url: &str,
-        keys: Option<Protection>,
-    ) -> anyhow::Result<Self> {
-        let (has_keys, protection) = (keys.is_some(), keys.unwrap_or_else(Protection::off));
-        let options = Options::new(url, "xtask").protection(protection);
-        let connection = Connection::connect(options).await;
-        let connection = connection.with_context(|| format!("no NATS server answers at {url}"))?;
-        Ok(Self { catalogue, connection, keys: has_keys })
+    /// Calls over a connection. Where it has no keys, sensitive fields go out in the clear, and those that come aren't shown.
+    pub(crate) fn new(catalogue: Catalogue, connection: Connection, keys: bool) -> Self {
+        Self { catalogue, connection, keys }
     }
 
     /// Finds a method by its name.

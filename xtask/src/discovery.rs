@@ -41,6 +41,9 @@ pub(crate) struct Endpoint {
 /// Silence after the last answer that ends the wait for more.
 const SILENCE: Duration = Duration::from_millis(250);
 
+/// Time in which a server takes a question.
+const ASKED_MAX: Duration = Duration::from_secs(2);
+
 /// Asks every instance for its statistics; sorted by name and id.
 pub(crate) async fn instances(client: &async_nats::Client) -> anyhow::Result<Vec<Instance>> {
     let mut found: Vec<Instance> = Vec::new();
@@ -56,10 +59,16 @@ async fn ask(
     client: &async_nats::Client,
     subject: &'static str,
 ) -> anyhow::Result<Vec<bytes::Bytes>> {
-    let inbox = client.new_inbox();
-    let mut answers = client.subscribe(inbox.clone()).await?;
-    client.publish_with_reply(subject, inbox, bytes::Bytes::new()).await?;
-    client.flush().await.context("the server went away")?;
+    let asking = async {
+        let inbox = client.new_inbox();
+        let answers = client.subscribe(inbox.clone()).await?;
+        client.publish_with_reply(subject, inbox, bytes::Bytes::new()).await?;
+        client.flush().await?;
+        anyhow::Ok(answers)
+    };
+    // A client without a server says nothing until it has one again.
+    let asked = tokio::time::timeout(ASKED_MAX, asking).await;
+    let mut answers = asked.context("the server went away")??;
     let mut found = Vec::new();
     while let Ok(Some(message)) = tokio::time::timeout(SILENCE, answers.next()).await {
         if message.status.is_some() {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bodybroker_runtime::seal::{Keyring, Protection, Sealing, key_line};
+use zeroize::Zeroizing;
 
 use crate::server::Server;
 
@@ -62,18 +63,20 @@ pub(crate) fn prepare(root: &Path) -> anyhow::Result<PathBuf> {
 /// Adds a key to the end of a file, which only its owner may read if it is new.
 pub(crate) fn add(file: &Path, id: &str) -> anyhow::Result<()> {
     let unwritable = || format!("{} can't be written", file.display());
-    if file.is_file() {
-        let there =
-            Keyring::open(file).map_err(|status| anyhow::anyhow!("{}", status.message()))?;
-        anyhow::ensure!(
-            !there.ids().iter().any(|it| it == id),
-            "{} has a key `{id}`",
-            file.display()
-        );
-    }
     let line = line(id)?;
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read.with_context(|| format!("{} can't be read", file.display()))?,
+    };
+    let text = Zeroizing::new(text);
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    // Judged as it will be, so that nobody finds a file that can't be used.
+    let whole = Zeroizing::new(format!("{}{gap}{}\n", *text, *line));
+    if let Err(refused) = Keyring::parse(&whole) {
+        let has_it = Keyring::parse(&text).is_ok_and(|there| there.ids().iter().any(|it| it == id));
+        anyhow::ensure!(!has_it, "{} has a key `{id}`", file.display());
+        anyhow::bail!("{}: {}", file.display(), refused.message());
+    }
     let mut out = OpenOptions::new()
         .create(true)
         .append(true)

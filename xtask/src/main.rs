@@ -13,6 +13,7 @@ mod git;
 mod keys;
 mod server;
 mod shown;
+mod signals;
 mod system;
 mod tools;
 mod ui;

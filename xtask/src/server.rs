@@ -4,6 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use bodybroker_runtime::Connection;
+use bodybroker_runtime::config::Config;
+use bodybroker_runtime::connection::Options;
+use bodybroker_runtime::durable::Dial;
+use bodybroker_runtime::seal::Protection;
 
 /// The server to speak to.
 #[derive(Debug, clap::Args)]
@@ -24,28 +29,60 @@ impl Server {
         if let Some(url) = &self.url {
             return Ok(url.clone());
         }
-        let ready = fs::read_to_string(ready_file(root)).ok();
-        let url = ready.as_deref().and_then(|text| text.lines().next()).map(str::to_owned);
-        url.context(
+        named_in(&ready_file(root)).context(
             "nothing runs here; start it with `cargo xtask up`, or name a server with `--url`",
         )
     }
 
-    /// Connects as the tool that it is: without a service's name.
+    /// Where the server is, and who we are to it: what the environment says to a service, unless `up` runs the server.
+    fn config(&self, root: &Path) -> anyhow::Result<Config> {
+        let url = self.url(root)?;
+        let of_service = if self.is_ours() { Config::at("") } else { Config::from_env()? };
+        Ok(Config { url, connections: 1, provision: false, ..of_service })
+    }
+
+    /// Connects as services do.
+    pub(crate) async fn join(
+        &self,
+        root: &Path,
+        protection: Protection,
+    ) -> anyhow::Result<Connection> {
+        let config = self.config(root)?;
+        join(config.options(NAME).protection(protection), &config.url).await
+    }
+
+    /// Connects as a client of NATS that knows nothing of services.
     pub(crate) async fn connect(&self, root: &Path) -> anyhow::Result<async_nats::Client> {
-        connect(&self.url(root)?).await
+        connect(self.config(root)?).await
     }
 }
 
-/// Connects to a server.
-pub(crate) async fn connect(url: &str) -> anyhow::Result<async_nats::Client> {
-    let options = async_nats::ConnectOptions::new().name("xtask");
-    options.connect(url).await.with_context(|| format!("no NATS server answers at {url}"))
+/// Name of our connections, for people who look at the server.
+const NAME: &str = "xtask";
+
+/// Connects as services do.
+pub(crate) async fn join(options: Options, url: &str) -> anyhow::Result<Connection> {
+    Connection::connect(options).await.with_context(|| format!("no NATS server answers at {url}"))
+}
+
+/// Connects as a client of NATS that knows nothing of services.
+pub(crate) async fn connect(config: Config) -> anyhow::Result<async_nats::Client> {
+    let Config { url, auth, tls, .. } = config;
+    let (name, inbox_prefix) = (NAME.to_owned(), "_INBOX".to_owned());
+    let dial = Dial { url, name, inbox_prefix, auth, tls, provision: false };
+    let connecting = dial.options()?.connect(dial.servers()?);
+    connecting.await.with_context(|| format!("no NATS server answers at {}", dial.url))
 }
 
 /// Where `up` says that everything is ready, for the other commands.
 pub(crate) fn ready_file(root: &Path) -> PathBuf {
     root.join("target/up.ready")
+}
+
+/// The server that a file names which `up` has written.
+pub(crate) fn named_in(ready_file: &Path) -> Option<String> {
+    let text = fs::read_to_string(ready_file).ok()?;
+    text.lines().next().map(str::to_owned)
 }
 
 /// Runs an async command.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use bodybroker_runtime::config::Config;
 use tempfile::TempDir;
 
 use crate::server;
@@ -140,7 +141,7 @@ impl System {
 
 /// Connects to the system's own server.
 pub(crate) async fn client(system: &System) -> anyhow::Result<async_nats::Client> {
-    server::connect(system.url()).await
+    server::connect(Config::at(system.url())).await
 }
 
 /// Reads the client URL out of the file that the server writes once it listens.

@@ -2,17 +2,27 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Prints a line on standard output.
-#[expect(clippy::print_stdout, reason = "a command's answer goes to standard output")]
+/// Whether nobody reads standard output any more.
+static UNREAD: AtomicBool = AtomicBool::new(false);
+
+/// Prints a line on standard output. Who reads it may have had enough, as `head` has: that is no failure.
 pub(crate) fn say(line: impl Display) {
-    println!("{line}");
+    if writeln!(stdout(), "{line}").is_err() {
+        UNREAD.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether somebody still reads what is said: else what has no end may end.
+pub(crate) fn is_read() -> bool {
+    !UNREAD.load(Ordering::Relaxed)
 }
 
 /// Prints a line on standard error: progress, which is no part of the answer.
@@ -60,7 +70,7 @@ pub(crate) fn green(text: &str) -> String {
 
 fn paint(style: &str, text: &str) -> String {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if plain || !std::io::stdout().is_terminal() {
+    if plain || !stdout().is_terminal() {
         return text.to_owned();
     }
     format!("\u{1b}[{style}m{text}\u{1b}[0m")

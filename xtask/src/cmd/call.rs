@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 use std::time::Duration;
 
+use bodybroker_runtime::seal::Protection;
 use bodybroker_runtime::spec::Kind;
 
 use crate::caller::{Answers, Caller};
@@ -37,10 +38,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
     let catalogue = Catalogue::load(&root)?;
-    let url = args.server.url(&root)?;
     let keys = args.keys.protection(&root, &args.server)?;
     server::block_on(async {
-        let caller = Caller::connect(catalogue, &url, keys).await?;
+        let protection = keys.clone().unwrap_or_else(Protection::off);
+        let connection = args.server.join(&root, protection).await?;
+        let caller = Caller::new(catalogue, connection, keys.is_some());
         let outcome = call(args, &caller).await;
         caller.close().await;
         outcome
@@ -71,6 +73,9 @@ async fn call(args: &Args, caller: &Caller) -> anyhow::Result<()> {
 async fn print(caller: &Caller, mut answers: Answers) -> anyhow::Result<()> {
     while let Some(answer) = caller.next(&mut answers).await? {
         ui::say(answer.to_json(false)?);
+        if !ui::is_read() {
+            break;
+        }
     }
     Ok(())
 }

@@ -4,12 +4,15 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull::OrderedConfig};
+use bodybroker_runtime::connection::Options;
+use bodybroker_runtime::seal::Protection;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 
 use crate::catalogue::Catalogue;
 use crate::duration;
 use crate::server;
+use crate::signals::Signals;
 use crate::system::{self, Fleet, System};
 use crate::tools::Tools;
 use crate::{ui, workspace};
@@ -47,9 +50,15 @@ pub(crate) fn run(Args {}: &Args) -> anyhow::Result<()> {
     let fleet = Fleet::build(&root)?;
     ui::say(format!("built the services in {}", duration::short(built.elapsed())));
     server::block_on(async {
+        // Before anything runs, so that a signal finds somebody listening.
+        let mut signals = Signals::listen()?;
         let mut system = System::start(&tools, None).await?;
         // A failure in the story must not hide behind one in the end.
-        let told = tell(&mut system, &fleet, catalogue).await;
+        let told = tokio::select! {
+            biased;
+            () = signals.stop() => Err(anyhow::anyhow!("interrupted")),
+            told = tell(&mut system, &fleet, catalogue) => told,
+        };
         let stopping = Instant::now();
         let stopped = system.stop().await;
         told?;
@@ -79,9 +88,10 @@ async fn tell(system: &mut System, fleet: &Fleet, catalogue: Catalogue) -> anyho
         members.join(", "),
         duration::short(started.elapsed())
     ));
-    let url = system.url().to_owned();
+    let options = Options::new(system.url(), "xtask").protection(Protection::off());
+    let connection = server::join(options, system.url()).await?;
     let outcome = tokio::select! {
-        outcome = story::tell(catalogue, &url, &client) => outcome,
+        outcome = story::tell(catalogue, connection, &client) => outcome,
         failure = system.broken() => Err(failure),
     };
     outcome.context("the story broke off")

@@ -33,24 +33,63 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let name = Name::parse(&args.service)?;
     // Everything is prepared before anything is written: a refusal leaves no traces.
     let files = prepare(&root, &name)?;
-    for (path, text) in &files {
-        let path = root.join(path);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
+    super::r#gen::load(&root)?;
+    rustfmt().arg("--version").output().context(NO_RUSTFMT)?;
+    let before = Before::of(&root, &files);
+    // A workspace that names a crate which wasn't generated runs no command, not even `gen`.
+    if let Err(error) = write(&root, &files).and_then(|()| super::r#gen::write(&root)) {
+        before.restore();
+        return Err(error.context("the service was not added"));
     }
-    format(&root, &files)?;
     for (path, _) in &files {
         ui::say(format!("wrote {}", path.display()));
     }
-    super::r#gen::write(&root)?;
+    format(&root, &files)?;
     let Name { kebab, package, .. } = &name;
     ui::say(format!(
         "\nDescribe the service in proto/bodybroker/{package}/v1/{package}.proto, run `cargo xtask gen`, and write it \
          in services/{kebab}/src/lib.rs.\nTry it: `cargo test -p {kebab}`, `cargo xtask up --services {kebab}`"
     ));
     Ok(())
+}
+
+fn write(root: &Path, files: &[(PathBuf, String)]) -> anyhow::Result<()> {
+    for (path, text) in files {
+        let path = root.join(path);
+        let unwritable = || format!("{} can't be written", path.display());
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(unwritable)?;
+        }
+        fs::write(&path, text).with_context(unwritable)?;
+    }
+    Ok(())
+}
+
+/// What was there before.
+struct Before(Vec<(PathBuf, Option<String>)>);
+
+impl Before {
+    fn of(root: &Path, files: &[(PathBuf, String)]) -> Self {
+        let paths = files.iter().map(|(path, _)| root.join(path));
+        Self(paths.map(|path| (path.clone(), fs::read_to_string(path).ok())).collect())
+    }
+
+    /// Puts it back, as far as that can be done.
+    fn restore(&self) {
+        for (path, text) in &self.0 {
+            if let Some(text) = text {
+                let _ = fs::write(path, text);
+                continue;
+            }
+            let _ = fs::remove_file(path);
+            for folder in path.ancestors().skip(1) {
+                // Those with something in them stay.
+                if fs::remove_dir(folder).is_err() {
+                    break;
+                }
+            }
+        }
+    }
 }
 
 /// The files to write, new ones and changed ones.
@@ -118,12 +157,16 @@ fn format(root: &Path, files: &[(PathBuf, String)]) -> anyhow::Result<()> {
         .iter()
         .map(|(path, _)| path)
         .filter(|path| path.extension().is_some_and(|end| end == "rs"));
-    let status = Command::new("rustfmt").args(rust).current_dir(root).status();
-    let status =
-        status.context("rustfmt does not start; install it with `rustup component add rustfmt`")?;
+    let status = rustfmt().args(rust).current_dir(root).status().context(NO_RUSTFMT)?;
     anyhow::ensure!(status.success(), "rustfmt refuses what was written");
     Ok(())
 }
+
+fn rustfmt() -> Command {
+    Command::new("rustfmt")
+}
+
+const NO_RUSTFMT: &str = "rustfmt does not start; install it with `rustup component add rustfmt`";
 
 /// Whether a line of a manifest says something of the package rather than of a dependency.
 fn is_inherited(line: &str) -> bool {

@@ -1,7 +1,6 @@
 //! `cargo xtask outbox`.
 
-use anyhow::Context as _;
-use bodybroker_runtime::connection::{Connection, Options};
+use bodybroker_runtime::seal::Protection;
 use bodybroker_runtime::spec::{BucketSpec, Storage, Versions};
 use bodybroker_runtime::store::{RefusedEvent, Store};
 
@@ -26,10 +25,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace::root()?;
-    let url = args.server.url(&root)?;
     server::block_on(async {
-        let connection = Connection::connect(Options::new(&url, "xtask"));
-        let connection = connection.await.with_context(|| format!("no NATS server at {url}"))?;
+        let connection = args.server.join(&root, Protection::default()).await?;
         let store: Store<()> = connection.store(anything_in(&args.bucket))?;
         let bucket = &args.bucket;
         if args.publish {

@@ -68,6 +68,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
                 event.with_context(|| format!("{} carries something else", message.subject))?;
             ui::note(ui::dim(&message.subject));
             ui::say(event.to_json(false)?);
+            if !ui::is_read() {
+                break;
+            }
         }
         Ok(())
     })

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::duration;
 use crate::server;
+use crate::signals::Signals;
 use crate::system::{self, Fleet, System};
 use crate::tools::Tools;
 use crate::{ui, workspace};
@@ -39,20 +39,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let fleet = Fleet::build(&root)?;
     server::block_on(async {
         // Before anything runs, so that a signal finds somebody listening.
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+        let mut signals = Signals::listen()?;
         let mut system = System::start(&tools, args.store.as_deref()).await?;
         let ready = [Some(server::ready_file(&root)), args.ready_file.clone()];
         let ready: Vec<_> = ready.into_iter().flatten().collect();
         let outcome = tokio::select! {
             biased;
-            _ = interrupt.recv() => Ok(()),
-            _ = terminate.recv() => Ok(()),
+            () = signals.stop() => Ok(()),
             failure = serve(&mut system, &fleet, &services, args.instances, &ready) => failure,
         };
         for file in &ready {
-            // Nothing runs here any more. Somebody else's file of that name is fine to lose: it is ours by contract.
-            let _ = fs::remove_file(file);
+            // Another system may have written it since.
+            if server::named_in(file).is_some_and(|url| url == system.url()) {
+                let _ = fs::remove_file(file);
+            }
         }
         ui::note("draining");
         let stopped = system.stop().await;

@@ -24,6 +24,20 @@ fn keys_are_made_for_a_file_that_only_its_owner_may_read() {
 
     let twice = fail(xtask(&["key", "new", "--id", "2026-11", "--file", path]));
     assert!(twice.contains("has a key `2026-11`"), "{twice}");
+
+    // A file may be there before its first key is.
+    fs::write(&file, "# none yet").expect("a file");
+    succeed(xtask(&["key", "new", "--id", "first", "--file", path]));
+    for number in 1..64 {
+        let line = succeed(xtask(&["key", "new", "--id", &format!("k{number}")]));
+        let text = fs::read_to_string(&file).expect("a file");
+        fs::write(&file, text + &line).expect("a file");
+    }
+    let full = fs::read_to_string(&file).expect("a file");
+    let many = fail(xtask(&["key", "new", "--id", "last", "--file", path]));
+    assert!(many.contains("65 keys"), "{many}");
+    assert_eq!(fs::read_to_string(&file).expect("a file"), full);
+
     let bad = fail(xtask(&["key", "new", "--id", "a b"]));
     assert!(bad.contains("`a b` is no id"), "{bad}");
 }

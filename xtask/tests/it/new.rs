@@ -34,10 +34,24 @@ fn a_bad_name_is_refused_and_nothing_is_written() {
         ("state-manager", "is there already"),
         ("tokio", "is called `tokio` already"),
         ("fleet", "means something else"),
+        ("fuzz", "means something else"),
     ] {
         let words = fail(new(folder.path(), name));
         assert!(words.contains(why), "{name}: {words}");
     }
+    assert_eq!(tree(folder.path()), before);
+}
+
+#[test]
+fn nothing_is_written_while_a_schema_has_a_mistake() {
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(folder.path());
+    let schema = folder.path().join("proto/bodybroker/weather_manager/v1/weather_manager.proto");
+    let text = std::fs::read_to_string(&schema).expect("a schema");
+    std::fs::write(&schema, text + "message Half {").expect("a schema");
+    let before = tree(folder.path());
+    let words = fail(new(folder.path(), "market-stall"));
+    assert!(words.contains("nothing was written"), "{words}");
     assert_eq!(tree(folder.path()), before);
 }
 

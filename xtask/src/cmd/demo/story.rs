@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use bodybroker_runtime::Connection;
 use futures::{Stream, StreamExt as _};
 use serde_json::{Value, json};
 
@@ -23,12 +24,12 @@ const EVENT_MAX: Duration = Duration::from_secs(40);
 /// Tells it, against a system that runs.
 pub(super) async fn tell(
     catalogue: Catalogue,
-    url: &str,
+    connection: Connection,
     client: &async_nats::Client,
 ) -> anyhow::Result<()> {
     let mut ticks = listen(&catalogue, client, "TimeTick").await?;
     let mut weather = listen(&catalogue, client, "WeatherChanged").await?;
-    let caller = Caller::connect(catalogue, url, None).await?;
+    let caller = Caller::new(catalogue, connection, false);
     let story = Story { caller };
 
     chapter("Time ticks");

@@ -15,9 +15,9 @@ pub(super) struct Name {
 const LENGTH_MAX: usize = 40;
 
 /// Names that mean something else where the new one would stand.
-const RESERVED: [&str; 12] = [
-    "bench", "codegen", "core", "fleet", "google", "macros", "options", "proto", "runtime", "std",
-    "test", "xtask",
+const RESERVED: [&str; 14] = [
+    "bench", "codegen", "core", "fleet", "fuzz", "golden", "google", "macros", "options", "proto",
+    "runtime", "std", "test", "xtask",
 ];
 
 impl Name {
