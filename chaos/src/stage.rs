@@ -51,8 +51,10 @@ impl Stage {
         connect(&self.cluster.url(), name).await
     }
 
-    /// Waits until every server has all of every stream.
+    /// Waits until every server has all of every stream, and they can be read.
     pub async fn replicated(&self) -> Result<()> {
+        // Who reads needs a consumer, and those are made by the leader of the cluster.
+        self.cluster.ready().await?;
         for stream in [NOTES, REGISTERS] {
             self.cluster.replicated(stream).await?;
         }

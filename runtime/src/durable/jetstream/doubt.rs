@@ -3,6 +3,8 @@
 //! Usually the server recognises the repetition by its id. It doesn't when the window of ids has passed, or when the
 //! first attempt was still on its way through a cluster whose leader was changing: then the repetition is refused
 //! because of what it has itself written.
+//!
+//! And a server that was cut off while it led refuses, for lack of what has been written since, what its successor takes.
 
 use std::cmp::Ordering;
 

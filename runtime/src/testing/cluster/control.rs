@@ -104,8 +104,11 @@ impl Cluster {
         self.eventually(&format!("$JS.API.STREAM.INFO.{stream}"), whole).await.map(|_| ())
     }
 
-    /// Waits until a stream that every server keeps can be made.
-    pub(super) async fn ready(&self) -> Result<()> {
+    /// Waits until a stream that every server keeps can be made: the cluster has a leader of its own, too.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when that takes more than a minute.
+    pub async fn ready(&self) -> Result<()> {
         let config = format!(
             r#"{{"name":"PROBE","subjects":["probe"],"storage":"memory","num_replicas":{}}}"#,
             self.len()
