@@ -20,7 +20,10 @@ use crate::status::{Executed, Status};
 use crate::transport::Body;
 
 pub(crate) mod pieces;
+mod space;
 mod zstd;
+
+pub(crate) use space::{LONGEST_MAX, Space};
 
 /// Longest message, before compression, that is sent or taken unless somebody says otherwise.
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base36;
 use crate::connection::Connection;
+use crate::content::Space;
 use crate::discovery::Discovery;
 use crate::spec::ServiceSpec;
 use crate::status::{Result, Status};
-use crate::stream::Partial;
 use crate::subject::{Filter, Subject, SubjectBuilder};
 use crate::transport::SubscriptionId;
 
@@ -44,7 +44,7 @@ pub use stats::EndpointStats;
 use callers::Callers;
 use cancel::CancelSink;
 use desk::Desk;
-use large::LongBytes;
+use large::Long;
 use membership::{Lane, Seat};
 use running::Running;
 use stats::Method;
@@ -80,10 +80,10 @@ pub(crate) struct Inner {
     seat: Seat,
     /// Subjects that the server forbids us to listen on.
     refused: Mutex<Vec<String>>,
-    /// Bytes of the long requests in flight, to methods that are critical and to the others.
-    long_bytes: LongBytes,
-    /// What streams of requests hold of frames that aren't whole.
-    partial: Arc<Partial>,
+    /// Space for the long requests in flight.
+    long: Long,
+    /// Space for what streams of requests hold of frames that aren't whole.
+    partial: Arc<Space>,
     draining: AtomicBool,
     finished: Notify,
     /// Ends what goes on without its caller, once a drain has given up waiting.
@@ -109,7 +109,7 @@ impl Server {
             subscriptions: Mutex::default(),
             seat: Seat::default(),
             refused: Mutex::default(),
-            long_bytes: LongBytes::default(),
+            long: Long::default(),
             partial: Arc::default(),
             draining: AtomicBool::new(false),
             finished: Notify::new(),

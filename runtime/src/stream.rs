@@ -40,7 +40,6 @@ pub(crate) use link::{Link, Port};
 pub(crate) use outlet::Outlet;
 pub(crate) use pump::{Pump, Stopped};
 pub(crate) use raw::Raw;
-pub(crate) use split::Partial;
 
 use std::time::Duration;
 

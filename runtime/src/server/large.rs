@@ -1,23 +1,18 @@
 //! Requests that don't come as they are, and answers that are too long to go as they are.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
 use super::admission::dispatch;
+use super::handler;
 use super::incoming::Incoming;
-use super::{Inner, handler};
 use crate::connection::Connection;
-use crate::content::{self, PLAIN_BYTES_MAX, pieces};
+use crate::content::{self, LONGEST_MAX, PLAIN_BYTES_MAX, Space, pieces};
 use crate::context::Context;
 use crate::headers::{Headers, name};
 use crate::status::{Executed, Result};
 use crate::transport::{Body, BoxFuture};
-
-/// Long requests that an instance holds at once, in those of the greatest length: others of that length are shed, however
-/// many calls the schema allows.
-const LONG_REQUESTS_MAX: usize = 16;
 
 /// Makes the content of a request whole and plain, and hands it to the service: on a task of its own, because the reading
 /// task has others to serve. A caller who leaves, or whose time is over, frees what has come.
@@ -43,23 +38,17 @@ pub(super) fn receive(mut incoming: Incoming) {
     });
 }
 
-/// Bytes of the long requests in flight. Those to critical methods have room of their own.
+/// Space for the long requests in flight: others are shed, however many calls the schema allows. Those to critical methods
+/// have some of their own.
 #[derive(Debug, Default)]
-pub(super) struct LongBytes {
-    usual: AtomicUsize,
-    critical: AtomicUsize,
-}
-
-impl LongBytes {
-    fn of(&self, is_critical: bool) -> &AtomicUsize {
-        if is_critical { &self.critical } else { &self.usual }
-    }
+pub(super) struct Long {
+    usual: Arc<Space>,
+    critical: Arc<Space>,
 }
 
 /// Room that a long request takes until its call is over.
 pub(super) struct Room {
-    server: Arc<Inner>,
-    is_critical: bool,
+    space: Arc<Space>,
     bytes: usize,
 }
 
@@ -68,24 +57,21 @@ impl Room {
     fn take(incoming: &Incoming) -> Result<Self> {
         let most = incoming.connection().message_bytes_max();
         let bytes = content::length(incoming.context().headers(), incoming.payload()).min(most);
-        let server = Arc::clone(&incoming.permit.server);
-        let is_critical = incoming.method().critical;
-        let held = server.long_bytes.of(is_critical).fetch_add(bytes, Ordering::Relaxed);
-        let room = Self { server, is_critical, bytes };
-        if held + bytes <= most.saturating_mul(LONG_REQUESTS_MAX) {
-            return Ok(room);
+        let Long { usual, critical } = &incoming.permit.server.long;
+        let space = if incoming.method().critical { critical } else { usual };
+        match space.take(bytes, most) {
+            Ok(()) => Ok(Self { space: Arc::clone(space), bytes }),
+            Err(held) => Err(incoming.permit.method().shed(format!(
+                "long requests of {held} bytes are in flight, and this one has {bytes}: an instance holds as much as \
+                 {LONGEST_MAX} of the longest"
+            ))),
         }
-        Err(incoming.permit.method().shed(format!(
-            "long requests of {held} bytes are in flight, and this one has {bytes}: an instance holds as much as \
-             {LONG_REQUESTS_MAX} of the longest"
-        )))
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let held = self.server.long_bytes.of(self.is_critical);
-        held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.space.give_back(self.bytes);
     }
 }
 

@@ -9,12 +9,13 @@ use prost::Message;
 
 use super::handler;
 use super::incoming::Incoming;
+use crate::content::Space;
 use crate::context::Context;
 use crate::headers::name;
 use crate::mux::StreamSlot;
 use crate::seal::Guard;
 use crate::status::{Result, Status};
-use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Partial, Port, Pump, Stopped};
+use crate::stream::{Inbound, Inlet, Link, Outbound, Outlet, Port, Pump, Stopped};
 use crate::transport::BoxFuture;
 
 impl Incoming {
@@ -92,7 +93,8 @@ struct Duplex {
     requests: Option<Guard>,
     /// Seals what it is answered.
     answers: Option<Guard>,
-    partial: Arc<Partial>,
+    /// Space for the parts of what the caller sends.
+    partial: Arc<Space>,
 }
 
 impl Duplex {

@@ -14,7 +14,8 @@ use tokio::task::AbortHandle;
 use super::Inlet;
 use super::packet::Frames;
 use super::raw::Raw;
-use super::split::{Assembly, Partial};
+use super::split::Assembly;
+use crate::content::Space;
 use crate::mux::StreamSlot;
 use crate::seal::Guard;
 use crate::status::{Result, Status};
@@ -67,7 +68,7 @@ impl<T> Inbound<T> {
     }
 
     /// Holds parts of frames beside other streams, within what all of them may.
-    pub(crate) fn beside_others(mut self, partial: Arc<Partial>) -> Self {
+    pub(crate) fn beside_others(mut self, partial: Arc<Space>) -> Self {
         self.assembly.beside_others(partial);
         self
     }

@@ -4,14 +4,13 @@
 //! takes no more memory on its way than any others, and other streams go on in between.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::{Buf as _, Bytes};
 use prost::Message;
 
 use super::PACK_BYTES;
 use super::packet::{Kind, Pack};
-use crate::content;
+use crate::content::{self, LONGEST_MAX, Space};
 use crate::status::{Result, Status};
 
 /// Longest part of a frame: some fit into a reader's window, so that they follow each other without a pause.
@@ -92,20 +91,13 @@ impl Rest {
     }
 }
 
-/// What the streams of an instance hold together of frames that aren't whole yet.
-#[derive(Debug, Default)]
-pub(crate) struct Partial(AtomicUsize);
-
-/// Frames of the greatest length of which all but the end may be held.
-const PARTIAL_MAX: usize = 16;
-
 /// Puts frames together again.
 #[derive(Debug)]
 pub(super) struct Assembly {
     parts: Vec<u8>,
     most: usize,
-    /// Counts them with those of other streams.
-    partial: Option<Arc<Partial>>,
+    /// Space for them, and for those of other streams.
+    partial: Option<Arc<Space>>,
 }
 
 impl Assembly {
@@ -115,33 +107,27 @@ impl Assembly {
     }
 
     /// Has others hold less while this one holds something.
-    pub(super) fn beside_others(&mut self, partial: Arc<Partial>) {
+    pub(super) fn beside_others(&mut self, partial: Arc<Space>) {
         self.partial = Some(partial);
     }
 
     /// Takes room for a part.
     fn reserve(&self, bytes: usize) -> Result<()> {
-        let Some(Partial(held)) = self.partial.as_deref() else { return Ok(()) };
-        let held = held.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if held <= self.most.saturating_mul(PARTIAL_MAX) {
-            return Ok(());
-        }
-        self.release(bytes);
-        Err(Status::resource_exhausted(format!(
-            "{held} bytes of frames that aren't whole yet would be held: an instance holds as much as {PARTIAL_MAX} of \
-             the longest"
-        )))
-    }
-
-    fn release(&self, bytes: usize) {
-        if let Some(Partial(held)) = self.partial.as_deref() {
-            held.fetch_sub(bytes, Ordering::Relaxed);
-        }
+        let Some(partial) = &self.partial else { return Ok(()) };
+        partial.take(bytes, self.most).map_err(|held| {
+            Status::resource_exhausted(format!(
+                "{} bytes of frames that aren't whole yet would be held: an instance holds as much as {LONGEST_MAX} of \
+                 the longest",
+                held + bytes
+            ))
+        })
     }
 
     /// Gives up what there is of a frame.
     fn clear(&mut self) -> Vec<u8> {
-        self.release(self.parts.len());
+        if let Some(partial) = &self.partial {
+            partial.give_back(self.parts.len());
+        }
         std::mem::take(&mut self.parts)
     }
 
@@ -210,14 +196,14 @@ mod tests {
     #[test]
     fn streams_hold_no_more_together_of_what_is_not_whole_than_the_longest_frames() {
         const MOST: usize = 100;
-        let partial = Arc::new(Partial::default());
+        let partial = Arc::new(Space::default());
         let assembly = || {
             let mut assembly = Assembly::new(MOST);
             assembly.beside_others(Arc::clone(&partial));
             assembly
         };
         let part = [0; MOST];
-        let mut held: Vec<_> = (0..PARTIAL_MAX).map(|_| assembly()).collect();
+        let mut held: Vec<_> = (0..LONGEST_MAX).map(|_| assembly()).collect();
         for assembly in &mut held {
             assert!(assembly.take::<Raw>(Kind::Part, &part).is_none());
         }
@@ -230,6 +216,6 @@ mod tests {
         assert!(last.take::<Raw>(Kind::Part, &part).is_none());
         drop(held);
         drop(last);
-        assert_eq!(partial.0.load(Ordering::Relaxed), 0);
+        assert_eq!(partial.held(), 0);
     }
 }
