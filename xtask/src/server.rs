@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use bodybroker_runtime::Connection;
 use bodybroker_runtime::config::Config;
-use bodybroker_runtime::connection::Options;
 use bodybroker_runtime::durable::Dial;
 use bodybroker_runtime::seal::Protection;
 
@@ -47,8 +46,7 @@ impl Server {
         root: &Path,
         protection: Protection,
     ) -> anyhow::Result<Connection> {
-        let config = self.config(root)?;
-        join(config.options(NAME).protection(protection), &config.url).await
+        join(self.config(root)?, protection).await
     }
 
     /// Connects as a client of NATS that knows nothing of services.
@@ -61,8 +59,9 @@ impl Server {
 const NAME: &str = "xtask";
 
 /// Connects as services do.
-pub(crate) async fn join(options: Options, url: &str) -> anyhow::Result<Connection> {
-    Connection::connect(options).await.with_context(|| format!("no NATS server answers at {url}"))
+pub(crate) async fn join(config: Config, protection: Protection) -> anyhow::Result<Connection> {
+    let joining = Connection::connect(config.options(NAME).protection(protection));
+    joining.await.with_context(|| format!("no NATS server answers at {}", config.url))
 }
 
 /// Connects as a client of NATS that knows nothing of services.

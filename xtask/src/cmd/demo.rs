@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull::OrderedConfig};
-use bodybroker_runtime::connection::Options;
+use bodybroker_runtime::config::Config;
 use bodybroker_runtime::seal::Protection;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -88,8 +88,7 @@ async fn tell(system: &mut System, fleet: &Fleet, catalogue: Catalogue) -> anyho
         members.join(", "),
         duration::short(started.elapsed())
     ));
-    let options = Options::new(system.url(), "xtask").protection(Protection::off());
-    let connection = server::join(options, system.url()).await?;
+    let connection = server::join(Config::at(system.url()), Protection::off()).await?;
     let outcome = tokio::select! {
         outcome = story::tell(catalogue, connection, &client) => outcome,
         failure = system.broken() => Err(failure),
