@@ -13,7 +13,6 @@ use crate::stage::{Stage, connect};
 
 mod looks;
 mod notes;
-mod steps;
 mod swaps;
 
 /// Clients that append events and swap the values of registers, one or two in a step, without pause.
@@ -86,8 +85,8 @@ impl Load {
                 let swaps = swaps::Swaps::new(client, lane, &connection, &load, reads, seed)?;
                 load.clients.spawn(swaps.run(load.stop.clone()));
             }
-            let steps = steps::Steps::new(client, SWAPS, &connection, &load, seed)?;
-            load.clients.spawn(steps.run(load.stop.clone()));
+            let steps = swaps::Swaps::new(client, SWAPS, &connection, &load, reads, seed)?;
+            load.clients.spawn(steps.run_in_steps(load.stop.clone()));
             if reads == Reads::Linearizable {
                 let looks = looks::Looks::new(client, &connection, &load)?;
                 load.clients.spawn(looks.run(load.stop.clone()));

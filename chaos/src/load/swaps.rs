@@ -13,6 +13,8 @@ use super::{Load, Reads};
 use crate::api::chaos::v1::{REGISTERS_BUCKET, Register};
 use crate::ledger::{Entry, Kind, Ledger, Told};
 
+mod steps;
+
 /// Registers that clients fight over.
 pub(super) const REGISTERS: usize = 3;
 /// A register is left alone after this time, so that no history gets too long to judge.
@@ -24,7 +26,7 @@ pub(super) fn key(began: Instant, register: usize) -> String {
 }
 
 /// Pause between two swaps of one lane.
-pub(super) const PAUSE: Duration = Duration::from_millis(15);
+const PAUSE: Duration = Duration::from_millis(15);
 
 /// A client that reads registers and replaces what it has read, if nobody else is faster.
 #[derive(Debug)]
@@ -66,9 +68,13 @@ impl Swaps {
             if let Ok(found) = self.read(&key).await {
                 self.swap(&key, found, id).await;
             }
-            let pause = PAUSE.mul_f64(self.random.random_range(0.5..1.5));
-            tokio::time::sleep(pause).await;
+            self.pause().await;
         }
+    }
+
+    async fn pause(&mut self) {
+        let pause = PAUSE.mul_f64(self.random.random_range(0.5..1.5));
+        tokio::time::sleep(pause).await;
     }
 
     async fn read(&self, key: &str) -> Result<Option<Stored<Register>>> {

@@ -2,57 +2,24 @@
 
 use std::time::Instant;
 
-use bodybroker_runtime::store::Store;
-use bodybroker_runtime::testing::history::{Answer, Ask, History};
-use bodybroker_runtime::{Connection, Result};
-use rand::rngs::SmallRng;
-use rand::{RngExt as _, SeedableRng as _};
+use bodybroker_runtime::testing::history::{Answer, Ask};
+use rand::RngExt as _;
 use tokio_util::sync::CancellationToken;
 
-use super::Load;
-use super::swaps::{PAUSE, REGISTERS, key};
-use crate::api::chaos::v1::{REGISTERS_BUCKET, Register};
-use crate::ledger::{Entry, Kind, Ledger, Told};
+use super::{REGISTERS, Swaps, key};
+use crate::api::chaos::v1::Register;
+use crate::ledger::{Entry, Kind, Told};
 
-/// A client that replaces two registers in one step, if nobody else is faster with either.
-#[derive(Debug)]
-pub(super) struct Steps {
-    client: usize,
-    first: u64,
-    store: Store<Register>,
-    ledger: Ledger,
-    history: History,
-    random: SmallRng,
-}
-
-impl Steps {
-    pub(super) fn new(
-        client: usize,
-        lane: usize,
-        connection: &Connection,
-        load: &Load,
-        seed: u64,
-    ) -> Result<Self> {
-        let first = super::first_id(client, lane);
-        Ok(Self {
-            client,
-            first,
-            store: connection.store(&REGISTERS_BUCKET)?,
-            ledger: load.ledger.clone(),
-            history: load.history.clone(),
-            random: SmallRng::seed_from_u64(seed ^ first),
-        })
-    }
-
-    pub(super) async fn run(mut self, stop: CancellationToken) {
+impl Swaps {
+    /// Replaces two registers in each step.
+    pub(in crate::load) async fn run_in_steps(mut self, stop: CancellationToken) {
         let began = Instant::now();
         for id in (self.first..).step_by(2).take_while(|_| !stop.is_cancelled()) {
             let left_out = self.random.random_range(0..REGISTERS);
             let keys: Vec<_> =
                 (0..REGISTERS).filter(|it| *it != left_out).map(|it| key(began, it)).collect();
             self.step(&keys, id).await;
-            let pause = PAUSE.mul_f64(self.random.random_range(0.5..1.5));
-            tokio::time::sleep(pause).await;
+            self.pause().await;
         }
     }
 
