@@ -93,6 +93,11 @@ pub(super) fn parse(payload: &[u8]) -> Result<Packet, Malformed> {
     let mut is_control = false;
     let mut at = 0;
     while at < payload.len() {
+        if let Some(frame) = short_frame(payload, &mut at) {
+            span.count += 1;
+            span.bytes += frame.len() as u64;
+            continue;
+        }
         let (field, value) = field(payload, &mut at)?;
         match (field, value) {
             (FIRST, Value::Varint(first)) => span.first = first,
@@ -175,10 +180,16 @@ impl Pack {
         self.out.extend_from_slice(part);
     }
 
+    #[inline]
     fn begin_piece(&mut self, tag: u8, len: usize) {
-        self.out.reserve(1 + encoded_len_varint(len as u64) + len);
-        self.out.push(tag);
-        encode_varint(len as u64, &mut self.out);
+        if let Ok(short @ 0..0x80) = u8::try_from(len) {
+            self.out.reserve(2 + len);
+            self.out.extend_from_slice(&[tag, short]);
+        } else {
+            self.out.reserve(1 + encoded_len_varint(len as u64) + len);
+            self.out.push(tag);
+            encode_varint(len as u64, &mut self.out);
+        }
         self.count += 1;
         self.bytes += len as u64;
     }
@@ -224,16 +235,23 @@ impl Frames {
     }
 
     /// The next frame, or part of one.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<(Kind, &[u8])> {
         let (kind, range) = self.next_range()?;
         Some((kind, self.payload.get(range)?))
     }
 
+    #[inline]
     fn next_range(&mut self) -> Option<(Kind, Range<usize>)> {
-        if self.left == 0 {
-            return None;
+        self.left = self.left.checked_sub(1)?;
+        match short_frame(&self.payload, &mut self.at) {
+            Some(frame) => Some((Kind::Whole, self.at - frame.len()..self.at)),
+            None => self.any_range(),
         }
-        self.left -= 1;
+    }
+
+    /// The next one behind fields of all kinds.
+    fn any_range(&mut self) -> Option<(Kind, Range<usize>)> {
         loop {
             let start = self.at;
             match field(&self.payload, &mut self.at) {
@@ -253,18 +271,17 @@ enum Value<'a> {
     Other,
 }
 
+/// Reads a frame shorter than 128 bytes, which nearly every field is; moves on if there is one.
 #[inline]
+fn short_frame<'a>(payload: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
+    let [FRAME_TAG, len @ 0..0x80, rest @ ..] = payload.get(*at..)? else { return None };
+    let frame = rest.get(..usize::from(*len))?;
+    *at += 2 + frame.len();
+    Some(frame)
+}
+
 fn field<'a>(payload: &'a [u8], at: &mut usize) -> Result<(u64, Value<'a>), Malformed> {
     const CUT: Malformed = Malformed("the message is cut off");
-    // Nearly every field is a short frame.
-    if let Some(&[FRAME_TAG, len]) = payload.get(*at..*at + 2)
-        && len < 0x80
-    {
-        let start = *at + 2;
-        let frame = payload.get(start..start + usize::from(len)).ok_or(CUT)?;
-        *at = start + frame.len();
-        return Ok((FRAMES, Value::Bytes(frame)));
-    }
     let tag = varint(payload, at).ok_or(CUT)?;
     let value = match tag & 7 {
         VARINT => Value::Varint(varint(payload, at).ok_or(CUT)?),

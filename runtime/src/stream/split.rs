@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
-use prost::Message;
+use prost::{DecodeError, Message};
 
 use super::PACK_BYTES;
 use super::packet::{Kind, Pack};
@@ -132,6 +132,7 @@ impl Assembly {
     }
 
     /// Takes a frame or a part of one; `None` until it is whole.
+    #[inline]
     pub(super) fn take<T: Message + Default>(
         &mut self,
         kind: Kind,
@@ -140,6 +141,10 @@ impl Assembly {
         if kind == Kind::Whole && self.parts.is_empty() {
             return Some(decode(bytes));
         }
+        self.add(kind, bytes)
+    }
+
+    fn add<T: Message + Default>(&mut self, kind: Kind, bytes: &[u8]) -> Option<Result<T>> {
         let length = self.parts.len() + bytes.len();
         if length > self.most.saturating_add(LENGTH_BYTES) {
             self.clear();
@@ -183,8 +188,14 @@ impl Drop for Assembly {
     }
 }
 
+#[inline]
 fn decode<T: Message + Default>(frame: &[u8]) -> Result<T> {
-    T::decode(frame).map_err(|error| Status::internal(format!("a frame is malformed: {error}")))
+    T::decode(frame).map_err(|error| malformed(&error))
+}
+
+#[cold]
+fn malformed(error: &DecodeError) -> Status {
+    Status::internal(format!("a frame is malformed: {error}"))
 }
 
 #[cfg(test)]
