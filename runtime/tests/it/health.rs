@@ -14,7 +14,7 @@ use bodybroker_runtime::server::{Incoming, Service};
 use bodybroker_runtime::spec::{BucketSpec, ServiceSpec, Storage, Versions};
 use bodybroker_runtime::subject::Filter;
 use bodybroker_runtime::testing::{Cluster, NatsServer};
-use bodybroker_runtime::{Delivery, Result};
+use bodybroker_runtime::{Delivery, Result, Status};
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -214,6 +214,26 @@ async fn a_check_that_panics_has_failed_and_is_tried_again() {
     until(running.port, 503, "check threads").await;
     until(running.port, 200, "").await;
     assert!(rounds.load(Ordering::SeqCst) > 2);
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_check_that_is_well_hides_none_of_its_name() {
+    static SPEC: ServiceSpec = keeper(&[]);
+    let server = NatsServer::start().await.unwrap();
+    let running = Running::start(&server.url(), |connection: Connection| {
+        connection.check("disk", async || Err(Status::unavailable("it is full")));
+        connection.check("disk", async || Ok(()));
+        keep(&SPEC)
+    })
+    .await;
+    until(running.port, 503, "it is full").await;
+    // The second comes after the first in each round.
+    for _ in 0..15 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (status, said) = get(running.port, "/readyz").await;
+        assert_eq!(status, 503, "{said}");
+    }
     running.end().await;
 }
 

@@ -8,7 +8,7 @@ use bodybroker_runtime::connection::{Connection, Options};
 use bodybroker_runtime::event::start_consumers;
 use bodybroker_runtime::server::Service;
 use bodybroker_runtime::testing::NatsServer;
-use bodybroker_runtime::{Result, telemetry};
+use bodybroker_runtime::{Code, Result, telemetry};
 
 use crate::event::{Dispatch, Listener, provision};
 use crate::fixture::Text;
@@ -17,7 +17,7 @@ mod collector;
 mod tower;
 
 use collector::Collector;
-use tower::{PEAL, RING, SPEC, TOLL, Tower};
+use tower::{HOLD, PEAL, RING, SPEC, TOLL, Tower};
 
 const TOLLED: &str = "\
 client test.v1.TowerService/Toll
@@ -40,6 +40,16 @@ client test.v1.TowerService/Ring
 const PEALED: &str = "\
 client test.v1.TowerService/Peal (first frame, last frame)
   server test.v1.TowerService/Peal
+";
+
+const HELD: &str = "\
+client test.v1.TowerService/Hold
+  server test.v1.TowerService/Hold
+";
+
+const SHED: &str = "\
+client test.v1.TowerService/Hold failed
+  server test.v1.TowerService/Hold failed
 ";
 
 const OUTSIDE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -85,11 +95,20 @@ async fn a_request_is_one_tree_from_its_caller_to_the_consumers_of_its_events() 
     call(RING, 4).await?;
     let stream = client.server_stream::<Text, Text>(&SPEC.methods[PEAL], Text::number(5));
     assert_eq!(stream.await?.collect().await?.len(), 5);
+    let second = async {
+        tower::HELD.notified().await;
+        let shed = call(HOLD, 7).await.unwrap_err();
+        assert_eq!(shed.code(), Code::ResourceExhausted);
+        tower::RELEASED.notify_one();
+    };
+    let (held, ()) = tokio::join!(call(HOLD, 6), second);
+    held?;
     listener.until(|heard| heard.contains_key(&3) && heard.contains_key(&4)).await;
     // What is handled is settled afterwards, and its span ends then.
     consumers.drain().await;
     instance.drain().await;
-    let trees = collector.until(TOLLED.lines().count() + RUNG.lines().count() + 2).await;
-    assert_eq!(trees, [PEALED, RUNG, TOLLED]);
+    let trees = [HELD, SHED, PEALED, RUNG, TOLLED];
+    let spans = trees.iter().map(|tree| tree.lines().count()).sum();
+    assert_eq!(collector.until(spans).await, trees);
     Ok(())
 }

@@ -14,6 +14,7 @@ use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, Policy, Retry, Ser
 use bodybroker_runtime::status::{Result, Status};
 use bodybroker_runtime::stream::Outbound;
 use bodybroker_runtime::transport::BoxFuture;
+use tokio::sync::Notify;
 
 use crate::event::{PLACES, rang};
 use crate::fixture::Text;
@@ -46,6 +47,11 @@ const fn method(
     }
 }
 
+/// A method of which an instance runs one call at a time.
+const fn single(name: &'static str, subject: &'static str) -> MethodSpec {
+    MethodSpec { max_in_flight: 1, ..method(name, subject, Kind::Unary, Policy::NONE) }
+}
+
 const RETRIED: Policy = Policy {
     retry: Some(Retry {
         max_attempts: 3,
@@ -67,6 +73,7 @@ pub(super) static SPEC: ServiceSpec = ServiceSpec {
         method("Toll", "svc.tower.v1.toll", Kind::Unary, Policy::NONE),
         method("Ring", "svc.tower.v1.ring", Kind::Unary, RETRIED),
         method("Peal", "svc.tower.v1.peal", Kind::ServerStream, Policy::NONE),
+        single("Hold", "svc.tower.v1.hold"),
     ],
     publishes: &[],
     consumes: &[],
@@ -77,6 +84,11 @@ pub(super) static SPEC: ServiceSpec = ServiceSpec {
 pub(super) const TOLL: usize = 0;
 pub(super) const RING: usize = 1;
 pub(super) const PEAL: usize = 2;
+pub(super) const HOLD: usize = 3;
+
+/// Told when a call to hold has begun, and when it may end.
+pub(super) static HELD: Notify = Notify::const_new();
+pub(super) static RELEASED: Notify = Notify::const_new();
 
 /// The service.
 pub(super) struct Tower {
@@ -119,6 +131,11 @@ impl Service for Tower {
             }
             PEAL => call.server_stream(move |_: Context, request: Text| async move {
                 Ok(Outbound::iter((0..request.number).map(Text::number)))
+            }),
+            HOLD => call.unary(|_: Context, request: Text| async move {
+                HELD.notify_one();
+                RELEASED.notified().await;
+                Ok(request)
             }),
             _ => call.unimplemented(),
         }
