@@ -152,7 +152,7 @@ impl<Q: Message, R: Message + Default, E> Call<Q, R, E> {
         // Attempts are children of the call.
         let _entered = watched.map(|watched| watched.span().enter());
         if let Some(attempts) = connection.calls().attempts(method, connection) {
-            let first = Box::new(First::send(attempts, layered, body, now)?);
+            let first = First::send(attempts, layered, body, now)?;
             if let State::New(request) = mem::replace(&mut self.state, State::Done) {
                 self.state = State::First(first, request);
             }

@@ -49,7 +49,7 @@ impl Attempts {
     ) -> BoxFuture<'static, Result<Response>> {
         Box::pin(async move {
             let body = request.body.clone();
-            let mut first = Box::new(First::send(self, request, &body, now)?);
+            let mut first = First::send(self, request, &body, now)?;
             match poll_fn(|cx| first.poll(cx, |headers, body| Ok(wire::copy(headers, body)))).await
             {
                 Step::Ended(result) => result,
@@ -114,14 +114,14 @@ impl First {
         request: Request,
         body: &dyn Body,
         now: Instant,
-    ) -> Result<Self> {
+    ) -> Result<Box<Self>> {
         let Attempts { method, breaker, budget } = &*attempts;
         let admitted = breaker.as_ref().map(|breaker| Admitted::ask(breaker, now)).transpose()?;
         budget.called();
         let trial = Trial::new(1, now, method.policy.retry.as_ref());
         let alarm = hedge::alarm(method.policy.hedge.as_ref(), &request, trial);
         let flight = Some(wire::send(&request, body, trial, alarm));
-        Ok(Self { attempts, admitted, request, trial, flight })
+        Ok(Box::new(Self { attempts, admitted, request, trial, flight }))
     }
 
     /// Waits for the answer, and reads it where it lies.
