@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use super::Inlet;
 use super::packet::Frames;
 use super::raw::Raw;
-use super::split::Assembly;
+use super::split::{self, Assembly};
 use crate::content::Space;
 use crate::mux::StreamSlot;
 use crate::seal::Guard;
@@ -124,8 +124,7 @@ impl<T: Message + Default> Inbound<T> {
 fn open<T: Message + Default>(guard: &Guard, frame: Result<Raw>) -> Result<T> {
     let Raw(frame) = frame?;
     let opened = guard.open(&frame)?;
-    T::decode(opened.as_deref().unwrap_or(&frame))
-        .map_err(|error| Status::internal(format!("a frame is malformed: {error}")))
+    split::decode(opened.as_deref().unwrap_or(&frame))
 }
 
 impl<T: Message + Default> Stream for Inbound<T> {

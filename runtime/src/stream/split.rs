@@ -188,8 +188,9 @@ impl Drop for Assembly {
     }
 }
 
+/// Reads a frame.
 #[inline]
-fn decode<T: Message + Default>(frame: &[u8]) -> Result<T> {
+pub(super) fn decode<T: Message + Default>(frame: &[u8]) -> Result<T> {
     T::decode(frame).map_err(|error| malformed(&error))
 }
 
