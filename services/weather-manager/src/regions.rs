@@ -8,7 +8,8 @@ use bodybroker_weather_manager::v1::{Cause, Weather, WeatherChanged, WeatherRegi
 use futures::TryStreamExt;
 
 use crate::convert::{record, region};
-use crate::region::{Region, step};
+use crate::region::Region;
+use crate::worlds::Worlds;
 
 /// The regions that are followed.
 #[derive(Debug)]
@@ -32,30 +33,36 @@ impl Regions {
         }
     }
 
-    /// Moves every region of a world on to a game time. What hasn't changed isn't written; what an instance that saw
-    /// the same tick has written already is left alone.
-    pub(crate) async fn advance(&self, world_id: &str, game_time: Duration) -> Result<()> {
+    /// Moves every region of a world on, whose clock has ticked at a game time. What hasn't changed isn't written.
+    pub(crate) async fn advance(
+        &self,
+        world_id: &str,
+        game_time: Duration,
+        worlds: &Worlds,
+    ) -> Result<()> {
         let mut regions = self.0.by_world(world_id).entries();
         while let Some(entry) = regions.try_next().await? {
-            if entry.value.step <= step(game_time) {
-                self.advance_one(&entry, game_time).await?;
+            if next(&entry.value, game_time)?.is_some() {
+                self.catch_up(entry, worlds).await?;
             }
         }
         Ok(())
     }
 
-    async fn advance_one(&self, entry: &Entry<WeatherChanged>, game_time: Duration) -> Result<()> {
-        let next = record(&region(&entry.value)?, game_time, Cause::Step);
-        if condition(&next) == condition(&entry.value)
-            && next.weather_override == entry.value.weather_override
-        {
-            return Ok(());
+    /// Moves a region on until it is what its world's clock says.
+    ///
+    /// Several instances do so at once, and ticks reach them in any order. So it is the clock that is believed, asked
+    /// after the region was read and again after every write: whoever writes last has seen that nothing is left to do.
+    async fn catch_up(&self, mut entry: Entry<WeatherChanged>, worlds: &Worlds) -> Result<()> {
+        while let Some(next) = next(&entry.value, worlds.game_time(&entry.value.world_id).await?)? {
+            match self.0.update(&entry.key, &next, entry.revision).await {
+                Err(status) if status.code() != Code::Aborted => return Err(status),
+                Ok(_) | Err(_) => {}
+            }
+            let Some(latest) = self.0.get(&entry.key).await? else { break };
+            entry = latest;
         }
-        let next = WeatherChanged { previous: condition(&entry.value), ..next };
-        match self.0.update(&entry.key, &next, entry.revision).await {
-            Err(status) if status.code() == Code::Aborted => Ok(()),
-            other => other.map(drop),
-        }
+        Ok(())
     }
 
     /// Changes a region, which is followed from now on.
@@ -73,6 +80,13 @@ impl Regions {
         });
         Ok(changed.await?.value)
     }
+}
+
+/// What is written of a region next; `None` while nothing has changed.
+fn next(old: &WeatherChanged, game_time: Duration) -> Result<Option<WeatherChanged>> {
+    let new = record(&region(old)?, game_time, Cause::Step);
+    let changed = condition(&new) != condition(old) || new.weather_override != old.weather_override;
+    Ok(changed.then(|| WeatherChanged { previous: condition(old), ..new }))
 }
 
 fn condition(record: &WeatherChanged) -> Option<i32> {

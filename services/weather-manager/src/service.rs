@@ -99,7 +99,7 @@ impl WeatherService for WeatherManager {
                 }
             }
         }
-        self.regions.advance(&event.world_id, game_time).await
+        self.regions.advance(&event.world_id, game_time, &self.worlds).await
     }
 }
 

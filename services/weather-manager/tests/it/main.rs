@@ -59,6 +59,11 @@ impl Sky {
     /// Moves the clock and ticks.
     async fn tick(&self, game_seconds: i64) {
         self.now.store(game_seconds, SeqCst);
+        self.tell(game_seconds).await;
+    }
+
+    /// Ticks, whatever the clock says.
+    async fn tell(&self, game_seconds: i64) {
         let clocks = self.env.connection().store::<TimeTick>(&TIME_CLOCK_BUCKET).unwrap();
         let ticked = clocks.modify(WORLD, |old| {
             let tick = old.map_or(1, |old| old.tick + 1);
@@ -79,12 +84,16 @@ impl Sky {
     }
 }
 
+/// The next change, which comes within ten seconds.
 async fn next(changes: &mut Watch<WeatherChanged>) -> WeatherChanged {
-    loop {
-        if let Change::Put(entry) = changes.next().await.unwrap().unwrap() {
-            return entry.value;
+    let put = async {
+        loop {
+            if let Change::Put(entry) = changes.next().await.unwrap().unwrap() {
+                return entry.value;
+            }
         }
-    }
+    };
+    tokio::time::timeout(Duration::from_secs(10), put).await.unwrap()
 }
 
 fn seconds(seconds: i64) -> prost_types::Duration {
@@ -195,18 +204,38 @@ async fn two_instances_that_see_one_tick_change_the_weather_once() {
     sky.serve(7).await;
     let mut changes = sky.changes().await;
     let mut seen = Vec::new();
-    for hour in 0..48 {
-        sky.tick(hour * HOUR / 2).await;
+    for half_hour in 0..48 {
+        sky.tick(half_hour * HOUR / 2).await;
     }
-    let forecast = conditions(&sky.client().forecast(week()).await.unwrap());
-    sky.tick(forecast[1].0).await;
-    while seen.last().is_none_or(|(at, _)| *at < forecast[1].0) {
-        let change = next(&mut changes).await;
-        seen.push((change.game_time.unwrap().seconds, change.weather.unwrap().condition));
+    for (from, condition) in &conditions(&sky.client().forecast(week()).await.unwrap())[1..4] {
+        sky.tick(*from).await;
+        while seen.last().is_none_or(|(_, last)| last != condition) {
+            let change = next(&mut changes).await;
+            seen.push((change.game_time.unwrap().seconds, change.weather.unwrap().condition));
+        }
     }
     assert!(
         seen.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 != pair[1].1),
         "{seen:?}"
+    );
+    sky.env.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tick_that_comes_late_does_not_turn_the_weather_back() {
+    let sky = Sky::begin().await;
+    sky.serve(7).await;
+    let mut changes = sky.changes().await;
+    sky.tick(0).await;
+    next(&mut changes).await;
+    let foreseen = conditions(&sky.client().forecast(week()).await.unwrap());
+    let (now, condition) = foreseen[2];
+    sky.now.store(now, SeqCst);
+    sky.tell(foreseen[1].0).await;
+    let seen = next(&mut changes).await;
+    assert_eq!(
+        (seen.game_time.unwrap().seconds, seen.weather.unwrap().condition),
+        (now, condition)
     );
     sky.env.drain().await;
 }
