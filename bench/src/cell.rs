@@ -21,9 +21,11 @@ pub const CELLS: &[Cell] = &[
     raw::CELL,
     prost::CELL,
     prost::CURRENT_THREAD,
+    prost::CORES,
     micro::CELL,
     ours::CELL,
     ours::CURRENT_THREAD,
+    ours::CORES,
     ours::HEADER,
     ours::DEADLINE,
     ours::METADATA,
@@ -52,6 +54,8 @@ pub struct Cell {
     pub about: &'static str,
     /// What is called.
     pub shape: Shape,
+    /// Name of a cell that it is compared with besides the base.
+    pub beside: Option<&'static str>,
     /// Whether the broker stands between.
     pub broker: bool,
     /// Runtime of client and server.
@@ -94,9 +98,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_and_bases_exist() {
+    fn names_are_unique_and_what_they_are_compared_with_exists() {
         for (at, cell) in CELLS.iter().enumerate() {
             assert!(CELLS[..at].iter().all(|earlier| earlier.name != cell.name), "{}", cell.name);
+            let beside = cell.beside.map(|name| find(name).map(|cell| cell.shape));
+            assert!(beside.is_none_or(|shape| shape == Some(cell.shape)), "{}", cell.name);
         }
         assert_eq!(find(BASE).map(|cell| cell.shape), Some(Shape::Unary));
         assert_eq!(find(STREAM_BASE).map(|cell| cell.shape), Some(Shape::Stream));

@@ -65,7 +65,7 @@ struct Rpc {
     /// Calls, or streams, outstanding at a time
     #[arg(long, value_delimiter = ',', value_name = "N")]
     concurrency: Vec<usize>,
-    /// Rounds of each cell at each concurrency
+    /// Rounds of each cell at each concurrency, each with fresh processes
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
     /// Length of a round

@@ -60,60 +60,77 @@ impl Round {
 
 /// Measures.
 pub fn conduct(plan: &Plan) -> anyhow::Result<Outcome> {
+    let mut outcome = Outcome { rounds: Vec::new(), counts: Vec::new(), absent: Vec::new() };
+    let bar = bar();
     let mut pairs = Vec::new();
-    let mut absent = Vec::new();
+    for _ in 0..plan.rounds {
+        // How a process happens to start, its figures may keep to for its life: so no round shares it with another.
+        drop(pairs);
+        pairs = start(plan, &mut outcome.absent);
+        bar.set_length(steps(plan, &pairs));
+        for shape in [Shape::Unary, Shape::Stream] {
+            for &concurrency in plan.concurrency(shape) {
+                sweep(plan, shape, concurrency, &mut pairs, &mut outcome.rounds, &bar)?;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    if plan.counts || plan.instructions {
+        outcome.counts = counts::count(plan, &mut pairs);
+    }
+    Ok(outcome)
+}
+
+/// Starts every cell that isn't known to be absent.
+fn start(plan: &Plan, absent: &mut Vec<(&'static str, String)>) -> Vec<Pair> {
+    let mut pairs = Vec::new();
     for cell in &plan.cells {
+        if absent.iter().any(|(name, _)| *name == cell.name) {
+            continue;
+        }
         match Pair::start(cell, Program::Plain) {
             Ok(pair) => pairs.push(pair),
             Err(error) => absent.push((cell.name, format!("{error:#}"))),
         }
     }
-    let bar = bar(plan, &pairs);
-    let mut rounds = Vec::new();
-    for shape in [Shape::Unary, Shape::Stream] {
-        for &concurrency in plan.concurrency(shape) {
-            let sweep = Sweep::new(&pairs, shape);
-            if sweep.members.is_empty() {
-                continue;
-            }
-            let warm = Load::lasting(concurrency, plan.round / 4);
-            for &at in &sweep.members {
-                bar.set_message(format!("{} x{concurrency}: warming", pairs[at].cell.name));
-                pairs[at].round(rounds.len(), warm)?;
-            }
-            for _ in 0..plan.rounds {
-                for &at in &sweep.order {
-                    bar.set_message(format!("{} x{concurrency}", pairs[at].cell.name));
-                    let load = Load::lasting(concurrency, plan.round);
-                    let round = pairs[at].round(rounds.len(), load)?;
-                    rounds.push(round);
-                    bar.inc(1);
-                }
-            }
-        }
+    pairs
+}
+
+/// A round of each cell of a shape, warmed up.
+fn sweep(
+    plan: &Plan,
+    shape: Shape,
+    concurrency: usize,
+    pairs: &mut [Pair],
+    rounds: &mut Vec<Round>,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
+    let order = order(pairs, shape);
+    for pair in pairs.iter_mut().filter(|pair| pair.cell.shape == shape) {
+        bar.set_message(format!("{} x{concurrency}: warming", pair.cell.name));
+        pair.round(0, Load::lasting(concurrency, plan.round / 4))?;
     }
-    bar.finish_and_clear();
-    let counts =
-        if plan.counts || plan.instructions { counts::count(plan, &mut pairs) } else { Vec::new() };
-    Ok(Outcome { rounds, counts, absent })
+    for at in order {
+        bar.set_message(format!("{} x{concurrency}", pairs[at].cell.name));
+        rounds.push(pairs[at].round(rounds.len(), Load::lasting(concurrency, plan.round))?);
+        bar.inc(1);
+    }
+    Ok(())
 }
 
-/// The order of one sweep over the cells of a shape: the base stands between any two others.
-struct Sweep {
-    members: Vec<usize>,
-    order: Vec<usize>,
-}
-
-impl Sweep {
-    fn new(pairs: &[Pair], shape: Shape) -> Self {
-        let members: Vec<usize> =
-            (0..pairs.len()).filter(|&at| pairs[at].cell.shape == shape).collect();
-        let base = members.iter().copied().find(|&at| pairs[at].cell.name == base(shape));
-        let others = members.iter().copied().filter(|&at| Some(at) != base);
-        let mut order: Vec<usize> = others.flat_map(|at| base.into_iter().chain([at])).collect();
+/// The order of a sweep: each cell stands between the base and the other one that it is compared with.
+fn order(pairs: &[Pair], shape: Shape) -> Vec<usize> {
+    let find = |name| pairs.iter().position(|pair| pair.cell.name == name);
+    let base = find(base(shape));
+    let others = (0..pairs.len()).filter(|&at| pairs[at].cell.shape == shape && Some(at) != base);
+    let mut order = Vec::new();
+    for at in others {
         order.extend(base);
-        Self { members, order }
+        order.push(at);
+        order.extend(pairs[at].cell.beside.and_then(find));
     }
+    order.extend(base);
+    order
 }
 
 /// Which of the two programs plays.
@@ -192,14 +209,13 @@ fn role(program: Program, part: &str, cell: &Cell, url: &str) -> anyhow::Result<
     Ok(command)
 }
 
-fn bar(plan: &Plan, pairs: &[Pair]) -> ProgressBar {
-    let steps: usize = [Shape::Unary, Shape::Stream]
-        .iter()
-        .map(|&shape| {
-            Sweep::new(pairs, shape).order.len() * plan.concurrency(shape).len() * plan.rounds
-        })
-        .sum();
+fn steps(plan: &Plan, pairs: &[Pair]) -> u64 {
+    let shapes = [Shape::Unary, Shape::Stream].iter();
+    let sweeps = shapes.map(|&shape| order(pairs, shape).len() * plan.concurrency(shape).len());
+    u64::try_from(sweeps.sum::<usize>() * plan.rounds).unwrap_or(u64::MAX)
+}
+
+fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {msg}");
-    let bar = ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX));
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -9,6 +9,7 @@ pub mod cell;
 mod chance;
 pub mod cli;
 pub mod conduct;
+mod cores;
 #[path = "generated/mod.rs"]
 #[expect(
     missing_docs,

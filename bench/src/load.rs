@@ -19,8 +19,8 @@ pub trait Caller: Send + Sized + 'static {
 
 /// Runs rounds for a client process.
 pub trait Driver {
-    /// Runs a round.
-    fn run(&mut self, load: Load) -> impl Future<Output = anyhow::Result<Sample>>;
+    /// Runs a round, and returns what its workers noted.
+    fn run(&mut self, load: Load) -> impl Future<Output = anyhow::Result<Vec<Log>>>;
 }
 
 /// A driver that keeps a pool of callers, made on demand.
@@ -37,14 +37,13 @@ impl<C: Caller, F: AsyncFnMut() -> anyhow::Result<C>> Pool<C, F> {
 }
 
 impl<C: Caller, F: AsyncFnMut() -> anyhow::Result<C>> Driver for Pool<C, F> {
-    async fn run(&mut self, load: Load) -> anyhow::Result<Sample> {
+    async fn run(&mut self, load: Load) -> anyhow::Result<Vec<Log>> {
         while self.idle.len() < load.concurrency {
             let caller = (self.make)().await.context("a caller can't be made")?;
             self.idle.push(caller);
         }
         let end = End::new(load.until);
         let mut workers = JoinSet::new();
-        let started = Instant::now();
         for caller in self.idle.drain(self.idle.len() - load.concurrency..) {
             workers.spawn(work(caller, end.clone()));
         }
@@ -54,7 +53,7 @@ impl<C: Caller, F: AsyncFnMut() -> anyhow::Result<C>> Driver for Pool<C, F> {
             self.idle.push(caller);
             logs.push(log);
         }
-        Ok(Log::summary(&logs, started.elapsed()))
+        Ok(logs)
     }
 }
 
@@ -184,7 +183,8 @@ mod tests {
     #[tokio::test]
     async fn a_round_of_so_many_calls_makes_exactly_so_many() {
         let mut pool = Pool::new(async || Ok(Instantly(0)));
-        let sample = pool.run(Load { concurrency: 1, until: Until::Calls(100) }).await.unwrap();
+        let logs = pool.run(Load { concurrency: 1, until: Until::Calls(100) }).await.unwrap();
+        let sample = Log::summary(&logs, Duration::from_secs(1));
         assert_eq!((sample.calls, sample.failures), (90, 10));
         assert_eq!(sample.failure.as_deref(), Some("every tenth fails"));
     }

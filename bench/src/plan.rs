@@ -15,7 +15,7 @@ pub struct Plan {
     pub concurrency: Vec<usize>,
     /// Streams open at a time.
     pub streams: Vec<usize>,
-    /// Rounds of each cell at each concurrency.
+    /// Rounds of each cell at each concurrency, each with processes that were started for it.
     pub rounds: usize,
     /// Length of a round.
     pub round: Duration,
@@ -40,7 +40,7 @@ impl Plan {
     pub fn new(effort: Effort) -> Self {
         let (concurrency, streams, rounds, millis) = match effort {
             Effort::Quick => (vec![1, 64], vec![1, 16], 3, 250),
-            Effort::Full => (vec![1, 16, 64, 256], vec![1, 16, 64], 7, 500),
+            Effort::Full => (vec![1, 16, 64, 256], vec![1, 16, 64], 9, 500),
         };
         Self {
             cells: CELLS.iter().collect(),
@@ -53,18 +53,19 @@ impl Plan {
         }
     }
 
-    /// Keeps only the named cells, and the bases that they are compared with.
+    /// Keeps only the named cells, and those that they are compared with.
     pub fn only(&mut self, names: &[String]) -> anyhow::Result<()> {
         for name in names {
             let known = CELLS.iter().map(|cell| cell.name).collect::<Vec<_>>().join(", ");
             anyhow::ensure!(find(name).is_some(), "no cell is called `{name}`; there are {known}");
         }
         let wanted = |cell: &Cell| names.iter().any(|name| name == cell.name);
-        let shapes: Vec<Shape> =
-            CELLS.iter().filter(|cell| wanted(cell)).map(|cell| cell.shape).collect();
-        self.cells.retain(|cell| {
-            wanted(cell) || (base(cell.shape) == cell.name && shapes.contains(&cell.shape))
-        });
+        let others: Vec<&str> = CELLS
+            .iter()
+            .filter(|cell| wanted(cell))
+            .flat_map(|cell| cell.beside.into_iter().chain([base(cell.shape)]))
+            .collect();
+        self.cells.retain(|cell| wanted(cell) || others.contains(&cell.name));
         Ok(())
     }
 
@@ -92,10 +93,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_brings_its_base_along() {
+    fn a_choice_brings_along_what_it_is_compared_with() {
         let mut plan = Plan::new(Effort::Quick);
         plan.only(&["bare".into()]).unwrap();
         assert_eq!(plan.cells.iter().map(|cell| cell.name).collect::<Vec<_>>(), ["bare", BASE]);
+        let mut plan = Plan::new(Effort::Quick);
+        plan.only(&["ours-layers".into()]).unwrap();
+        assert_eq!(
+            plan.cells.iter().map(|cell| cell.name).collect::<Vec<_>>(),
+            [BASE, "ours", "ours-layers"]
+        );
         let error = plan.only(&["bear".into()]).unwrap_err().to_string();
         assert!(error.starts_with("no cell is called `bear`; there are bare, "), "{error}");
     }

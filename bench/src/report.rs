@@ -133,7 +133,7 @@ impl fmt::Display for Report {
         let Self { processors, rounds_each, round_s, .. } = self;
         writeln!(
             f,
-            "{rounds_each} interleaved rounds of {round_s} s for each cell, {processors} processors for client, server and broker.\n\
+            "{rounds_each} interleaved rounds of {round_s} s for each cell, each with fresh processes, {processors} processors for client, server and broker.\n\
              Ratios are medians over pairs of neighbouring rounds [smallest..largest]."
         )?;
         table::write(self, f)

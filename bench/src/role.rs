@@ -2,14 +2,14 @@
 
 use std::io::{BufRead as _, Write as _};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cell::{Cell, Flavor};
-use crate::load::Driver;
+use crate::load::{Driver, Log};
 use crate::sample::{Load, Until};
 
 /// Counts the allocations of this process so far; present in counting builds.
@@ -58,9 +58,11 @@ pub async fn follow(mut driver: impl Driver) -> anyhow::Result<()> {
             // Under an instrumenting emulator a call takes a hundred times as long.
             Until::Calls(_) => OVERTIME * 30,
         };
-        let before = allocations();
+        let (before, started) = (allocations(), Instant::now());
         let round = tokio::time::timeout(time, driver.run(load)).await;
-        let mut sample = round.context("a round doesn't end: a call got lost")??;
+        let elapsed = started.elapsed();
+        let logs = round.context("a round doesn't end: a call got lost")??;
+        let mut sample = Log::summary(&logs, elapsed);
         sample.allocations = allocations().zip(before).map(|(after, before)| after - before);
         say(&sample)?;
     }

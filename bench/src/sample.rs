@@ -32,6 +32,24 @@ impl Load {
     }
 }
 
+impl Load {
+    /// Divides it into so many parts, as equal as can be. Where calls are counted, each part has as many as befit it.
+    pub fn divided(self, parts: usize) -> impl Iterator<Item = Self> {
+        let workers = move |at: usize| self.concurrency * at / parts;
+        let calls = move |all: u64, at: usize| {
+            let [some, every] = [workers(at), self.concurrency.max(1)].map(|count| count as u64);
+            all * some / every
+        };
+        (0..parts).map(move |at| Self {
+            concurrency: workers(at + 1) - workers(at),
+            until: match self.until {
+                Until::Millis(millis) => Until::Millis(millis),
+                Until::Calls(all) => Until::Calls(calls(all, at + 1) - calls(all, at)),
+            },
+        })
+    }
+}
+
 /// What one round gave.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Sample {
@@ -59,5 +77,26 @@ impl Sample {
     #[expect(clippy::cast_precision_loss, reason = "a round counts far fewer than 2^52 calls")]
     pub fn rate(&self) -> f64 {
         if self.seconds > 0.0 { self.calls as f64 / self.seconds } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_is_divided_without_rest() {
+        let parts = |concurrency, calls| -> Vec<(usize, u64)> {
+            Load { concurrency, until: Until::Calls(calls) }
+                .divided(3)
+                .map(|part| match part.until {
+                    Until::Calls(calls) => (part.concurrency, calls),
+                    Until::Millis(_) => unreachable!("calls were divided"),
+                })
+                .collect()
+        };
+        assert_eq!(parts(6, 100), [(2, 33), (2, 33), (2, 34)]);
+        assert_eq!(parts(1, 100), [(0, 0), (0, 0), (1, 100)]);
+        assert_eq!(parts(0, 100), [(0, 0); 3]);
     }
 }

@@ -13,6 +13,7 @@ pub(super) const CELL: Cell = Cell {
     name: "axum",
     about: "axum and JSON, a connection a caller, no broker",
     shape: Shape::Unary,
+    beside: None,
     broker: false,
     flavor: Flavor::MultiThread,
     serve: Some(|_| serve().boxed_local()),

@@ -10,7 +10,7 @@ use prost::Message as _;
 
 use super::{Cell, Flavor, Shape};
 use crate::load::{Driver, End, Log};
-use crate::sample::{Load, Sample};
+use crate::sample::Load;
 use crate::{message, role};
 
 const SUBJECT: &str = "bench.bare";
@@ -19,6 +19,7 @@ pub(super) const CELL: Cell = Cell {
     name: "bare",
     about: "bare protocol loop: the broker's limit",
     shape: Shape::Unary,
+    beside: None,
     broker: true,
     flavor: Flavor::CurrentThread,
     serve: Some(|url| async move { serve(&url) }.boxed_local()),
@@ -47,7 +48,7 @@ struct Bare {
 }
 
 impl Driver for Bare {
-    async fn run(&mut self, load: Load) -> anyhow::Result<Sample> {
+    async fn run(&mut self, load: Load) -> anyhow::Result<Vec<Log>> {
         let Self { socket, inbox, request } = self;
         let replies: Vec<_> = (0..load.concurrency).map(|slot| format!("{inbox}.{slot}")).collect();
         let end = End::new(load.until);
@@ -81,7 +82,7 @@ impl Driver for Bare {
             })?;
             anyhow::ensure!(failure.is_none(), "{failure:?}");
         }
-        Ok(Log::summary(&[log], started.elapsed()))
+        Ok(vec![log])
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) const CELL: Cell = Cell {
     name: "fastapi",
     about: "FastAPI, uvicorn and JSON (the old system)",
     shape: Shape::Unary,
+    beside: None,
     broker: false,
     flavor: Flavor::MultiThread,
     serve: None,

@@ -18,6 +18,7 @@ pub(super) const CELL: Cell = Cell {
     name: "micro",
     about: "async-nats service with prost",
     shape: Shape::Unary,
+    beside: None,
     broker: true,
     flavor: Flavor::MultiThread,
     serve: Some(|url| serve(url).boxed_local()),

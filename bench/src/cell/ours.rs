@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bodybroker_runtime::connection::Options;
-use bodybroker_runtime::{Connection, Context, Outbound, Result};
+use bodybroker_runtime::{Connection, Context, Outbound, Result, Server};
 use futures::FutureExt as _;
 
 use super::{Cell, Flavor, Shape};
+use crate::cores::{self, Cores};
 use crate::generated::bench::v1::{BenchClient, BenchService};
-use crate::load::{Caller, Pool};
+use crate::load::{Caller, Driver, Pool};
 use crate::message::{self, InferRequest, InferResponse, InferStreamRequest, InferStreamResponse};
 use crate::role;
 
@@ -16,6 +17,7 @@ pub(super) const CELL: Cell = Cell {
     name: "ours",
     about: "our generated client and server",
     shape: Shape::Unary,
+    beside: None,
     broker: true,
     flavor: Flavor::MultiThread,
     serve: Some(|url| serve(url).boxed_local()),
@@ -29,10 +31,22 @@ pub(super) const CURRENT_THREAD: Cell = Cell {
     ..CELL
 };
 
+pub(super) const CORES: Cell = Cell {
+    name: "ours-cores",
+    about: "the same, a current-thread runtime a core",
+    flavor: Flavor::CurrentThread,
+    serve: Some(|url| cores::serve(async move || start(url.clone()).await).boxed_local()),
+    drive: |url| {
+        role::follow(Cores::start(async move || driver(url.clone(), NONE).await)).boxed_local()
+    },
+    ..CELL
+};
+
 pub(super) const HEADER: Cell = Cell {
     name: "ours-header",
     about: "ours with a header on the request",
     drive: |url| drive(url, Metadata { header: true, ..NONE }).boxed_local(),
+    beside: Some(CELL.name),
     ..CELL
 };
 
@@ -40,6 +54,7 @@ pub(super) const DEADLINE: Cell = Cell {
     name: "ours-deadline",
     about: "ours with another time-out than the schema's",
     drive: |url| drive(url, Metadata { deadline: true, ..NONE }).boxed_local(),
+    beside: Some(CELL.name),
     ..CELL
 };
 
@@ -47,6 +62,7 @@ pub(super) const METADATA: Cell = Cell {
     name: "ours-meta",
     about: "ours with both",
     drive: |url| drive(url, Metadata { header: true, deadline: true, ..NONE }).boxed_local(),
+    beside: Some(CELL.name),
     ..CELL
 };
 
@@ -54,6 +70,7 @@ pub(super) const LAYERS: Cell = Cell {
     name: "ours-layers",
     about: "ours with retries, a hedge and a breaker",
     drive: |url| drive(url, Metadata { layers: true, ..NONE }).boxed_local(),
+    beside: Some(CELL.name),
     ..CELL
 };
 
@@ -90,19 +107,26 @@ impl BenchService for Bench {
 
 /// Serves both methods.
 pub(super) async fn serve(url: String) -> anyhow::Result<()> {
-    let connection = Connection::connect(Options::new(url, "bench-server")).await?;
-    let _server = connection.serve(Bench.into_server()).await?;
+    let _server = start(url).await?;
     role::ready("")?;
     std::future::pending().await
 }
 
+async fn start(url: String) -> anyhow::Result<Server> {
+    let connection = Connection::connect(Options::new(url, "bench-server")).await?;
+    Ok(connection.serve(Bench.into_server()).await?)
+}
+
 async fn drive(url: String, metadata: Metadata) -> anyhow::Result<()> {
+    role::follow(driver(url, metadata).await?).await
+}
+
+async fn driver(url: String, metadata: Metadata) -> anyhow::Result<impl Driver> {
     let connection = Connection::connect(Options::new(url, "bench-client")).await?;
     let client = BenchClient::new(&connection);
-    role::follow(Pool::new(async || {
+    Ok(Pool::new(async move || {
         Ok(Ours { client: client.clone(), request: message::request(), metadata })
     }))
-    .await
 }
 
 struct Ours {

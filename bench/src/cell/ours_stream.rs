@@ -16,6 +16,7 @@ pub(super) const CELL: Cell = Cell {
     name: "ours-stream",
     about: "our generated client and server",
     shape: Shape::Stream,
+    beside: None,
     broker: true,
     flavor: Flavor::MultiThread,
     serve: Some(|url| ours::serve(url).boxed_local()),

@@ -17,6 +17,7 @@ pub(super) const CELL: Cell = Cell {
     name: "raw",
     about: "async-nats request, bytes, handler inline",
     shape: Shape::Unary,
+    beside: None,
     broker: true,
     flavor: Flavor::MultiThread,
     serve: Some(|url| serve(url).boxed_local()),

@@ -18,6 +18,7 @@ pub(super) const CELL: Cell = Cell {
     name: "raw-stream",
     about: "one message a frame, async-nats to an inbox",
     shape: Shape::Stream,
+    beside: Some("ours-stream"),
     broker: true,
     flavor: Flavor::MultiThread,
     serve: Some(|url| serve(url).boxed_local()),

@@ -28,6 +28,7 @@ pub(super) const CELL: Cell = Cell {
     name: "tonic",
     about: "tonic, one HTTP/2 connection, no broker",
     shape: Shape::Unary,
+    beside: None,
     broker: false,
     flavor: Flavor::MultiThread,
     serve: Some(|_| serve().boxed_local()),

@@ -18,6 +18,7 @@ pub(super) const CELL: Cell = Cell {
     name: "tonic-stream",
     about: "tonic server streaming, no broker",
     shape: Shape::Stream,
+    beside: None,
     broker: false,
     flavor: Flavor::MultiThread,
     serve: Some(|_| unary::serve().boxed_local()),

@@ -65,8 +65,8 @@ const TARGETS: &[Target] = &[
         limit: Limit::AtMost(1.0),
     },
     Target {
-        what: "throughput of ours on current-thread runtimes to raw async-nats with prost",
-        of: "ours-ct",
+        what: "throughput of ours, a current-thread runtime a core, to raw async-nats with prost",
+        of: "ours-cores",
         to: "prost",
         figure: rate,
         concurrency: &[16, 64, 256],

@@ -2,8 +2,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Cells that need nothing but the server; the old system's Python is not a test's business.
-const CELLS: &str =
-    "bare,raw,prost,micro,tonic,axum,ours,ours-ct,ours-meta,ours-stream,raw-stream,tonic-stream";
+const CELLS: &str = "bare,raw,prost,prost-cores,micro,tonic,axum,ours,ours-ct,ours-cores,ours-meta,ours-stream,raw-stream,tonic-stream";
 
 #[test]
 fn every_cell_answers_its_calls_and_gives_figures() {
