@@ -120,7 +120,7 @@ pub enum Flush {
     Soon,
     /// With the next [`Transport::push`]: for whoever publishes several in a row.
     Later,
-    /// With what else leaves within a few milliseconds, or alone then: for what nobody waits for.
+    /// With others of its kind, within a few milliseconds: for what nobody waits for, so that it wakes nobody alone.
     Idly,
 }
 

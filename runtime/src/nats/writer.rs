@@ -66,6 +66,10 @@ impl Writer {
             )
             .with_executed(Executed::No));
         }
+        if message.flush == Flush::Idly {
+            buffer.linger(message);
+            return Ok(());
+        }
         let start = buffer.bytes.len();
         encode::publish(&mut buffer.bytes, message);
         if let Some(expires) = message.expires {
@@ -75,8 +79,7 @@ impl Writer {
         match message.flush {
             Flush::Now => self.write(buffer),
             Flush::Soon => buffer.tell(),
-            Flush::Later => {}
-            Flush::Idly => buffer.linger(),
+            Flush::Later | Flush::Idly => {}
         }
         Ok(())
     }

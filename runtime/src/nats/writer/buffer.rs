@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::marks::Marks;
 use super::{Fence, Word};
+use crate::transport::Outgoing;
 use crate::wire::encode;
 
 /// Largest buffer that is kept when it is empty.
@@ -23,11 +24,14 @@ pub(super) struct Buffer {
     pub(super) open: bool,
     pub(super) bytes: Vec<u8>,
     pub(super) marks: Marks,
+    /// What nobody waits for.
+    idle: Vec<u8>,
     /// An empty buffer to swap with.
     spare: Vec<u8>,
     /// Whether somebody holds a batch that isn't written yet, or nothing may be written yet.
     pub(super) writing: bool,
-    pub(super) told: Told,
+    /// Whether the flusher has been told to write.
+    pub(super) told: bool,
     /// What a caller could not write all of: for the flusher.
     pub(super) stuck: Option<Batch>,
     pings: VecDeque<oneshot::Sender<()>>,
@@ -39,19 +43,10 @@ pub(super) struct Buffer {
 /// Wakes the flusher of a connection.
 #[derive(Default)]
 pub(super) struct Bell {
+    /// There is something to write.
     pub(super) wake: Notify,
+    /// There is something that may wait for a while.
     pub(super) linger: Notify,
-}
-
-/// What the flusher has been told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Told {
-    #[default]
-    Nothing,
-    /// To look in a while.
-    InAWhile,
-    /// To write.
-    AtOnce,
 }
 
 /// Bytes on their way to the socket.
@@ -86,6 +81,7 @@ impl Buffer {
             return Fence(None);
         }
         let (passed, fence) = oneshot::channel();
+        self.gather();
         encode::ping(&mut self.bytes);
         self.pings.push_back(passed);
         self.tell();
@@ -100,18 +96,23 @@ impl Buffer {
         }
     }
 
-    /// Tells the flusher, once, to look in a while.
-    pub(super) fn linger(&mut self) {
-        if self.told == Told::Nothing && !self.writing {
-            self.told = Told::InAWhile;
+    /// Takes a message that nobody waits for, and tells the flusher of the first one.
+    pub(super) fn linger(&mut self, message: &Outgoing<'_>) {
+        if self.idle.is_empty() {
             self.bell.linger.notify_one();
         }
+        encode::publish(&mut self.idle, message);
+    }
+
+    /// Lets what nobody waits for leave with the rest.
+    pub(super) fn gather(&mut self) {
+        self.bytes.append(&mut self.idle);
     }
 
     /// Tells the flusher, once.
     pub(super) fn tell(&mut self) {
-        if self.told != Told::AtOnce && !self.writing {
-            self.told = Told::AtOnce;
+        if !self.told && !self.writing {
+            self.told = true;
             self.bell.wake.notify_one();
         }
     }

@@ -12,12 +12,12 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::Writer;
-use super::buffer::{Batch, Bell, Told};
+use super::buffer::{Batch, Bell, Buffer};
 
 /// Time that a batch waits for the socket after which it is worth looking for expired requests.
 const HELD_UP: Duration = Duration::from_millis(20);
 
-/// How long something that nobody waits for may wait for company.
+/// How long something that nobody waits for waits for company.
 const LINGER: Duration = Duration::from_millis(2);
 
 /// Largest piece that is given to the socket at once, so that what waits behind it can still expire.
@@ -40,8 +40,11 @@ pub(in crate::nats) async fn flush_until_closed(
 ) {
     let Some(bell) = writer.of(number, |buffer| buffer.bell()) else { return broken.cancel() };
     let flushing = async {
+        let mut lingering = None;
         loop {
-            bell.rung().await;
+            if bell.rung(&mut lingering).await {
+                writer.of(number, Buffer::gather);
+            }
             // Whoever is ready publishes first: then one write serves them all.
             tokio::task::yield_now().await;
             while let Some(batch) = writer.next_batch(number) {
@@ -60,14 +63,22 @@ pub(in crate::nats) async fn flush_until_closed(
 }
 
 impl Bell {
-    /// Completes when there is something to write, or a while after there is something that may wait.
-    async fn rung(&self) {
-        tokio::select! {
-            () = self.wake.notified() => {}
-            () = self.linger.notified() => {
-                let _ = tokio::time::timeout(LINGER, self.wake.notified()).await;
+    /// Completes when there is something to write, and says whether what waited for company until then leaves with it.
+    async fn rung(&self, lingering: &mut Option<Instant>) -> bool {
+        if lingering.is_none() {
+            tokio::select! {
+                () = self.wake.notified() => return false,
+                () = self.linger.notified() => {}
             }
         }
+        let until = *lingering.get_or_insert_with(|| Instant::now() + LINGER);
+        let woken = tokio::time::timeout_at(until, self.wake.notified()).await;
+        // Who is woken all the time looks at the time, too.
+        let due = woken.is_err() || Instant::now() >= until;
+        if due {
+            *lingering = None;
+        }
+        due
     }
 }
 
@@ -75,7 +86,7 @@ impl Writer {
     /// Takes what is to be written next, unless a caller is writing.
     fn next_batch(&self, number: u64) -> Option<Batch> {
         self.of(number, |buffer| {
-            buffer.told = Told::Nothing;
+            buffer.told = false;
             if let Some(stuck) = buffer.stuck.take() {
                 return Some(stuck);
             }
