@@ -1,6 +1,7 @@
 //! Moves frames from their source to the wire, as many at once as are at hand.
 
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -243,7 +244,15 @@ impl<T: Message> Future for Pump<T> {
                     return Poll::Ready(Err(Stopped::Told(status)));
                 }
             };
-            match this.fill(cx, room, next) {
+            let filled = panic::catch_unwind(AssertUnwindSafe(|| this.fill(cx, room, next)));
+            let filled = filled.unwrap_or_else(|panic| {
+                // What the source made before is its reader's.
+                if this.pack.span().count > 0 {
+                    this.publish(None);
+                }
+                panic::resume_unwind(panic)
+            });
+            match filled {
                 Filled::More => {
                     this.publish(None);
                     this.turn += 1;

@@ -76,8 +76,12 @@ async fn a_panic_is_contained() {
     let pair = Pair::new(1).await;
     let failure = count(&pair.client, 5, PANIC).await.unwrap_err();
     assert_eq!(failure.code(), Code::Internal);
-    let stream = count(&pair.client, 5, PANIC_LATE).await.unwrap();
-    assert_eq!(stream.collect().await.unwrap_err().code(), Code::Internal);
+    let mut stream = count(&pair.client, 5, PANIC_LATE).await.unwrap();
+    for made in 1..=5 {
+        assert_eq!(stream.next().await.unwrap().unwrap().value, made);
+    }
+    assert_eq!(stream.next().await.unwrap().unwrap_err().code(), Code::Internal);
+    drop(stream);
     let stream = count(&pair.client, 5, WELL).await.unwrap();
     assert_counted(&stream.collect().await.unwrap(), 5);
     pair.clean().await;
