@@ -18,7 +18,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
 use crate::event::PLACES;
-use crate::fixture::{ECHO, Echo, HANG, READ, Text, call_of, connect, echo};
+use crate::fixture::{ECHO, Echo, HANG, READ, Text, call_of, connect, echo, settled};
 
 mod credentials;
 
@@ -62,7 +62,7 @@ async fn a_connection_ends_with_its_last_clone() {
     let (mut state, subject) = (last.state(), Subject::literal("news"));
     let observer = async_nats::connect(server.url()).await.unwrap();
     let mut news = observer.subscribe(subject.to_string()).await.unwrap();
-    observer.flush().await.unwrap();
+    settled(&observer).await;
     drop(first);
     let (headers, body) = (&Headers::new(), &"what was published is written".as_bytes());
     let message = Outgoing {

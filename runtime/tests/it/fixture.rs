@@ -13,7 +13,16 @@ use bodybroker_runtime::spec::{Idempotency, Kind, MethodSpec, ServiceSpec};
 use bodybroker_runtime::status::{Result, Status};
 use bodybroker_runtime::testing::NatsServer;
 use bodybroker_runtime::transport::BoxFuture;
+use futures::StreamExt as _;
 use tokio::sync::Notify;
+
+/// Completes when the server has done what a client asked of it so far, which its own `flush` only writes.
+pub(crate) async fn settled(client: &async_nats::Client) {
+    let inbox = client.new_inbox();
+    let mut echo = client.subscribe(inbox.clone()).await.unwrap();
+    client.publish(inbox, "".into()).await.unwrap();
+    echo.next().await.unwrap();
+}
 
 /// What every method takes and returns.
 #[derive(Clone, PartialEq, prost::Message)]

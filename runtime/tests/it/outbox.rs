@@ -504,7 +504,7 @@ async fn an_event_waits_for_a_stream_that_is_gone() -> Result<()> {
     let client = async_nats::connect(server.url()).await.unwrap();
     async_nats::jetstream::new(client.clone()).delete_stream("EVENTS").await.unwrap();
     let mut asked = client.subscribe("$JS.API.STREAM.MSG.GET.EVENTS").await.unwrap();
-    client.flush().await.unwrap();
+    crate::fixture::settled(&client).await;
     let store: Store<Rang> = connection.store_with_outbox(spec)?;
     ring(&store, "a").await?;
     ring(&store, "a").await?;

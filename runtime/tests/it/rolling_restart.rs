@@ -15,6 +15,8 @@ use bodybroker_runtime::transport::BoxFuture;
 use futures::StreamExt as _;
 use tokio::task::JoinSet;
 
+use crate::fixture::settled;
+
 /// Calls a second, sent in bursts of five.
 const CALLS_PER_SECOND: u64 = 5_000;
 
@@ -134,7 +136,7 @@ impl Instance {
                     .queue_subscribe(method.subject, method.queue_group.to_owned())
                     .await
                     .expect("a subscription");
-                client.flush().await.expect("a round trip");
+                settled(&client).await;
                 let run = library(client, requests, drain, effects.clone(), Arc::clone(&stop));
                 Self::Library(tokio::spawn(run), stop)
             }

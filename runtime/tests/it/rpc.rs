@@ -7,7 +7,7 @@ use bodybroker_runtime::testing::NatsServer;
 use futures::{FutureExt as _, StreamExt as _};
 
 use crate::fixture::{
-    ECHO, FAIL, HANG, NESTED, PANIC, READ, REMAINING, Text, call_of, connect, echo,
+    ECHO, FAIL, HANG, NESTED, PANIC, READ, REMAINING, Text, call_of, connect, echo, settled,
 };
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_call_that_is_answered_and_dropped_cancels_nothing() {
     let (client, echo, _instance) = echo(&server).await;
     let observer = async_nats::connect(server.url()).await.unwrap();
     let mut given_up = observer.subscribe("svc.test.echo.v1.$cancel").await.unwrap();
-    observer.flush().await.unwrap();
+    settled(&observer).await;
     let mut answered = Box::pin(call_of(&client, ECHO, Text::new("first")));
     assert!(futures::poll!(&mut answered).is_pending());
     // Its answer lies behind the first one's.
@@ -117,7 +117,7 @@ async fn a_call_that_is_answered_and_dropped_cancels_nothing() {
     echo.hung.started(1).await;
     calling.abort();
     echo.hung.dropped(1).await;
-    observer.flush().await.unwrap();
+    settled(&observer).await;
     let heard = std::iter::from_fn(|| given_up.next().now_or_never());
     assert_eq!(heard.count(), 1, "of the call that hangs");
 }

@@ -14,7 +14,7 @@ async fn seen(server: &NatsServer, text: &str) -> [Seen; 2] {
     let observer = async_nats::connect(server.url()).await.unwrap();
     let mut requests = observer.subscribe("svc.test.echo.v1.echo").await.unwrap();
     let mut answers = observer.subscribe("_INBOX.client.>").await.unwrap();
-    super::settled(&observer).await;
+    crate::fixture::settled(&observer).await;
     let answer = call_of(&client, ECHO, Text::new(text)).await.unwrap();
     assert_eq!(answer.text, text);
     [requests.next().await.unwrap(), answers.next().await.unwrap()]

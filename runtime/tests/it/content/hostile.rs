@@ -56,7 +56,7 @@ async fn an_answer_that_is_not_what_it_says_is_data_loss() {
     let client = connect(&server, "client").await;
     let foreign = async_nats::connect(server.url()).await.unwrap();
     let mut requests = foreign.subscribe("svc.test.echo.v1.echo").await.unwrap();
-    super::settled(&foreign).await;
+    crate::fixture::settled(&foreign).await;
     for (headers, payload, word) in garbled() {
         let answering = async {
             let reply = requests.next().await.unwrap().reply.unwrap();

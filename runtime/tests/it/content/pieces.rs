@@ -295,7 +295,7 @@ async fn an_answer_that_says_it_is_elsewhere_is_believed_only_as_far_as_it_goes(
     let foreign = async_nats::connect(server.url()).await.unwrap();
     let mut requests = foreign.subscribe("svc.test.echo.v1.echo").await.unwrap();
     let mut everything = foreign.subscribe("$JS.API.>").await.unwrap();
-    super::settled(&foreign).await;
+    crate::fixture::settled(&foreign).await;
     for (offered, code) in [
         ("", Code::DataLoss),
         ("9", Code::DataLoss),
@@ -313,7 +313,7 @@ async fn an_answer_that_says_it_is_elsewhere_is_believed_only_as_far_as_it_goes(
         let (answer, ()) = tokio::join!(call_of(&client, ECHO, Text::default()), answering);
         assert_eq!(answer.unwrap_err().code(), code, "{offered}");
     }
-    super::settled(&foreign).await;
+    crate::fixture::settled(&foreign).await;
     let nothing = tokio::time::timeout(Duration::from_millis(1), everything.next()).await;
     assert!(nothing.is_err());
 }
