@@ -30,9 +30,7 @@ impl Load {
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self { concurrency, until: Until::Millis(millis) }
     }
-}
 
-impl Load {
     /// Divides it into so many parts, as equal as can be. Where calls are counted, each part has as many as befit it.
     pub fn divided(self, parts: usize) -> impl Iterator<Item = Self> {
         let workers = move |at: usize| self.concurrency * at / parts;

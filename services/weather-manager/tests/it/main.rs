@@ -115,6 +115,11 @@ fn conditions(forecast: &ForecastResponse) -> Vec<(i64, i32)> {
     forecast.entries.iter().map(entry).collect()
 }
 
+/// The same of a change: since when, and what.
+fn moment(change: &WeatherChanged) -> (i64, i32) {
+    (change.game_time.unwrap().seconds, change.weather.unwrap().condition)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_weather_follows_the_ticks_as_forecast() {
     let sky = Sky::begin().await;
@@ -128,10 +133,7 @@ async fn the_weather_follows_the_ticks_as_forecast() {
     for (from, condition) in &foreseen[1..4] {
         sky.tick(*from).await;
         let seen = next(&mut changes).await;
-        assert_eq!(
-            (seen.game_time.unwrap().seconds, seen.weather.unwrap().condition),
-            (*from, *condition)
-        );
+        assert_eq!(moment(&seen), (*from, *condition));
     }
     sky.env.drain().await;
 }
@@ -211,7 +213,7 @@ async fn two_instances_that_see_one_tick_change_the_weather_once() {
         sky.tick(*from).await;
         while seen.last().is_none_or(|(_, last)| last != condition) {
             let change = next(&mut changes).await;
-            seen.push((change.game_time.unwrap().seconds, change.weather.unwrap().condition));
+            seen.push(moment(&change));
         }
     }
     assert!(
@@ -233,10 +235,7 @@ async fn a_tick_that_comes_late_does_not_turn_the_weather_back() {
     sky.now.store(now, SeqCst);
     sky.tell(foreseen[1].0).await;
     let seen = next(&mut changes).await;
-    assert_eq!(
-        (seen.game_time.unwrap().seconds, seen.weather.unwrap().condition),
-        (now, condition)
-    );
+    assert_eq!(moment(&seen), (now, condition));
     sky.env.drain().await;
 }
 
