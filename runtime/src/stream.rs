@@ -65,5 +65,6 @@ pub(crate) const CREDIT_MAX: u64 = 65_536;
 /// the frames of many streams to interleave, and far below any server's `max_payload`.
 const PACK_BYTES: usize = 16 * 1024;
 
-/// Streams up to which each is written at once; the messages of more are combined.
-const DIRECT_STREAMS_MAX: usize = 4;
+/// Streams up to which each is written at once; the messages of more are combined. Those count that have ended and
+/// aren't confirmed yet: of short streams, one after the other, there are some.
+const DIRECT_STREAMS_MAX: usize = 12;

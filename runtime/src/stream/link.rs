@@ -64,7 +64,7 @@ impl Port {
             peer: peer.map_or_else(OnceLock::new, OnceLock::from),
             flush: if few { Flush::Now } else { Flush::Soon },
             bytes_max,
-            sizes,
+            sizes: if few { sizes.alone() } else { sizes },
         })
     }
 

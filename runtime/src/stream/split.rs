@@ -44,6 +44,11 @@ impl Sizes {
         Self { pack, whole, part: PART_BYTES.min(share).max(1), most, packs }
     }
 
+    /// For a stream that has hardly any beside it: longer messages.
+    pub(super) fn alone(self) -> Self {
+        Self { pack: 2 * self.pack, ..self }
+    }
+
     /// Whether a frame of this length is sent as it is.
     pub(super) fn is_short(&self, length: usize) -> bool {
         length <= self.whole
