@@ -167,6 +167,7 @@ impl Pack {
     }
 
     /// Adds a frame of a length.
+    #[inline]
     pub(super) fn push(&mut self, frame: &impl Message, len: usize) {
         self.begin_piece(FRAME_TAG, len);
         frame.encode_raw(&mut self.out);

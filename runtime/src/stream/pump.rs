@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::Stream as _;
@@ -18,6 +19,12 @@ use super::{Outbound, Outlet};
 use crate::seal::Guard;
 use crate::status::{Code, Result, Status};
 use crate::transport::BoxFuture;
+
+/// Time in which a source makes its first frame that is likely to have more at hand.
+const QUICK_FRAME: Duration = Duration::from_micros(10);
+
+/// How long the first frame of such a source is kept while more are packed: less than its way takes.
+const FIRST_KEPT_MAX: Duration = Duration::from_micros(100);
 
 /// Messages that a stream packs in one turn while it writes them itself.
 const DIRECT_TURN: u32 = 4;
@@ -106,6 +113,28 @@ impl<T> Pump<T> {
     }
 }
 
+/// When the first message of a stream leaves. Its frames wait for none that isn't there.
+#[derive(Debug)]
+struct First {
+    /// Since when it is being filled, where it may hold more than one frame.
+    since: Option<Instant>,
+}
+
+impl First {
+    /// Whether it leaves with so many frames. The time is looked at now and then: that takes longer than to pack a frame.
+    fn leaves(&self, frames: u64) -> bool {
+        let Some(since) = self.since else { return frames > 0 };
+        match frames {
+            0 => false,
+            1 => since.elapsed() > QUICK_FRAME,
+            _ if frames.is_power_of_two() || frames.is_multiple_of(64) => {
+                since.elapsed() > FIRST_KEPT_MAX
+            }
+            _ => false,
+        }
+    }
+}
+
 /// What filling a message came to.
 enum Filled {
     /// The source has more, for another message.
@@ -117,14 +146,15 @@ enum Filled {
 }
 
 impl<T: Message> Pump<T> {
-    /// Fills a message with the frames at hand. The very first leaves alone, so that it waits for none.
+    /// Fills a message with the frames at hand.
     fn fill(&mut self, cx: &mut Context<'_>, room: Room, next: u64) -> Filled {
-        let Some(source) = &mut self.source else { return Filled::Ended(Ok(())) };
         self.pack.begin(next);
-        let frames = if next == 1 { 1 } else { room.frames };
+        let first =
+            (next == 1).then(|| First { since: self.outlet.is_direct().then(Instant::now) });
         loop {
             let span = self.pack.span();
-            if span.count >= frames
+            if span.count >= room.frames
+                || first.as_ref().is_some_and(|first| first.leaves(span.count))
                 || span.bytes >= room.bytes
                 || self.pack.len() >= self.sizes.pack
             {
@@ -136,19 +166,15 @@ impl<T: Message> Pump<T> {
                 }
                 return Filled::More;
             }
-            match Pin::new(&mut *source).poll_next(cx) {
+            let Some(source) = &mut self.source else { return Filled::Ended(Ok(())) };
+            match Pin::new(source).poll_next(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    let added = match &self.guard {
-                        None => add(&frame, &self.sizes, &mut self.pack),
-                        Some(guard) => {
-                            let plain = frame.encode_to_vec();
-                            guard.seal(&plain).and_then(|sealed| {
-                                let frame = Raw(sealed.unwrap_or(plain).into());
-                                add(&frame, &self.sizes, &mut self.pack)
-                            })
-                        }
-                    };
-                    match added {
+                    let length = frame.encoded_len();
+                    if self.guard.is_none() && self.sizes.is_short(length) {
+                        self.pack.push(&frame, length);
+                        continue;
+                    }
+                    match self.add(&frame, length) {
                         Ok(rest) => self.rest = rest,
                         Err(status) => return Filled::Ended(Err(status)),
                     }
@@ -158,6 +184,19 @@ impl<T: Message> Pump<T> {
                 Poll::Pending => return Filled::Waits,
             }
         }
+    }
+
+    /// Adds a frame of a length, sealed where it has to be, or prepares it for several messages.
+    fn add(&mut self, frame: &T, length: usize) -> Result<Option<Rest>> {
+        let Some(guard) = &self.guard else { return self.sizes.split(frame, length).map(Some) };
+        let plain = frame.encode_to_vec();
+        let frame = Raw(guard.seal(&plain)?.unwrap_or(plain).into());
+        let length = frame.encoded_len();
+        if self.sizes.is_short(length) {
+            self.pack.push(&frame, length);
+            return Ok(None);
+        }
+        self.sizes.split(&frame, length).map(Some)
     }
 
     fn publish(&mut self, how: Option<Result<()>>) {
@@ -192,16 +231,6 @@ impl<T: Message> Pump<T> {
         self.outlet.give_up(sent, &status);
         self.ended = Some(Err(status));
     }
-}
-
-/// Adds a frame to a message, or prepares it for several.
-fn add(frame: &impl Message, sizes: &Sizes, pack: &mut Pack) -> Result<Option<Rest>> {
-    let length = frame.encoded_len();
-    if sizes.is_short(length) {
-        pack.push(frame, length);
-        return Ok(None);
-    }
-    sizes.split(frame, length).map(Some)
 }
 
 impl<T: Message> Future for Pump<T> {
@@ -271,7 +300,9 @@ impl<T: Message> Future for Pump<T> {
                         return Poll::Pending;
                     }
                 }
-                Filled::Ended(Err(status)) if this.plain && !this.opened => {
+                Filled::Ended(Err(status))
+                    if this.plain && !this.opened && this.pack.span().count == 0 =>
+                {
                     this.source = None;
                     return Poll::Ready(Err(Stopped::Plainly(status)));
                 }
@@ -292,5 +323,23 @@ impl<T> Drop for Pump<T> {
             };
             self.outlet.give_up(self.outlet.count(), &status);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_frame_is_kept_for_others_only_by_a_quick_source_and_not_for_long() {
+        let now = Instant::now();
+        let quick = First { since: Some(now + Duration::from_mins(1)) };
+        assert!(!(0..1_000).any(|frames| quick.leaves(frames)));
+        let slow = First { since: now.checked_sub(2 * QUICK_FRAME) };
+        assert!(!slow.leaves(0) && slow.leaves(1));
+        let late = First { since: now.checked_sub(2 * FIRST_KEPT_MAX) };
+        assert!(late.leaves(2) && late.leaves(64) && late.leaves(640));
+        let among_many = First { since: None };
+        assert!(!among_many.leaves(0) && among_many.leaves(1));
     }
 }

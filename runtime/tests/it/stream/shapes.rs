@@ -41,9 +41,10 @@ async fn a_thousand_frames_at_hand_travel_in_a_few_messages() {
     assert_counted(&stream.collect().await.unwrap(), 1000);
     pair.clean().await;
     tap.flush().await.unwrap();
-    // The first frame, the others with the end, and what the reader says to them: it grants once or not at all.
+    // What is at hand with the first frame, the others with the end, and what the reader says to them: it grants once or
+    // not at all.
     let messages = counted.0.load(SeqCst);
-    assert!((3..=5).contains(&messages), "{messages} messages");
+    assert!((2..=5).contains(&messages), "{messages} messages");
 }
 
 #[tokio::test]
