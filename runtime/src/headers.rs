@@ -1,6 +1,7 @@
 //! Message headers: a short list of names and values, written only when there is something to say.
 
 use bytes::Bytes;
+use memchr::memchr;
 
 use crate::status::{Result, Status};
 
@@ -168,19 +169,61 @@ pub(crate) const PREAMBLE: &[u8] = b"NATS/1.0";
 
 /// Finds the first value of a name in a header block, without reading the rest into a list.
 pub(crate) fn find<'a>(block: &'a [u8], name: &str) -> Option<&'a str> {
-    let mut lines = lines(block);
-    lines.find(|(have, _)| have.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    lines(block).find(|(have, _)| is_named(have, name)).map(|(_, value)| value.trim())
 }
 
 /// Whether a header block has one of some names.
 pub(crate) fn has_any(block: &[u8], names: &[&str]) -> bool {
-    lines(block).any(|(have, _)| names.iter().any(|name| have.trim().eq_ignore_ascii_case(name)))
+    lines(block).any(|(have, _)| names.iter().any(|name| is_named(have, name)))
+}
+
+/// Whether a name as it stands is this one.
+fn is_named(have: &str, name: &str) -> bool {
+    have.eq_ignore_ascii_case(name)
+        || have.len() > name.len() && have.trim().eq_ignore_ascii_case(name)
 }
 
 /// Names and values as they stand; none when the block is no text.
-fn lines(block: &[u8]) -> impl Iterator<Item = (&str, &str)> {
-    let text = std::str::from_utf8(block).unwrap_or_default();
-    text.split("\r\n").skip(1).filter_map(|line| line.split_once(':'))
+fn lines(block: &[u8]) -> Lines<'_> {
+    let mut lines = Lines(std::str::from_utf8(block).unwrap_or_default());
+    lines.cut();
+    lines
+}
+
+/// What is left of a header block. A request with headers is searched for several, so this doesn't look for text where a
+/// byte will do.
+struct Lines<'a>(&'a str);
+
+impl<'a> Lines<'a> {
+    /// Takes the next line.
+    fn cut(&mut self) -> &'a str {
+        let Self(text) = *self;
+        let mut from = 0;
+        while let Some(at) = memchr(b'\r', &text.as_bytes()[from..]) {
+            let end = from + at;
+            if text.as_bytes().get(end + 1) == Some(&b'\n') {
+                self.0 = &text[end + 2..];
+                return &text[..end];
+            }
+            from = end + 1;
+        }
+        self.0 = "";
+        text
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.0.is_empty() {
+            let line = self.cut();
+            if let Some(colon) = line.bytes().position(|byte| byte == b':') {
+                return Some((&line[..colon], &line[colon + 1..]));
+            }
+        }
+        None
+    }
 }
 
 /// Reads a header block that may be absent.
@@ -202,5 +245,16 @@ mod tests {
         assert_eq!(find(block, name::TIMEOUT_MS), Some("250"));
         assert_eq!(find(b"NATS/1.0\r\nBb-\xff: 1\r\n\r\n", "a"), None);
         assert!(has_any(block, &["b", "A"]) && !has_any(block, &["b", "NATS/1.0"]));
+        let odd: [&[u8]; 6] = [
+            b"",
+            b"a: 1",
+            b"\r\na : 1 ",
+            b"NATS/1.0\r\nb\na: 2\r\n a: 3\r\r\n",
+            b"NATS/1.0\n\r\na:\r\n",
+            "NATS/1.0\r\n\u{a0}a: \u{20ac}\r\n".as_bytes(),
+        ];
+        for block in odd {
+            assert_eq!(find(block, "a"), Headers::decode(block).get("a"), "{block:?}");
+        }
     }
 }
