@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use prost::Message;
 use tokio::task::AbortHandle;
 
@@ -102,12 +103,12 @@ impl<T> Inbound<T> {
 impl<T: Message + Default> Inbound<T> {
     /// The next frame; `None` after the last one of a stream that succeeded, and after its failure.
     pub async fn next(&mut self) -> Option<Result<T>> {
-        StreamExt::next(self).await
+        poll_fn(|cx| self.poll_frame(cx)).await
     }
 
     /// The next frame; `Ok(None)` at the end.
     pub async fn message(&mut self) -> Result<Option<T>> {
-        self.next().await.transpose()
+        poll_fn(|cx| self.poll_frame(cx).map(Option::transpose)).await
     }
 
     /// Every frame that is left.
@@ -127,57 +128,86 @@ fn open<T: Message + Default>(guard: &Guard, frame: Result<Raw>) -> Result<T> {
     split::decode(opened.as_deref().unwrap_or(&frame))
 }
 
-impl<T: Message + Default> Stream for Inbound<T> {
-    type Item = Result<T>;
+impl<T: Message + Default> Inbound<T> {
+    /// Polls for the next frame. Most are short, and of a message that is being read: they take a short way.
+    #[inline]
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        if self.unreported_frames + 1 < self.report_frames
+            && self.guard.is_none()
+            && self.watched.is_none()
+            && !self.assembly.is_within()
+            && let Some(frame) = self.current.next_short()
+        {
+            self.unreported_frames += 1;
+            self.unreported_bytes += frame.len() as u64;
+            let decoded = split::decode(frame);
+            return Poll::Ready(Some(decoded.map_err(|status| self.refuse(status))));
+        }
+        self.poll_any(cx)
+    }
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
-        let this = self.get_mut();
-        if this.is_over {
+    /// Polls for the next frame, whatever it takes.
+    fn poll_any(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        if self.is_over {
             return Poll::Ready(None);
         }
         loop {
-            if let Some((kind, bytes)) = this.current.next() {
-                this.unreported_frames += 1;
-                this.unreported_bytes += bytes.len() as u64;
-                let decoded = match &this.guard {
-                    None => this.assembly.take(kind, bytes),
-                    Some(guard) => this.assembly.take(kind, bytes).map(|raw| open(guard, raw)),
+            if let Some((kind, bytes)) = self.current.next() {
+                self.unreported_frames += 1;
+                self.unreported_bytes += bytes.len() as u64;
+                let decoded = match &self.guard {
+                    None => self.assembly.take(kind, bytes),
+                    Some(guard) => self.assembly.take(kind, bytes).map(|raw| open(guard, raw)),
                 };
-                if this.unreported_frames >= this.report_frames {
-                    this.report();
+                if self.unreported_frames >= self.report_frames {
+                    self.report();
                 }
                 let Some(decoded) = decoded else { continue };
-                if let Some(watched) = &mut this.watched {
+                if let Some(watched) = &mut self.watched {
                     watched.frame();
                 }
-                return Poll::Ready(Some(decoded.inspect_err(|status| {
-                    this.end(Err(status));
-                    this.inlet.fail(status.clone());
-                })));
+                return Poll::Ready(Some(decoded.map_err(|status| self.refuse(status))));
             }
-            if let Some(frames) = this.taken.pop_front() {
-                this.current = frames;
+            if let Some(frames) = self.taken.pop_front() {
+                self.current = frames;
                 continue;
             }
-            this.current = Frames::default();
-            this.report();
-            match ready!(this.inlet.poll_take(cx, &mut this.taken)) {
+            self.current = Frames::default();
+            self.report();
+            match ready!(self.inlet.poll_take(cx, &mut self.taken)) {
                 Some(Ok(())) => {}
                 Some(Err(status)) => {
-                    this.end(Err(&status));
+                    self.end(Err(&status));
                     return Poll::Ready(Some(Err(status)));
                 }
-                None if this.assembly.is_within() => {
+                None if self.assembly.is_within() => {
                     let status = Status::data_loss("the stream ended within a frame");
-                    this.end(Err(&status));
+                    self.end(Err(&status));
                     return Poll::Ready(Some(Err(status)));
                 }
                 None => {
-                    this.end(Ok(()));
+                    self.end(Ok(()));
                     return Poll::Ready(None);
                 }
             }
         }
+    }
+
+    /// Ends the stream with a frame that can't be read.
+    #[cold]
+    fn refuse(&mut self, status: Status) -> Status {
+        self.end(Err(&status));
+        self.current = Frames::default();
+        self.inlet.fail(status.clone());
+        status
+    }
+}
+
+impl<T: Message + Default> Stream for Inbound<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        self.poll_frame(cx)
     }
 }
 

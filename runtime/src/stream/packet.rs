@@ -235,6 +235,15 @@ impl Frames {
         frames
     }
 
+    /// The next frame, if it is short and whole.
+    #[inline]
+    pub(super) fn next_short(&mut self) -> Option<&[u8]> {
+        let left = self.left.checked_sub(1)?;
+        let frame = short_frame(&self.payload, &mut self.at)?;
+        self.left = left;
+        Some(frame)
+    }
+
     /// The next frame, or part of one.
     #[inline]
     pub(super) fn next(&mut self) -> Option<(Kind, &[u8])> {
