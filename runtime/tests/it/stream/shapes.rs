@@ -63,6 +63,19 @@ async fn an_end_comes_once() {
 }
 
 #[tokio::test]
+async fn frames_at_hand_arrive_before_the_failure_behind_them() {
+    let pair = Pair::new(1).await;
+    let mut stream = count(&pair.client, 5, FAILED).await.unwrap();
+    for made in 1..=5 {
+        assert_eq!(stream.next().await.unwrap().unwrap().value, made);
+    }
+    assert_eq!(stream.next().await.unwrap().unwrap_err().code(), Code::Aborted);
+    assert!(stream.next().await.is_none());
+    drop(stream);
+    pair.clean().await;
+}
+
+#[tokio::test]
 async fn a_failure_before_the_first_frame_is_a_plain_one() {
     let pair = Pair::new(1).await;
     let refusal = count(&pair.client, 5, REFUSED).await.unwrap_err();
