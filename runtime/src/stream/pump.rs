@@ -169,14 +169,12 @@ impl<T: Message> Pump<T> {
             let Some(source) = &mut self.source else { return Filled::Ended(Ok(())) };
             match Pin::new(source).poll_next(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    let length = frame.encoded_len();
-                    if self.guard.is_none() && self.sizes.is_short(length) {
-                        self.pack.push(&frame, length);
-                        continue;
-                    }
-                    match self.add(&frame, length) {
-                        Ok(rest) => self.rest = rest,
-                        Err(status) => return Filled::Ended(Err(status)),
+                    let added = match &self.guard {
+                        None => self.add(&frame),
+                        Some(guard) => seal(guard, &frame).and_then(|sealed| self.add(&sealed)),
+                    };
+                    if let Err(status) = added {
+                        return Filled::Ended(Err(status));
                     }
                 }
                 Poll::Ready(Some(Err(status))) => return Filled::Ended(Err(status)),
@@ -186,17 +184,16 @@ impl<T: Message> Pump<T> {
         }
     }
 
-    /// Adds a frame of a length, sealed where it has to be, or prepares it for several messages.
-    fn add(&mut self, frame: &T, length: usize) -> Result<Option<Rest>> {
-        let Some(guard) = &self.guard else { return self.sizes.split(frame, length).map(Some) };
-        let plain = frame.encode_to_vec();
-        let frame = Raw(guard.seal(&plain)?.unwrap_or(plain).into());
+    /// Adds a frame to the message, or prepares it for several.
+    #[inline]
+    fn add(&mut self, frame: &impl Message) -> Result<()> {
         let length = frame.encoded_len();
         if self.sizes.is_short(length) {
-            self.pack.push(&frame, length);
-            return Ok(None);
+            self.pack.push(frame, length);
+        } else {
+            self.rest = Some(self.sizes.split(frame, length)?);
         }
-        self.sizes.split(&frame, length).map(Some)
+        Ok(())
     }
 
     fn publish(&mut self, how: Option<Result<()>>) {
@@ -231,6 +228,12 @@ impl<T: Message> Pump<T> {
         self.outlet.give_up(sent, &status);
         self.ended = Some(Err(status));
     }
+}
+
+/// Writes a frame with its sensitive fields sealed.
+fn seal(guard: &Guard, frame: &impl Message) -> Result<Raw> {
+    let plain = frame.encode_to_vec();
+    Ok(Raw(guard.seal(&plain)?.unwrap_or(plain).into()))
 }
 
 impl<T: Message> Future for Pump<T> {
