@@ -153,14 +153,8 @@ impl Headers {
     /// Reads an encoded block. What isn't UTF-8 or has no colon is passed over.
     #[must_use]
     pub fn decode(block: &[u8]) -> Self {
-        let mut headers = Self::new();
-        let Ok(text) = std::str::from_utf8(block) else { return headers };
-        for line in text.split("\r\n").skip(1) {
-            if let Some((name, value)) = line.split_once(':') {
-                headers.0.push((name.trim().to_owned(), value.trim().to_owned()));
-            }
-        }
-        headers
+        let owned = |(name, value): (&str, &str)| (name.trim().to_owned(), value.trim().to_owned());
+        Self(lines(block).map(owned).collect())
     }
 }
 
@@ -245,15 +239,16 @@ mod tests {
         assert_eq!(find(block, name::TIMEOUT_MS), Some("250"));
         assert_eq!(find(b"NATS/1.0\r\nBb-\xff: 1\r\n\r\n", "a"), None);
         assert!(has_any(block, &["b", "A"]) && !has_any(block, &["b", "NATS/1.0"]));
-        let odd: [&[u8]; 6] = [
-            b"",
-            b"a: 1",
-            b"\r\na : 1 ",
-            b"NATS/1.0\r\nb\na: 2\r\n a: 3\r\r\n",
-            b"NATS/1.0\n\r\na:\r\n",
-            "NATS/1.0\r\n\u{a0}a: \u{20ac}\r\n".as_bytes(),
+        let odd: [(&[u8], _); 6] = [
+            (b"", None),
+            (b"a: 1", None),
+            (b"\r\na : 1 ", Some("1")),
+            (b"NATS/1.0\r\nb\na: 2\r\n a: 3\r\r\n", Some("3")),
+            (b"NATS/1.0\n\r\na:\r\n", Some("")),
+            ("NATS/1.0\r\n\u{a0}a: \u{20ac}\r\n".as_bytes(), Some("\u{20ac}")),
         ];
-        for block in odd {
+        for (block, value) in odd {
+            assert_eq!(find(block, "a"), value, "{block:?}");
             assert_eq!(find(block, "a"), Headers::decode(block).get("a"), "{block:?}");
         }
     }
