@@ -12,6 +12,8 @@ use crate::api::chaos::v1::{REGISTERS_BUCKET, STREAMS};
 pub const NOTES: &str = "NOTES";
 /// The stream behind the bucket of registers.
 pub const REGISTERS: &str = "KV_registers";
+/// The stream of events that nobody could handle.
+pub const DEAD_LETTERS: &str = "DLQ";
 
 /// A cluster with the streams in it, and an observer whom no fault concerns.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Stage {
     pub async fn replicated(&self) -> Result<()> {
         // Who reads needs a consumer, and those are made by the leader of the cluster.
         self.cluster.ready().await?;
-        for stream in [NOTES, REGISTERS] {
+        for stream in [NOTES, REGISTERS, DEAD_LETTERS] {
             self.cluster.replicated(stream).await?;
         }
         Ok(())

@@ -95,7 +95,8 @@ pub trait Durable: Send + Sync + 'static {
         start: Start,
     ) -> BoxFuture<'a, Result<Reading>>;
 
-    /// Reads what a stream holds now, in order.
+    /// Reads what a stream holds now, in order, as one of its replicas has it: the last appends may be missing, and
+    /// [`Durable::last_place`] tells whether they are.
     fn snapshot<'a>(
         &'a self,
         stream: &'a str,

@@ -15,7 +15,7 @@ use crate::api::chaos::v1::{ChaosServer, Noted};
 use crate::ledger::{Entry, Kind, Ledger, Told};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::stage::Stage;
+use crate::stage::{DEAD_LETTERS, Stage};
 use crate::worker::Worker;
 
 pub(super) const FAULT: Fault = Fault {
@@ -34,8 +34,6 @@ const DELIVERIES: u64 = 3;
 const DONE_MAX: Duration = Duration::from_mins(1);
 /// Pause between looks.
 const LOOK: Duration = Duration::from_millis(50);
-/// The stream of dead letters.
-const DEAD_LETTERS: &str = "DLQ";
 
 async fn run(plan: &Plan, outcome: &mut Outcome) -> Result<()> {
     let mut stage = Stage::start().await?;
