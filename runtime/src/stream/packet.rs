@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use prost::Message;
-use prost::encoding::{encode_varint, encoded_len_varint};
+use prost::encoding::encode_varint;
 
 const FIRST: u64 = 1;
 const FRAMES: u64 = 2;
@@ -23,6 +23,9 @@ const FIXED32: u64 = 5;
 
 /// Field 2, delimited.
 const FRAME_TAG: u8 = 0x12;
+
+/// Most bytes before a piece: its tag, and its length as a number of 32 bits.
+const PIECE_BYTES_MAX: usize = 6;
 
 /// What a piece of a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,19 +150,30 @@ impl Control {
     }
 }
 
-/// A `StreamFrames` that is being filled. Its buffer is used again and again.
-#[derive(Debug, Default)]
+/// Room that a message is given at first. One that needs more is given what a full one needs.
+const FEW_BYTES: usize = 512;
+
+/// A `StreamFrames` that is being filled.
+#[derive(Debug)]
 pub(super) struct Pack {
     out: Vec<u8>,
+    /// Bytes of a message that is full.
+    full: usize,
     first: u64,
     count: u64,
     bytes: u64,
 }
 
 impl Pack {
+    /// Prepares for messages of about this many bytes.
+    pub(super) fn new(full: usize) -> Self {
+        Self { out: Vec::new(), full, first: 0, count: 0, bytes: 0 }
+    }
+
     /// Begins a message whose first frame has this number.
     pub(super) fn begin(&mut self, first: u64) {
         self.out.clear();
+        self.out.reserve(FEW_BYTES);
         put(FIRST, first, &mut self.out);
         self.first = first;
         self.count = 0;
@@ -183,16 +197,24 @@ impl Pack {
 
     #[inline]
     fn begin_piece(&mut self, tag: u8, len: usize) {
+        if self.out.capacity() - self.out.len() < PIECE_BYTES_MAX + len {
+            self.grow(PIECE_BYTES_MAX + len);
+        }
         if let Ok(short @ 0..0x80) = u8::try_from(len) {
-            self.out.reserve(2 + len);
             self.out.extend_from_slice(&[tag, short]);
         } else {
-            self.out.reserve(1 + encoded_len_varint(len as u64) + len);
             self.out.push(tag);
             encode_varint(len as u64, &mut self.out);
         }
         self.count += 1;
         self.bytes += len as u64;
+    }
+
+    /// Makes room for more bytes, and at once for all that are to be expected.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let expected = (self.full + FEW_BYTES).saturating_sub(self.out.len());
+        self.out.reserve_exact(more.max(expected));
     }
 
     pub(super) fn span(&self) -> Span {
@@ -204,9 +226,9 @@ impl Pack {
         self.out.len()
     }
 
-    /// The message, in memory of exactly its size.
-    pub(super) fn to_bytes(&self) -> Bytes {
-        Bytes::copy_from_slice(&self.out)
+    /// Takes the message, in memory of exactly its size.
+    pub(super) fn take(&mut self) -> Bytes {
+        Bytes::from(std::mem::take(&mut self.out).into_boxed_slice())
     }
 }
 

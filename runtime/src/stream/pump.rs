@@ -90,12 +90,13 @@ impl<T: Message> Pump<T> {
 
 impl<T> Pump<T> {
     fn new(outlet: &Arc<Outlet>, source: Outbound<T>, plain: bool, announces_drop: bool) -> Self {
+        let sizes = outlet.sizes();
         Self {
             outlet: Arc::clone(outlet),
             source: Some(source),
             guard: None,
-            pack: Pack::default(),
-            sizes: outlet.sizes(),
+            pack: Pack::new(sizes.pack),
+            sizes,
             rest: None,
             turn: 0,
             opened: false,
@@ -198,7 +199,7 @@ impl<T: Message> Pump<T> {
 
     fn publish(&mut self, how: Option<Result<()>>) {
         let span = self.pack.span();
-        let payload = self.pack.to_bytes();
+        let payload = self.pack.take();
         self.opened = true;
         let sent = self.outlet.publish(span, &payload, how.as_ref());
         self.ended = how;

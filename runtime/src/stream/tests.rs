@@ -22,21 +22,21 @@ struct Number {
 }
 
 fn packed(first: u64, count: u64) -> (Span, Bytes) {
-    let mut pack = Pack::default();
+    let mut pack = Pack::new(0);
     pack.begin(first);
     for value in first..first + count {
         let number = Number { value };
         pack.push(&number, prost::Message::encoded_len(&number));
     }
-    (pack.span(), pack.to_bytes())
+    (pack.span(), pack.take())
 }
 
 /// A message of one frame, which has so many bytes.
 fn long(first: u64, bytes: usize) -> (Span, Bytes) {
-    let mut pack = Pack::default();
+    let mut pack = Pack::new(0);
     pack.begin(first);
     pack.push_part(Kind::Whole, &vec![0; bytes]);
-    (pack.span(), pack.to_bytes())
+    (pack.span(), pack.take())
 }
 
 fn reader(credit: u64) -> Reader {
@@ -55,6 +55,15 @@ fn taken(reader: &mut Reader) -> Vec<u64> {
         }
     }
     values
+}
+
+#[test]
+fn a_message_is_kept_in_no_more_memory_than_it_has_bytes() {
+    for count in [0, 1, 1_000] {
+        let (_, payload) = packed(1, count);
+        let bytes = payload.len();
+        assert_eq!(Vec::from(payload).capacity(), bytes);
+    }
 }
 
 proptest! {
