@@ -103,12 +103,12 @@ impl<T> Inbound<T> {
 impl<T: Message + Default> Inbound<T> {
     /// The next frame; `None` after the last one of a stream that succeeded, and after its failure.
     pub async fn next(&mut self) -> Option<Result<T>> {
-        poll_fn(|cx| self.poll_frame(cx)).await
+        poll_fn(|cx| self.poll_as(cx, |frame| frame)).await
     }
 
     /// The next frame; `Ok(None)` at the end.
     pub async fn message(&mut self) -> Result<Option<T>> {
-        poll_fn(|cx| self.poll_frame(cx).map(Option::transpose)).await
+        poll_fn(|cx| self.poll_as(cx, Option::transpose)).await
     }
 
     /// Every frame that is left.
@@ -129,21 +129,29 @@ fn open<T: Message + Default>(guard: &Guard, frame: Result<Raw>) -> Result<T> {
 }
 
 impl<T: Message + Default> Inbound<T> {
-    /// Polls for the next frame. Most are short, and of a message that is being read: they take a short way.
+    /// Polls for the next frame, as what the caller makes of it. Most are short, and of a message that is being read: they
+    /// take a short way, on which they aren't moved before they are what is returned.
     #[inline]
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+    fn poll_as<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        make: impl FnOnce(Option<Result<T>>) -> R,
+    ) -> Poll<R> {
         if self.unreported_frames + 1 < self.report_frames
             && self.guard.is_none()
             && self.watched.is_none()
             && !self.assembly.is_within()
-            && let Some(frame) = self.current.next_short()
+            && let Some(bytes) = self.current.next_short()
         {
             self.unreported_frames += 1;
-            self.unreported_bytes += frame.len() as u64;
-            let decoded = split::decode(frame);
-            return Poll::Ready(Some(decoded.map_err(|status| self.refuse(status))));
+            self.unreported_bytes += bytes.len() as u64;
+            let mut frame = T::default();
+            return Poll::Ready(match frame.merge(bytes) {
+                Ok(()) => make(Some(Ok(frame))),
+                Err(error) => make(Some(Err(self.refuse(split::malformed(&error))))),
+            });
         }
-        self.poll_any(cx)
+        self.poll_any(cx).map(make)
     }
 
     /// Polls for the next frame, whatever it takes.
@@ -207,7 +215,7 @@ impl<T: Message + Default> Stream for Inbound<T> {
     type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
-        self.poll_frame(cx)
+        self.poll_as(cx, |frame| frame)
     }
 }
 

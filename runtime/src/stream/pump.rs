@@ -169,10 +169,11 @@ impl<T: Message> Pump<T> {
             }
             let Some(source) = &mut self.source else { return Filled::Ended(Ok(())) };
             match Pin::new(source).poll_next(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
+                // To move what was written just now would wait until it is in the cache.
+                Poll::Ready(Some(Ok(ref frame))) => {
                     let added = match &self.guard {
-                        None => self.add(&frame),
-                        Some(guard) => seal(guard, &frame).and_then(|sealed| self.add(&sealed)),
+                        None => self.add(frame),
+                        Some(guard) => seal(guard, frame).and_then(|sealed| self.add(&sealed)),
                     };
                     if let Err(status) = added {
                         return Filled::Ended(Err(status));

@@ -200,7 +200,7 @@ pub(super) fn decode<T: Message + Default>(frame: &[u8]) -> Result<T> {
 }
 
 #[cold]
-fn malformed(error: &DecodeError) -> Status {
+pub(super) fn malformed(error: &DecodeError) -> Status {
     Status::internal(format!("a frame is malformed: {error}"))
 }
 
