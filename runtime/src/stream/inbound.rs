@@ -124,8 +124,7 @@ impl<T: Message + Default> Inbound<T> {
 /// Reads a frame, its sensitive fields opened.
 fn open<T: Message + Default>(guard: &Guard, frame: Result<Raw>) -> Result<T> {
     let Raw(frame) = frame?;
-    let opened = guard.open(&frame)?;
-    split::decode(opened.as_deref().unwrap_or(&frame))
+    split::decode(&Guard::open_with(Some(guard), frame)?)
 }
 
 impl<T: Message + Default> Inbound<T> {

@@ -197,8 +197,9 @@ impl Pack {
 
     #[inline]
     fn begin_piece(&mut self, tag: u8, len: usize) {
-        if self.out.capacity() - self.out.len() < PIECE_BYTES_MAX + len {
-            self.grow(PIECE_BYTES_MAX + len);
+        let more = PIECE_BYTES_MAX + len;
+        if self.out.capacity() - self.out.len() < more {
+            self.grow(more);
         }
         if let Ok(short @ 0..0x80) = u8::try_from(len) {
             self.out.extend_from_slice(&[tag, short]);

@@ -173,7 +173,8 @@ impl<T: Message> Pump<T> {
                 Poll::Ready(Some(Ok(ref frame))) => {
                     let added = match &self.guard {
                         None => self.add(frame),
-                        Some(guard) => seal(guard, frame).and_then(|sealed| self.add(&sealed)),
+                        Some(guard) => Guard::seal_with(Some(guard), frame.encode_to_vec().into())
+                            .and_then(|sealed| self.add(&Raw(sealed))),
                     };
                     if let Err(status) = added {
                         return Filled::Ended(Err(status));
@@ -230,12 +231,6 @@ impl<T: Message> Pump<T> {
         self.outlet.give_up(sent, &status);
         self.ended = Some(Err(status));
     }
-}
-
-/// Writes a frame with its sensitive fields sealed.
-fn seal(guard: &Guard, frame: &impl Message) -> Result<Raw> {
-    let plain = frame.encode_to_vec();
-    Ok(Raw(guard.seal(&plain)?.unwrap_or(plain).into()))
 }
 
 impl<T: Message> Future for Pump<T> {
